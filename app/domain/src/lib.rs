@@ -1,1 +1,25 @@
+//! The words and rules of the panel: no I/O, no async runtime, compiles to wasm.
+//!
+//! Everything that the other layers say to each other is said in these types; everything that can be
+//! decided from values alone (the verdict, who may do what, what a code means) is decided here.
 
+pub mod action;
+pub mod audit;
+pub mod can;
+pub mod compare;
+pub mod disconnect;
+pub mod exit_code;
+pub mod fact;
+pub mod fault;
+pub mod gateway;
+pub mod history;
+pub mod logs;
+pub mod observation;
+pub mod operation;
+pub mod path;
+pub mod person;
+pub mod ports;
+pub mod scrub;
+pub mod time;
+pub mod verdict;
+pub mod words;

@@ -1,0 +1,77 @@
+//! What can be done in the panel, one word each: used by the capability table, forms and audit alike.
+
+use serde::{Deserialize, Serialize};
+
+/// Something a person asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// See state, history and operations of a gateway.
+    ViewGateway,
+    /// See whole phone numbers.
+    ViewPhoneNumbers,
+    /// Read the gateway's log.
+    ViewLogs,
+    /// Read the audit trail.
+    ViewAudit,
+    /// See the people page.
+    ViewPeople,
+    /// Stop and start one account, keeping its link.
+    Reconnect,
+    /// Restart the container.
+    Restart,
+    /// Recreate the container.
+    Recreate,
+    /// First start of a gateway.
+    Install,
+    /// Stop the container.
+    Stop,
+    /// Start the container.
+    Start,
+    /// Cancel an operation that runs.
+    CancelOperation,
+    /// Free a gateway whose operation is stuck.
+    AbandonOperation,
+    /// Add, disable and change people.
+    ManagePeople,
+}
+
+impl Action {
+    /// Every action, in the order of the snapshot.
+    pub const ALL: [Self; 14] = [
+        Self::ViewGateway,
+        Self::ViewPhoneNumbers,
+        Self::ViewLogs,
+        Self::ViewAudit,
+        Self::ViewPeople,
+        Self::Reconnect,
+        Self::Restart,
+        Self::Recreate,
+        Self::Install,
+        Self::Stop,
+        Self::Start,
+        Self::CancelOperation,
+        Self::AbandonOperation,
+        Self::ManagePeople,
+    ];
+
+    /// The word used in code, URLs and audit.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ViewGateway => "view-gateway",
+            Self::ViewPhoneNumbers => "view-phone-numbers",
+            Self::ViewLogs => "view-logs",
+            Self::ViewAudit => "view-audit",
+            Self::ViewPeople => "view-people",
+            Self::Reconnect => "reconnect",
+            Self::Restart => "restart",
+            Self::Recreate => "recreate",
+            Self::Install => "install",
+            Self::Stop => "stop",
+            Self::Start => "start",
+            Self::CancelOperation => "cancel-operation",
+            Self::AbandonOperation => "abandon-operation",
+            Self::ManagePeople => "manage-people",
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The audit trail: who did what, when, from where, why, with which outcome.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::gateway::GatewayId;
+use crate::operation::OperationId;
+use crate::person::Actor;
+use crate::time::Timestamp;
+
+/// Outcome of an audited act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuditOutcome {
+    /// Asked for; written before anything is done.
+    Requested,
+    /// Done.
+    Succeeded,
+    /// Not done, or not to the end.
+    Failed,
+    /// Refused by the capability table or by a wrong password.
+    Denied,
+    /// Failed and put back.
+    Undone,
+}
+
+impl AuditOutcome {
+    /// All outcomes.
+    pub const ALL: [Self; 5] = [
+        Self::Requested,
+        Self::Succeeded,
+        Self::Failed,
+        Self::Denied,
+        Self::Undone,
+    ];
+
+    /// The word used in tables and JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Denied => "denied",
+            Self::Undone => "undone",
+        }
+    }
+
+    /// Reads [`AuditOutcome::as_str`] back.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|outcome| outcome.as_str() == word)
+    }
+}
+
+/// The fixed vocabulary of audited acts besides operations (those use their own name).
+pub mod act {
+    /// Somebody signed in.
+    pub const SIGN_IN: &str = "sign-in";
+    /// Somebody signed out.
+    pub const SIGN_OUT: &str = "sign-out";
+    /// A password was changed by its owner.
+    pub const CHANGE_PASSWORD: &str = "change-password";
+    /// A person was added.
+    pub const ADD_PERSON: &str = "add-person";
+    /// A person was kept out.
+    pub const DISABLE_PERSON: &str = "disable-person";
+    /// A person was let in again.
+    pub const ENABLE_PERSON: &str = "enable-person";
+    /// A person got a new one-time password.
+    pub const RESET_PASSWORD: &str = "reset-password";
+    /// A role was changed.
+    pub const CHANGE_ROLE: &str = "change-role";
+    /// An operation was asked to stop.
+    pub const CANCEL_OPERATION: &str = "cancel-operation";
+    /// A stuck operation was freed.
+    pub const ABANDON_OPERATION: &str = "abandon-operation";
+    /// The panel approved its own device in the gateway.
+    pub const PAIR_DEVICE: &str = "pair-device";
+    /// The gateway's log was downloaded.
+    pub const DOWNLOAD_LOGS: &str = "download-logs";
+}
+
+/// An event to be written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewAuditEvent {
+    /// Who.
+    pub actor: Actor,
+    /// What: an operation's name or one of [`act`], or `view-…` for denials.
+    pub action: String,
+    /// On which gateway.
+    pub gateway: Option<GatewayId>,
+    /// On what else: a person's name, an account.
+    pub target: Option<String>,
+    /// In which operation.
+    pub operation: Option<OperationId>,
+    /// Why, in the person's own words.
+    pub reason: Option<String>,
+    /// With which outcome.
+    pub outcome: AuditOutcome,
+    /// One sentence more, scrubbed.
+    pub note: Option<String>,
+}
+
+/// An event as stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditEvent {
+    /// 1, 2, 3 …, as written.
+    pub sequence: i64,
+    /// Its id.
+    pub id: Uuid,
+    /// When.
+    pub at: Timestamp,
+    /// What was written.
+    #[serde(flatten)]
+    pub event: NewAuditEvent,
+}

@@ -1,0 +1,130 @@
+//! Who may do what: one table, used by the server to refuse and by pages to disable with a reason.
+
+use crate::action::Action;
+use crate::gateway::GatewayId;
+use crate::person::{Actor, Role};
+
+/// Why something may not be done; a sentence for the person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Denied {
+    /// What was asked for.
+    pub action: Action,
+    /// Why not.
+    pub why: &'static str,
+}
+
+/// Proof that an actor may do an action on a gateway. Only [`permit`] makes one, so a function that
+/// takes it cannot be reached without the check.
+#[derive(Clone, Debug)]
+pub struct Permit {
+    actor: Actor,
+    action: Action,
+    gateway: Option<GatewayId>,
+}
+
+impl Permit {
+    /// Who was permitted.
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// What was permitted.
+    pub fn action(&self) -> Action {
+        self.action
+    }
+
+    /// On which gateway; `None` for what belongs to no gateway.
+    pub fn gateway(&self) -> Option<&GatewayId> {
+        self.gateway.as_ref()
+    }
+}
+
+/// Checks `actor` against the table.
+///
+/// # Errors
+/// [`Denied`] with the reason to show and to audit.
+pub fn permit(
+    actor: &Actor,
+    action: Action,
+    gateway: Option<&GatewayId>,
+) -> Result<Permit, Denied> {
+    role_may(actor.role(), action).map(|()| Permit {
+        actor: actor.clone(),
+        action,
+        gateway: gateway.cloned(),
+    })
+}
+
+/// The table: whether a role may do an action, and if not, why.
+///
+/// # Errors
+/// [`Denied`] with the reason.
+pub fn role_may(role: Option<Role>, action: Action) -> Result<(), Denied> {
+    let denied = |why| Err(Denied { action, why });
+    let Some(role) = role else {
+        return denied("Sign in first.");
+    };
+    match action {
+        Action::ViewGateway | Action::ViewLogs => Ok(()),
+        Action::ViewPhoneNumbers => match role {
+            Role::Admin | Role::Operator => Ok(()),
+            Role::Manager | Role::Viewer => {
+                denied("Whole phone numbers are shown to operators and admins only.")
+            }
+        },
+        Action::ViewAudit => match role {
+            Role::Admin | Role::Manager => Ok(()),
+            Role::Operator | Role::Viewer => denied(
+                "The audit trail is for managers and admins. Ask an admin for the manager role.",
+            ),
+        },
+        Action::Reconnect
+        | Action::Restart
+        | Action::Recreate
+        | Action::Install
+        | Action::Stop
+        | Action::Start
+        | Action::CancelOperation => match role {
+            Role::Admin | Role::Operator => Ok(()),
+            Role::Manager | Role::Viewer => {
+                denied("Your role can look but not act. Ask an operator or an admin.")
+            }
+        },
+        Action::AbandonOperation | Action::ViewPeople | Action::ManagePeople => match role {
+            Role::Admin => Ok(()),
+            _ => denied("Only an admin can do this."),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_matrix_of_roles_and_actions() {
+        let mut table = String::new();
+        for action in Action::ALL {
+            let row: Vec<&str> = Role::ALL
+                .into_iter()
+                .map(|role| {
+                    if role_may(Some(role), action).is_ok() {
+                        "yes"
+                    } else {
+                        "-"
+                    }
+                })
+                .collect();
+            table += &format!("{:<20} {}\n", action.as_str(), row.join("\t"));
+        }
+        insta::assert_snapshot!(table);
+    }
+
+    #[test]
+    fn nobody_may_do_anything() {
+        for action in Action::ALL {
+            let nobody = Actor::Nobody { address: None };
+            assert!(permit(&nobody, action, None).is_err(), "{action:?}");
+        }
+    }
+}

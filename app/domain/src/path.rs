@@ -1,0 +1,62 @@
+//! Every URL of the panel, in one place.
+
+use crate::gateway::GatewayId;
+use crate::operation::OperationId;
+
+/// The sign-in page.
+pub const SIGN_IN: &str = "/sign-in";
+/// Signs out (POST).
+pub const SIGN_OUT: &str = "/sign-out";
+/// The start page: goes to the gateway.
+pub const HOME: &str = "/";
+/// People.
+pub const PEOPLE: &str = "/people";
+/// The audit trail.
+pub const AUDIT: &str = "/audit";
+/// One's own account.
+pub const ACCOUNT: &str = "/account";
+
+/// A gateway's page.
+pub fn gateway(id: &GatewayId) -> String {
+    format!("/gateways/{id}")
+}
+
+/// Its log.
+pub fn logs(id: &GatewayId) -> String {
+    format!("/gateways/{id}/logs")
+}
+
+/// Its operations.
+pub fn operations(id: &GatewayId) -> String {
+    format!("/gateways/{id}/operations")
+}
+
+/// The page that says what an operation will do, before it is started (`restart`, `recreate`, …).
+pub fn confirm(id: &GatewayId, operation: &str) -> String {
+    format!("/gateways/{id}/operations/new/{operation}")
+}
+
+/// One operation's page.
+pub fn operation(id: &OperationId) -> String {
+    format!("/operations/{id}")
+}
+
+/// Server-sent events of a gateway's page.
+pub fn gateway_events(id: &GatewayId) -> String {
+    format!("/events/gateways/{id}")
+}
+
+/// Server-sent events of an operation's page.
+pub fn operation_events(id: &OperationId) -> String {
+    format!("/events/operations/{id}")
+}
+
+/// Server-sent events of the log page.
+pub fn log_events(id: &GatewayId) -> String {
+    format!("/events/gateways/{id}/logs")
+}
+
+/// The log as a file.
+pub fn log_download(id: &GatewayId) -> String {
+    format!("/gateways/{id}/logs/download")
+}
