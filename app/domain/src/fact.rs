@@ -315,6 +315,10 @@ pub enum Plugin {
 
 /// One WhatsApp account, with its link and its connection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are the gateway's own independent flags"
+)]
 pub struct Account {
     /// Its id in the gateway.
     pub id: AccountId,

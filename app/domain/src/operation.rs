@@ -413,20 +413,20 @@ impl OperationView {
                 step.attempts = *attempt;
             }),
             Event::Progressed { step, said } => {
-                self.change(step, |step| step.said.push((at, said.clone())))
+                self.change(step, |step| step.said.push((at, said.clone())));
             }
             Event::Succeeded { step, .. } => {
-                self.change(step, |step| step.end(StepState::Done, at))
+                self.change(step, |step| step.end(StepState::Done, at));
             }
             Event::Failed { step, fault } => self.change(step, |step| {
                 step.fault = Some(fault.clone());
                 step.end(StepState::Failed, at);
             }),
             Event::UndoStarted { step } => {
-                self.change(step, |step| step.state = StepState::Undoing)
+                self.change(step, |step| step.state = StepState::Undoing);
             }
             Event::UndoFinished { step } => {
-                self.change(step, |step| step.end(StepState::Undone, at))
+                self.change(step, |step| step.end(StepState::Undone, at));
             }
             Event::UndoFailed { step, fault } => self.change(step, |step| {
                 step.fault = Some(fault.clone());

@@ -345,7 +345,6 @@ fn control(seen: &Observation, control: &Control) -> Option<Verdict> {
         ))
     };
     match control {
-        Control::Connected | Control::Connecting => None,
         Control::Pairing => unknown(
             "The gateway does not know this panel yet; the panel is approving itself.".to_owned(),
             Next::Wait { until: None },
@@ -383,7 +382,7 @@ fn control(seen: &Observation, control: &Control) -> Option<Verdict> {
             format!("The control socket fails: {why}"),
             Next::Wait { until: None },
         ),
-        Control::Failing { .. } => None,
+        Control::Connected | Control::Connecting | Control::Failing { .. } => None,
     }
 }
 

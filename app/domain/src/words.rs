@@ -12,9 +12,9 @@ pub fn duration(of: Duration) -> String {
     let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
     match seconds {
         0..60 => format!("{seconds} s"),
-        60..600 if seconds % 60 != 0 => format!("{minutes} min {} s", seconds % 60),
+        60..600 if !seconds.is_multiple_of(60) => format!("{minutes} min {} s", seconds % 60),
         60..3_600 => format!("{minutes} min"),
-        3_600..86_400 if minutes % 60 != 0 => format!("{hours} h {} min", minutes % 60),
+        3_600..86_400 if !minutes.is_multiple_of(60) => format!("{hours} h {} min", minutes % 60),
         3_600..86_400 => format!("{hours} h"),
         86_400..172_800 => format!("1 day {} h", hours % 24),
         _ => format!("{days} days"),

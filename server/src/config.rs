@@ -1,0 +1,117 @@
+//! The one typed configuration: file, then environment, then defaults; checked at start.
+//!
+//! Every error names the key, the value and what to do. Secrets come by file or environment only and
+//! never appear in an error.
+
+mod check;
+mod file;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use domain::gateway::GatewayId;
+use secrecy::SecretString;
+use url::Url;
+
+pub use check::ConfigErrors;
+
+/// Everything the panel can be told.
+#[derive(Debug)]
+pub struct Config {
+    /// Where the panel listens. Loopback, unless it stands in a container of its own.
+    pub listen: std::net::SocketAddr,
+    /// The URL people use; decides cookies and which origin may change things.
+    pub public_url: Url,
+    /// Where the panel keeps what is its own: private cluster, device keys.
+    pub data_dir: PathBuf,
+    /// The built site (CSS, wasm).
+    pub site_dir: PathBuf,
+    /// Your Postgres; `None` starts a private cluster in the data folder.
+    pub database_url: Option<SecretString>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<std::net::IpAddr>,
+    /// What to log, as `tracing` filters it.
+    pub log: String,
+    /// The gateways, in the order they are shown.
+    pub gateways: Vec<GatewayConfig>,
+}
+
+/// One gateway.
+#[derive(Debug, Clone)]
+pub struct GatewayConfig {
+    /// Its id in URLs and tables.
+    pub id: GatewayId,
+    /// Its name for people.
+    pub name: String,
+    /// Its Docker Engine.
+    pub docker: DockerEndpoint,
+    /// Folder with the compose file and `.env`.
+    pub compose_dir: PathBuf,
+    /// Service within the compose file.
+    pub service: String,
+    /// URL that the panel itself uses.
+    pub internal_url: Url,
+    /// URL that users use, through the proxy.
+    pub public_url: Url,
+    /// A CA to trust besides the usual ones for `public_url`.
+    pub ca_file: Option<PathBuf>,
+    /// Time between probes of the process and the accounts (10 to 30 s; jitter is added).
+    pub probe_interval: Duration,
+    /// Time between probes of the public URL.
+    pub edge_interval: Duration,
+}
+
+/// How to reach a Docker Engine.
+#[derive(Debug, Clone)]
+pub enum DockerEndpoint {
+    /// A socket on this host.
+    Unix(PathBuf),
+    /// TCP with TLS both ways.
+    Tcp {
+        /// `https://host:2376`.
+        url: Url,
+        /// The CA that signed the engine's certificate.
+        ca: PathBuf,
+        /// The panel's certificate.
+        cert: PathBuf,
+        /// Its key.
+        key: PathBuf,
+    },
+}
+
+impl Config {
+    /// Reads the configuration. `file` is required when given; without it `panel.toml` in the working
+    /// folder or `/etc/openclaw-panel/panel.toml` is used.
+    ///
+    /// # Errors
+    /// All that is wrong, at once.
+    pub fn load(file: Option<&Path>, environment: &dyn Environment) -> Result<Self, ConfigErrors> {
+        let raw = file::read(file, environment)?;
+        check::check(raw, environment)
+    }
+}
+
+/// The process environment, as a value, so that tests can give their own.
+pub trait Environment {
+    /// The value of a variable; `None` when unset or not Unicode.
+    fn get(&self, name: &str) -> Option<String>;
+}
+
+/// The real environment.
+pub struct ProcessEnvironment;
+
+impl Environment for ProcessEnvironment {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place where the environment is read")]
+    fn get(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+}
+
+impl Environment for std::collections::BTreeMap<String, String> {
+    fn get(&self, name: &str) -> Option<String> {
+        self.get(name).cloned()
+    }
+}
+
+#[cfg(test)]
+mod tests;

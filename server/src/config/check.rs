@@ -1,0 +1,244 @@
+//! From the file's shape to the typed configuration, with every fault at once.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use secrecy::SecretString;
+use url::Url;
+
+use super::file::{Raw, RawGateway};
+use super::{Config, DockerEndpoint, Environment, GatewayConfig};
+
+/// All that is wrong with a configuration; one sentence each.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ConfigErrors(Vec<String>);
+
+impl ConfigErrors {
+    pub(super) fn one(what: String) -> Self {
+        Self(vec![what])
+    }
+}
+
+impl fmt::Display for ConfigErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+impl std::error::Error for ConfigErrors {}
+
+/// Collects faults, so that a person mends all of them in one go.
+#[derive(Default)]
+struct Faults(Vec<String>);
+
+impl Faults {
+    fn add(&mut self, key: &str, value: &str, remedy: &str) {
+        self.0.push(format!("{key} = {value:?}: {remedy}"));
+    }
+
+    fn missing(&mut self, key: &str, remedy: &str) {
+        self.0.push(format!("{key} is missing: {remedy}"));
+    }
+}
+
+pub(super) fn check(raw: Raw, environment: &dyn Environment) -> Result<Config, ConfigErrors> {
+    let mut faults = Faults::default();
+    let pick = |name: &str, value: Option<String>| environment.get(name).or(value);
+
+    let listen = pick("PANEL_LISTEN", raw.listen).unwrap_or_else(|| "127.0.0.1:8700".to_owned());
+    let listen_address = listen.parse().ok();
+    if listen_address.is_none() {
+        faults.add("listen", &listen, "give address and port, for example 127.0.0.1:8700");
+    }
+    let public_url = match pick("PANEL_PUBLIC_URL", raw.public_url) {
+        Some(value) => web_url("public_url", &value, &mut faults),
+        None => {
+            faults.missing("public_url", "the URL people open, for example https://panel.example.org");
+            None
+        }
+    };
+    let data_dir = pick("PANEL_DATA_DIR", raw.data_dir.map(|path| path.display().to_string()))
+        .map_or_else(|| PathBuf::from("/var/lib/openclaw-panel"), PathBuf::from);
+    if !data_dir.is_absolute() {
+        faults.add("data_dir", &data_dir.display().to_string(), "give an absolute path");
+    }
+    let site_dir = pick("PANEL_SITE_DIR", raw.site_dir.map(|path| path.display().to_string()))
+        .map_or_else(|| PathBuf::from("/usr/share/openclaw-panel/site"), PathBuf::from);
+    if !site_dir.join("site.json").is_file() {
+        faults.add(
+            "site_dir",
+            &site_dir.display().to_string(),
+            "there is no built site (site.json) in it; `make site` builds one",
+        );
+    }
+    let database_url = database(raw.database_url_file.as_deref(), environment, &mut faults);
+    let trusted_proxies = proxies(raw.trusted_proxies.unwrap_or_default(), &mut faults);
+    let log = pick("PANEL_LOG", raw.log).unwrap_or_else(|| "info".to_owned());
+
+    if raw.gateways.is_empty() {
+        faults.missing("[[gateways]]", "describe at least one gateway (the README has an example)");
+    }
+    let mut gateways: Vec<GatewayConfig> = Vec::new();
+    for (index, gateway) in raw.gateways.into_iter().enumerate() {
+        if let Some(gateway) = check_gateway(index, gateway, &mut faults) {
+            if gateways.iter().any(|other| other.id == gateway.id) {
+                faults.add(&format!("gateways[{index}].id"), gateway.id.as_str(), "another gateway has this id");
+            }
+            gateways.push(gateway);
+        }
+    }
+    match (listen_address, public_url) {
+        (Some(listen), Some(public_url)) if faults.0.is_empty() => Ok(Config {
+            listen,
+            public_url,
+            data_dir,
+            site_dir,
+            database_url,
+            trusted_proxies,
+            log,
+            gateways,
+        }),
+        _ => {
+            let mut all = vec![format!("{} cannot be used:", raw.read_from)];
+            all.extend(faults.0);
+            Err(ConfigErrors(all))
+        }
+    }
+}
+
+fn database(file: Option<&Path>, environment: &dyn Environment, faults: &mut Faults) -> Option<SecretString> {
+    let secret = match (environment.get("DATABASE_URL"), file) {
+        (Some(value), _) => value,
+        (None, Some(path)) => match std::fs::read_to_string(path) {
+            Ok(text) => text.trim().to_owned(),
+            Err(error) => {
+                let remedy = format!("cannot be read ({error}); it must hold one line, the database URL");
+                faults.add("database_url_file", &path.display().to_string(), &remedy);
+                return None;
+            }
+        },
+        (None, None) => return None,
+    };
+    // The value may hold a password: never quote it.
+    if secret.starts_with("postgres://") || secret.starts_with("postgresql://") {
+        Some(SecretString::from(secret))
+    } else {
+        faults.0.push(
+            "DATABASE_URL (or the file named by database_url_file) must begin with postgres://; \
+             leave it out to let the panel run a private cluster"
+                .to_owned(),
+        );
+        None
+    }
+}
+
+fn proxies(given: Vec<String>, faults: &mut Faults) -> Vec<IpAddr> {
+    let mut proxies = Vec::new();
+    for value in given {
+        match value.parse() {
+            Ok(address) => proxies.push(address),
+            Err(_) => faults.add("trusted_proxies", &value, "give IP addresses, for example 127.0.0.1"),
+        }
+    }
+    proxies
+}
+
+fn check_gateway(index: usize, raw: RawGateway, faults: &mut Faults) -> Option<GatewayConfig> {
+    let before = faults.0.len();
+    let key = |name: &str| format!("gateways[{index}].{name}");
+    let id = match raw.id.as_deref().map(|id| (id, id.parse())) {
+        Some((_, Ok(id))) => Some(id),
+        Some((given, Err(_))) => {
+            faults.add(&key("id"), given, "use 1 to 40 of a-z, 0-9 and `-`");
+            None
+        }
+        None => {
+            faults.missing(&key("id"), "a short name for URLs, for example openclaw");
+            None
+        }
+    };
+    let docker = docker(&key("docker"), &raw, faults);
+    let compose_dir = match raw.compose_dir {
+        Some(path) if path.is_dir() => Some(path),
+        Some(path) => {
+            faults.add(&key("compose_dir"), &path.display().to_string(), "there is no such folder");
+            None
+        }
+        None => {
+            faults.missing(&key("compose_dir"), "the folder with docker-compose.yml and .env");
+            None
+        }
+    };
+    let internal_url = raw.internal_url.unwrap_or_else(|| "http://127.0.0.1:18789".to_owned());
+    let internal_url = web_url(&key("internal_url"), &internal_url, faults);
+    let public_url = match raw.public_url {
+        Some(value) => web_url(&key("public_url"), &value, faults),
+        None => {
+            faults.missing(&key("public_url"), "the URL that users reach the gateway by");
+            None
+        }
+    };
+    if let Some(path) = raw.ca_file.as_deref()
+        && !path.is_absolute()
+    {
+        faults.add(&key("ca_file"), &path.display().to_string(), "give an absolute path");
+    }
+    let probe = seconds(&key("probe_seconds"), raw.probe_seconds.unwrap_or(10), 5, 60, faults);
+    let edge = seconds(&key("edge_seconds"), raw.edge_seconds.unwrap_or(20), 5, 300, faults);
+    if faults.0.len() > before {
+        return None;
+    }
+    let id: domain::gateway::GatewayId = id?;
+    Some(GatewayConfig {
+        name: raw.name.unwrap_or_else(|| id.to_string()),
+        id,
+        docker: docker?,
+        compose_dir: compose_dir?,
+        service: raw.service.unwrap_or_else(|| "openclaw-gateway".to_owned()),
+        internal_url: internal_url?,
+        public_url: public_url?,
+        ca_file: raw.ca_file,
+        probe_interval: probe,
+        edge_interval: edge,
+    })
+}
+
+fn docker(key: &str, raw: &RawGateway, faults: &mut Faults) -> Option<DockerEndpoint> {
+    let given = raw.docker.clone().unwrap_or_else(|| "unix:///var/run/docker.sock".to_owned());
+    if let Some(path) = given.strip_prefix("unix://") {
+        if path.starts_with('/') {
+            return Some(DockerEndpoint::Unix(PathBuf::from(path)));
+        }
+    } else if let (Some(rest), Some(ca), Some(cert), Some(private)) =
+        (given.strip_prefix("tcp://"), &raw.docker_ca, &raw.docker_cert, &raw.docker_key)
+        && let Ok(url) = Url::parse(&format!("https://{rest}"))
+    {
+        return Some(DockerEndpoint::Tcp { url, ca: ca.clone(), cert: cert.clone(), key: private.clone() });
+    }
+    faults.add(
+        key,
+        &given,
+        "give unix:///path/to/docker.sock, or tcp://host:2376 with docker_ca, docker_cert and docker_key \
+         (a Docker port without TLS is root for everybody who reaches it)",
+    );
+    None
+}
+
+fn web_url(key: &str, value: &str, faults: &mut Faults) -> Option<Url> {
+    match Url::parse(value) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.host().is_some() && url.path() == "/" => Some(url),
+        _ => {
+            faults.add(key, value, "give http:// or https://, a host and no path, for example https://panel.example.org");
+            None
+        }
+    }
+}
+
+fn seconds(key: &str, value: u64, least: u64, most: u64, faults: &mut Faults) -> Duration {
+    if !(least..=most).contains(&value) {
+        faults.add(key, &value.to_string(), &format!("give {least} to {most} seconds"));
+    }
+    Duration::from_secs(value)
+}

@@ -1,0 +1,72 @@
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::*;
+
+fn load(text: &str, environment: &BTreeMap<String, String>) -> Result<Config, ConfigErrors> {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("site.json"), "{}").unwrap();
+    let text = text.replace("HERE", &folder.path().display().to_string());
+    let file = folder.path().join("panel.toml");
+    std::fs::write(&file, text).unwrap();
+    Config::load(Some(&file), environment)
+}
+
+const GOOD: &str = r#"
+public_url = "https://panel.example.org"
+data_dir = "HERE"
+site_dir = "HERE"
+[[gateways]]
+id = "openclaw"
+compose_dir = "HERE"
+public_url = "https://openclaw.example.org"
+"#;
+
+#[test]
+fn a_short_file_is_enough() {
+    let config = load(GOOD, &BTreeMap::new()).unwrap();
+    assert_eq!(config.listen.to_string(), "127.0.0.1:8700");
+    assert_eq!(config.gateways[0].internal_url.as_str(), "http://127.0.0.1:18789/");
+    assert_eq!(config.gateways[0].service, "openclaw-gateway");
+    assert!(config.database_url.is_none());
+}
+
+#[test]
+fn the_environment_wins_over_the_file() {
+    let environment = BTreeMap::from([("PANEL_LISTEN".to_owned(), "127.0.0.1:9999".to_owned())]);
+    assert_eq!(load(GOOD, &environment).unwrap().listen.port(), 9999);
+}
+
+#[test]
+fn every_fault_is_named_at_once_with_key_value_and_remedy() {
+    let text = GOOD.replace("https://panel.example.org", "panel.example.org").replace("\"openclaw\"", "\"Open Claw\"");
+    let error = load(&text, &BTreeMap::new()).unwrap_err().to_string();
+    assert!(error.contains("public_url = \"panel.example.org\": give http"), "{error}");
+    assert!(error.contains("gateways[0].id = \"Open Claw\": use 1 to 40"), "{error}");
+}
+
+#[test]
+fn an_unknown_key_is_refused() {
+    let error = load(&format!("lisen = \"x\"\n{GOOD}"), &BTreeMap::new()).unwrap_err().to_string();
+    assert!(error.contains("lisen"), "{error}");
+}
+
+#[test]
+fn a_bad_database_url_is_not_quoted() {
+    let environment = BTreeMap::from([("DATABASE_URL".to_owned(), "mysql://u:hunter22@h/d".to_owned())]);
+    let error = load(GOOD, &environment).unwrap_err().to_string();
+    assert!(error.contains("postgres://") && !error.contains("hunter22"), "{error}");
+}
+
+#[test]
+fn docker_over_tcp_needs_tls() {
+    let text = format!("{GOOD}docker = \"tcp://10.0.0.1:2375\"\n");
+    let error = load(&text, &BTreeMap::new()).unwrap_err().to_string();
+    assert!(error.contains("without TLS is root for everybody"), "{error}");
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let error = Config::load(Some(Path::new("/nonexistent/panel.toml")), &BTreeMap::new()).unwrap_err();
+    assert!(error.to_string().contains("/nonexistent/panel.toml"));
+}
