@@ -1,1 +1,16 @@
+//! Facts in, observation out: one supervised observer per gateway keeps the five facts, their
+//! transitions and samples. Pages read what is in memory; nothing here waits for a page, and nothing on
+//! a page waits for Docker or a gateway.
 
+mod board;
+mod judge;
+mod keeper;
+mod loops;
+mod planned;
+mod senses;
+
+pub use board::Board;
+pub use keeper::Keeper;
+pub use loops::{Observers, Pace};
+pub use planned::Planned;
+pub use senses::{ContainerNews, Resources, Seen, Senses};

@@ -1,0 +1,252 @@
+//! The present knowledge of one gateway, and the history it leaves.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use domain::fact::{Fact, FactKind, State};
+use domain::gateway::Gateway;
+use domain::history::{self, Incident, Sample, Strip, Transition};
+use domain::observation::Observation;
+use domain::ports::Clock;
+use domain::time::Timestamp;
+use tokio::sync::watch;
+
+use crate::keeper::Entry;
+use crate::planned::Planned;
+use crate::senses::Seen;
+
+const DAY: Duration = Duration::from_secs(86_400);
+/// 48 bars of half an hour.
+const BARS: u32 = 48;
+const BAR_MILLIS: i64 = 30 * 60 * 1_000;
+
+/// Holds the observation of one gateway and tells everybody when it changes.
+pub struct Board {
+    clock: Arc<dyn Clock>,
+    planned: Arc<dyn Planned>,
+    keeper: tokio::sync::mpsc::Sender<Entry>,
+    inner: Mutex<Inner>,
+    published: watch::Sender<Arc<Observation>>,
+}
+
+struct Inner {
+    observation: Observation,
+    transitions: VecDeque<Transition>,
+    unobserved: Vec<(Timestamp, Timestamp)>,
+    strips: Arc<Vec<Strip>>,
+    incidents: Arc<Vec<Incident>>,
+    strips_made_at: Timestamp,
+    deaths: VecDeque<Timestamp>,
+}
+
+impl Board {
+    /// An empty board; `transitions` (oldest first) and `unobserved` are what the database remembers of
+    /// the last 24 hours.
+    pub fn new(
+        gateway: Gateway,
+        clock: Arc<dyn Clock>,
+        planned: Arc<dyn Planned>,
+        keeper: tokio::sync::mpsc::Sender<Entry>,
+        transitions: Vec<Transition>,
+        unobserved: Vec<(Timestamp, Timestamp)>,
+    ) -> Self {
+        let now = clock.now();
+        let observation = Observation::blank(gateway, now);
+        let inner = Inner {
+            observation: observation.clone(),
+            transitions: transitions.into(),
+            unobserved,
+            strips: Arc::default(),
+            incidents: Arc::default(),
+            strips_made_at: Timestamp::default(),
+            deaths: VecDeque::new(),
+        };
+        Self {
+            clock,
+            planned,
+            keeper,
+            inner: Mutex::new(inner),
+            published: watch::Sender::new(Arc::new(observation)),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // A panic while holding the lock leaves plain data behind, which the next probe overwrites.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The present knowledge.
+    pub fn observation(&self) -> Arc<Observation> {
+        self.published.borrow().clone()
+    }
+
+    /// Resolves at every change.
+    pub fn subscribe(&self) -> watch::Receiver<Arc<Observation>> {
+        self.published.subscribe()
+    }
+
+    /// Says again what is known, so that ages and verdict are made anew.
+    pub fn republish(&self) {
+        let inner = self.lock();
+        self.published
+            .send_replace(Arc::new(inner.observation.clone()));
+    }
+
+    /// Enters the result of a look at a fact.
+    pub fn enter<D: Clone + PartialEq>(
+        &self,
+        kind: FactKind,
+        fact_of: impl Fn(&mut Observation) -> &mut Fact<D>,
+        seen: Seen<D>,
+    ) {
+        let now = self.clock.now();
+        let mut inner = self.lock();
+        let gateway = inner.observation.gateway.id.clone();
+        let fact = fact_of(&mut inner.observation);
+        let first = fact.checked_at.is_none();
+        let before = fact.state;
+        let changed = first || before != seen.state;
+        if changed {
+            // After a restart of the panel the same state goes on: keep its beginning.
+            fact.since = now;
+        }
+        fact.state = seen.state;
+        fact.headline = seen.headline;
+        fact.reason = seen.reason;
+        fact.checked_at = Some(now);
+        // The last known details stay readable while a fact is unknown.
+        if seen.detail.is_some() || seen.state != State::Unknown {
+            fact.detail = seen.detail;
+        }
+        let (headline, reason) = (fact.headline.clone(), fact.reason.clone());
+        if changed {
+            let last = inner
+                .transitions
+                .iter()
+                .rfind(|transition| transition.fact == kind)
+                .cloned();
+            if let Some(last) = last.as_ref().filter(|last| first && last.to == seen.state) {
+                fact_of(&mut inner.observation).since = last.at;
+            } else {
+                let holder = self.planned.running(&gateway);
+                let transition = Transition {
+                    gateway: gateway.clone(),
+                    fact: kind,
+                    from: last.map(|last| last.to),
+                    to: seen.state,
+                    headline,
+                    reason,
+                    at: now,
+                    operation: holder.as_ref().map(|operation| operation.id),
+                    planned_by: holder.map(|operation| {
+                        format!(
+                            "{} by {}",
+                            operation.command.title(),
+                            operation.asked_by.name()
+                        )
+                    }),
+                };
+                inner.transitions.push_back(transition.clone());
+                self.keep(Entry::Transition(transition));
+                inner.strips_made_at = Timestamp::default();
+            }
+        }
+        self.keep(Entry::Sample(Sample {
+            gateway,
+            fact: kind,
+            at: now,
+            state: seen.state,
+            latency_ms: seen.latency_ms,
+        }));
+        inner.observation.revision += 1;
+        self.published
+            .send_replace(Arc::new(inner.observation.clone()));
+    }
+
+    /// Changes details that are no fact of their own (resource use, the lease).
+    pub fn adjust(&self, with: impl FnOnce(&mut Observation)) {
+        let mut inner = self.lock();
+        let before = inner.observation.clone();
+        with(&mut inner.observation);
+        if inner.observation != before {
+            inner.observation.revision += 1;
+            self.published
+                .send_replace(Arc::new(inner.observation.clone()));
+        }
+    }
+
+    /// Counts an end of the container that nobody planned.
+    pub fn note_death(&self, at: Timestamp) {
+        let mut inner = self.lock();
+        let gateway = inner.observation.gateway.id.clone();
+        if self.planned.running(&gateway).is_none() {
+            inner.deaths.push_back(at);
+        }
+    }
+
+    /// Unplanned ends within the last hour.
+    pub fn deaths_last_hour(&self) -> u32 {
+        let from = self.clock.now().minus(Duration::from_secs(3_600));
+        let mut inner = self.lock();
+        inner.deaths.retain(|at| *at >= from);
+        u32::try_from(inner.deaths.len()).unwrap_or(u32::MAX)
+    }
+
+    fn keep(&self, entry: Entry) {
+        // A full queue means that the database has been away for long: samples may be lost then, the
+        // keeper says so; the page itself stays right.
+        if self.keeper.try_send(entry).is_err() {
+            tracing::warn!("History queue is full; an entry was dropped");
+        }
+    }
+
+    fn refresh(&self, inner: &mut Inner) {
+        let now = self.clock.now();
+        if now.since(inner.strips_made_at) < Duration::from_secs(60) {
+            return;
+        }
+        inner.strips_made_at = now;
+        let from = now.minus(DAY);
+        // The last transition before the window carries its state in.
+        while inner.transitions.len() > FactKind::ALL.len() {
+            let Some(oldest) = inner.transitions.front() else {
+                break;
+            };
+            let replaced = inner
+                .transitions
+                .iter()
+                .skip(1)
+                .any(|other| other.fact == oldest.fact && other.at < from);
+            if oldest.at >= from || !replaced {
+                break;
+            }
+            inner.transitions.pop_front();
+        }
+        let transitions = inner.transitions.make_contiguous();
+        let strips = FactKind::ALL
+            .into_iter()
+            .map(|kind| history::strip(kind, transitions, &inner.unobserved, now, BARS, BAR_MILLIS))
+            .collect();
+        let recent = history::incidents(transitions)
+            .into_iter()
+            .filter(|incident| incident.to.is_none_or(|to| to >= from))
+            .collect();
+        inner.strips = Arc::new(strips);
+        inner.incidents = Arc::new(recent);
+    }
+
+    /// The strips of the last 24 hours.
+    pub fn strips(&self) -> Arc<Vec<Strip>> {
+        let mut inner = self.lock();
+        self.refresh(&mut inner);
+        inner.strips.clone()
+    }
+
+    /// The incidents of the last 24 hours, newest first.
+    pub fn incidents(&self) -> Arc<Vec<Incident>> {
+        let mut inner = self.lock();
+        self.refresh(&mut inner);
+        inner.incidents.clone()
+    }
+}

@@ -1,0 +1,317 @@
+//! The loops of an observer: one a fact, so that a hung probe blinds nothing but its own fact.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::fact::{ContainerState, FactKind};
+use domain::observation::OwnerLease;
+use domain::ports::Clock;
+use futures::StreamExt;
+use rand::Rng;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::board::Board;
+use crate::judge;
+use crate::senses::{ContainerNews, Senses};
+
+/// The gateway's lease on its state folder lasts this long after a kill.
+const LEASE: Duration = Duration::from_secs(300);
+
+/// How often resource use is shown anew.
+const RESOURCES_EVERY: Duration = Duration::from_secs(5);
+
+/// Time between looks.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// Process and accounts.
+    pub probe: Duration,
+    /// Public URL.
+    pub edge: Duration,
+    /// Container, besides Docker's own events.
+    pub container: Duration,
+    /// Compose folder.
+    pub config: Duration,
+}
+
+/// Starts the observers of gateways.
+pub struct Observers {
+    tracker: TaskTracker,
+    stop: CancellationToken,
+    clock: Arc<dyn Clock>,
+}
+
+/// What the loops of one gateway share.
+#[derive(Clone)]
+struct Observer {
+    board: Arc<Board>,
+    senses: Arc<dyn Senses>,
+    clock: Arc<dyn Clock>,
+    pace: Pace,
+    /// Wakes every loop: something happened, look now.
+    look: Arc<Notify>,
+    /// Wakes the stream of resource samples: another container may run.
+    attach: Arc<Notify>,
+}
+
+impl Observers {
+    /// Observers run in `tracker` until `stop`.
+    pub fn new(tracker: TaskTracker, stop: CancellationToken, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            tracker,
+            stop,
+            clock,
+        }
+    }
+
+    /// Begins to observe a gateway.
+    pub fn observe(&self, board: Arc<Board>, senses: Arc<dyn Senses>, pace: Pace) {
+        let observer = Observer {
+            board,
+            senses,
+            clock: self.clock.clone(),
+            pace,
+            look: Arc::new(Notify::new()),
+            attach: Arc::new(Notify::new()),
+        };
+        self.supervise("edge", observer.clone(), Observer::watch_edge);
+        self.supervise("process", observer.clone(), Observer::watch_process);
+        self.supervise("session", observer.clone(), Observer::watch_session);
+        self.supervise("container", observer.clone(), Observer::watch_container);
+        self.supervise("news", observer.clone(), Observer::watch_news);
+        self.supervise("resources", observer.clone(), Observer::watch_resources);
+        self.supervise("config", observer.clone(), Observer::watch_config);
+        self.supervise("socket", observer, Observer::watch_socket);
+    }
+
+    /// Runs a loop for ever; a panic in it is logged and the loop begins anew.
+    fn supervise<F>(
+        &self,
+        name: &'static str,
+        observer: Observer,
+        run: impl Fn(Observer) -> F + Send + 'static,
+    ) where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let stop = self.stop.clone();
+        let inner = self.tracker.clone();
+        self.tracker.spawn(async move {
+            loop {
+                let task = inner.spawn(run(observer.clone()));
+                let abort = task.abort_handle();
+                tokio::select! {
+                    () = stop.cancelled() => return abort.abort(),
+                    ended = task => {
+                        let why = ended.err().map(|error| error.to_string()).unwrap_or_default();
+                        tracing::error!(observer.loop_name = name, why, "An observer loop ended; it begins again in 5 seconds");
+                    }
+                }
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = tokio::time::sleep(Duration::from_secs(5)) => {}
+                }
+            }
+        });
+    }
+}
+
+impl Observer {
+    /// Waits for the next look: the pace with a tenth of jitter, or at once when something happened.
+    async fn pause(&self, pace: Duration) {
+        let jitter = rand::rng().random_range(0.9..1.1);
+        tokio::select! {
+            () = tokio::time::sleep(pace.mul_f64(jitter)) => {}
+            () = self.look.notified() => tokio::time::sleep(Duration::from_millis(150)).await,
+        }
+    }
+
+    async fn watch_edge(self) {
+        loop {
+            let seen = self.senses.edge().await;
+            self.board.enter(FactKind::Edge, |all| &mut all.edge, seen);
+            self.pause(self.pace.edge).await;
+        }
+    }
+
+    async fn watch_process(self) {
+        loop {
+            let seen = self.senses.process().await;
+            let live = seen.detail.as_ref().is_some_and(|process| process.live);
+            self.board
+                .enter(FactKind::Process, |all| &mut all.process, seen);
+            // While it does not answer, look more often: people wait for it.
+            let pace = if live {
+                self.pace.probe
+            } else {
+                self.pace.probe.min(Duration::from_secs(2))
+            };
+            self.pause(pace).await;
+        }
+    }
+
+    async fn watch_session(self) {
+        loop {
+            let seen = match self.senses.accounts().await {
+                Ok(accounts) => judge::session(accounts),
+                Err(fault) => judge::blind(&fault),
+            };
+            let well = seen.state == domain::fact::State::Ok;
+            self.board
+                .enter(FactKind::Session, |all| &mut all.session, seen);
+            let pace = if well {
+                self.pace.probe
+            } else {
+                self.pace.probe.min(Duration::from_secs(3))
+            };
+            self.pause(pace).await;
+        }
+    }
+
+    async fn watch_container(self) {
+        loop {
+            self.look_at_container().await;
+            self.pause(self.pace.container).await;
+        }
+    }
+
+    async fn look_at_container(&self) {
+        let now = self.clock.now();
+        let seen = match self.senses.container().await {
+            Ok(mut found) => {
+                if let Some(container) = &mut found {
+                    container.restarts_last_hour = self.board.deaths_last_hour();
+                    self.carry_samples(container);
+                }
+                judge::container(found, now)
+            }
+            Err(fault) => judge::blind(&fault),
+        };
+        let detail = seen.detail.clone();
+        self.board
+            .enter(FactKind::Container, |all| &mut all.container, seen);
+        if let Some(container) = detail {
+            self.look_for_lease(container.state, container.exit_code)
+                .await;
+        }
+    }
+
+    /// Inspect knows no resource use: keep the last sample of the same container.
+    fn carry_samples(&self, container: &mut domain::fact::Container) {
+        let known = self.board.observation();
+        if let Some(before) = known
+            .container
+            .detail
+            .as_ref()
+            .filter(|before| before.id == container.id)
+            && container.state == ContainerState::Running
+        {
+            container.memory_bytes = before.memory_bytes;
+            container.cpu_percent = before.cpu_percent;
+        }
+    }
+
+    /// A gateway that was killed waits for its own lease: found in the last lines of its log.
+    async fn look_for_lease(&self, state: ContainerState, exit_code: Option<i64>) {
+        let known = self.board.observation();
+        let live = known
+            .process
+            .detail
+            .as_ref()
+            .is_some_and(|process| process.live);
+        let suspicious = !live
+            && (matches!(state, ContainerState::Restarting | ContainerState::Running)
+                || (state == ContainerState::Exited && exit_code == Some(1)));
+        if !suspicious {
+            if live {
+                self.board.adjust(|all| all.lease = None);
+            }
+            return;
+        }
+        if known.lease.is_some() {
+            return;
+        }
+        let Ok(lines) = self.senses.last_lines().await else {
+            return;
+        };
+        let now = self.clock.now();
+        let first = lines
+            .iter()
+            .find(|line| judge::names_lease(&line.text))
+            .map(|line| line.at.unwrap_or(now));
+        if let Some(first) = first.filter(|first| first.plus(LEASE) > now) {
+            self.board.adjust(|all| {
+                all.lease = Some(OwnerLease {
+                    ends_at: first.plus(LEASE),
+                });
+            });
+        }
+    }
+
+    async fn watch_news(self) {
+        let mut news = self.senses.news();
+        while let Some(item) = news.next().await {
+            match item {
+                ContainerNews::Connected => {}
+                ContainerNews::Changed { action, at } => {
+                    if action == "die" || action == "oom" {
+                        self.board.note_death(at);
+                    }
+                }
+                ContainerNews::Lost(fault) => {
+                    self.board.enter(
+                        FactKind::Container,
+                        |all| &mut all.container,
+                        judge::blind(&fault),
+                    );
+                    continue;
+                }
+            }
+            // First the container itself, so that a kill is on every page at once; then the others.
+            self.look_at_container().await;
+            self.look.notify_waiters();
+            self.attach.notify_waiters();
+        }
+    }
+
+    async fn watch_resources(self) {
+        loop {
+            let mut samples = self.senses.resources();
+            let mut shown: Option<tokio::time::Instant> = None;
+            while let Some(Ok(sample)) = samples.next().await {
+                // Docker sends one a second; nobody reads that fast, and every open page would move.
+                if shown.is_some_and(|at| at.elapsed() < RESOURCES_EVERY) {
+                    continue;
+                }
+                shown = Some(tokio::time::Instant::now());
+                self.board.adjust(|all| {
+                    if let Some(container) = all.container.detail.as_mut() {
+                        container.memory_bytes = Some(sample.memory_bytes);
+                        container.cpu_percent = sample.cpu_percent;
+                    }
+                });
+            }
+            tokio::select! {
+                () = self.attach.notified() => {}
+                () = tokio::time::sleep(Duration::from_secs(15)) => {}
+            }
+        }
+    }
+
+    async fn watch_config(self) {
+        loop {
+            let seen = judge::config(self.senses.compare().await);
+            self.board
+                .enter(FactKind::Config, |all| &mut all.config, seen);
+            self.pause(self.pace.config).await;
+        }
+    }
+
+    async fn watch_socket(self) {
+        loop {
+            self.senses.socket_changed().await;
+            self.look.notify_waiters();
+        }
+    }
+}
