@@ -56,6 +56,8 @@ pub struct Person {
     pub last_seen_at: Option<Timestamp>,
     /// When the person was added.
     pub created_at: Timestamp,
+    /// Sessions carry the epoch they were made in; a higher one here ends them.
+    pub session_epoch: i64,
 }
 
 /// Who acts: stored with operations and audit events as it was at that moment.
