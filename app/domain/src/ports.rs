@@ -376,6 +376,9 @@ pub enum PeopleError {
     /// There is no such person.
     #[error("There is nobody of that name.")]
     Unknown,
+    /// The permit was for something else: a programming error, refused all the same.
+    #[error("The permission does not fit.")]
+    NotPermitted,
     /// The database failed.
     #[error("The panel's database does not answer, so nothing was changed.")]
     Database(#[from] StoreError),
