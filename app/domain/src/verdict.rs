@@ -125,7 +125,7 @@ fn say(
     Verdict {
         standing,
         sentence: sentence.to_owned(),
-        reason,
+        reason: reason.trim().to_owned(),
         since,
         next,
     }
@@ -299,6 +299,20 @@ fn process(seen: &Observation, now: Timestamp) -> Option<Verdict> {
     let starting_until = started_at
         .map(|at| at.plus(STARTING))
         .filter(|until| *until > now);
+    let docker_blind =
+        seen.container.state == State::Unknown || seen.container.is_stale(FactKind::Container, now);
+    if !detail.live && docker_blind {
+        return Some(say(
+            Standing::Down,
+            "No messages get through: the gateway does not answer",
+            format!(
+                "Docker does not answer either, so nobody can tell whether the container runs. {}",
+                seen.container.reason
+            ),
+            fact.since,
+            Next::CheckDocker,
+        ));
+    }
     if !detail.live {
         return Some(match starting_until {
             Some(until) => say(

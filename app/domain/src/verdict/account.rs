@@ -151,7 +151,7 @@ fn not_linked(account: &Account) -> String {
             });
             let code = drop.code.map_or(String::new(), |code| format!(" ({code})"));
             format!(
-                "WhatsApp: {cause}{code}. The server itself answers, so the public health check is green. Restarting \
+                "Cause: {cause}{code}. The server itself answers, so the public health check is green. Restarting \
                  will not help: a new scan is needed."
             )
         }
@@ -164,7 +164,7 @@ fn dropped(account: &Account, code: u16, begun: Timestamp, now: Timestamp) -> Op
     let meaning = disconnect::meaning(code);
     let attempts = account.reconnect_attempts;
     let cause = format!(
-        "WhatsApp: {} ({code}). Tries so far: {attempts}.",
+        "Cause: {} ({code}). Tries so far: {attempts}.",
         meaning.cause
     );
     let with = |standing, sentence, reason, next| {
