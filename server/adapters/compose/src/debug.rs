@@ -47,6 +47,7 @@ impl fmt::Debug for Service {
             .field("restart", &self.restart)
             .field("ports", &self.ports)
             .field("environment", &Names(&self.environment))
+            .field("environment_unset", &self.environment_unset)
             .field("labels", &Names(&self.labels))
             .field("mounts", &self.mounts)
             .field("networks", &self.networks)

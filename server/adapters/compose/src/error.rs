@@ -135,3 +135,17 @@ pub enum ComposeError {
         source: crate::env_file::EnvFileError,
     },
 }
+
+/// A name from a file, fit for a sentence: cut where a value could begin, and short.
+pub(crate) fn shown(name: &str) -> String {
+    const MOST: usize = 60;
+    let end = name.find(|c: char| c == '=' || c.is_whitespace() || c.is_control());
+    let mut shown: String = name[..end.unwrap_or(name.len())]
+        .chars()
+        .take(MOST)
+        .collect();
+    if shown.len() < name.len() {
+        shown.push('…');
+    }
+    shown
+}

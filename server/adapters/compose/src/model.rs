@@ -82,8 +82,11 @@ pub struct Service {
     pub ports: Vec<Port>,
     /// Ports exposed without being published, ranges expanded.
     pub expose: Vec<ExposedPort>,
-    /// After `env_file`, interpolation and pass-through. A name without a value anywhere is left out.
+    /// After `env_file`, interpolation and pass-through.
     pub environment: BTreeMap<String, String>,
+    /// Names under `environment` without a value anywhere. Compose passes them to the Engine
+    /// without `=`, which unsets what the image has.
+    pub environment_unset: BTreeSet<String>,
     /// Volumes, bind mounts and tmpfs mounts from `volumes:`.
     pub mounts: Vec<Mount>,
     /// `tmpfs:`: the path in the container and its options (`""` for none).
