@@ -101,7 +101,10 @@ pub trait Environment {
 pub struct ProcessEnvironment;
 
 impl Environment for ProcessEnvironment {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place where the environment is read")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place where the environment is read"
+    )]
     fn get(&self, name: &str) -> Option<String> {
         std::env::var(name).ok()
     }

@@ -50,22 +50,42 @@ pub(super) fn check(raw: Raw, environment: &dyn Environment) -> Result<Config, C
     let listen = pick("PANEL_LISTEN", raw.listen).unwrap_or_else(|| "127.0.0.1:8700".to_owned());
     let listen_address = listen.parse().ok();
     if listen_address.is_none() {
-        faults.add("listen", &listen, "give address and port, for example 127.0.0.1:8700");
+        faults.add(
+            "listen",
+            &listen,
+            "give address and port, for example 127.0.0.1:8700",
+        );
     }
     let public_url = match pick("PANEL_PUBLIC_URL", raw.public_url) {
         Some(value) => web_url("public_url", &value, &mut faults),
         None => {
-            faults.missing("public_url", "the URL people open, for example https://panel.example.org");
+            faults.missing(
+                "public_url",
+                "the URL people open, for example https://panel.example.org",
+            );
             None
         }
     };
-    let data_dir = pick("PANEL_DATA_DIR", raw.data_dir.map(|path| path.display().to_string()))
-        .map_or_else(|| PathBuf::from("/var/lib/openclaw-panel"), PathBuf::from);
+    let data_dir = pick(
+        "PANEL_DATA_DIR",
+        raw.data_dir.map(|path| path.display().to_string()),
+    )
+    .map_or_else(|| PathBuf::from("/var/lib/openclaw-panel"), PathBuf::from);
     if !data_dir.is_absolute() {
-        faults.add("data_dir", &data_dir.display().to_string(), "give an absolute path");
+        faults.add(
+            "data_dir",
+            &data_dir.display().to_string(),
+            "give an absolute path",
+        );
     }
-    let site_dir = pick("PANEL_SITE_DIR", raw.site_dir.map(|path| path.display().to_string()))
-        .map_or_else(|| PathBuf::from("/usr/share/openclaw-panel/site"), PathBuf::from);
+    let site_dir = pick(
+        "PANEL_SITE_DIR",
+        raw.site_dir.map(|path| path.display().to_string()),
+    )
+    .map_or_else(
+        || PathBuf::from("/usr/share/openclaw-panel/site"),
+        PathBuf::from,
+    );
     if !site_dir.join("site.json").is_file() {
         faults.add(
             "site_dir",
@@ -78,13 +98,20 @@ pub(super) fn check(raw: Raw, environment: &dyn Environment) -> Result<Config, C
     let log = pick("PANEL_LOG", raw.log).unwrap_or_else(|| "info".to_owned());
 
     if raw.gateways.is_empty() {
-        faults.missing("[[gateways]]", "describe at least one gateway (the README has an example)");
+        faults.missing(
+            "[[gateways]]",
+            "describe at least one gateway (the README has an example)",
+        );
     }
     let mut gateways: Vec<GatewayConfig> = Vec::new();
     for (index, gateway) in raw.gateways.into_iter().enumerate() {
         if let Some(gateway) = check_gateway(index, gateway, &mut faults) {
             if gateways.iter().any(|other| other.id == gateway.id) {
-                faults.add(&format!("gateways[{index}].id"), gateway.id.as_str(), "another gateway has this id");
+                faults.add(
+                    &format!("gateways[{index}].id"),
+                    gateway.id.as_str(),
+                    "another gateway has this id",
+                );
             }
             gateways.push(gateway);
         }
@@ -108,13 +135,18 @@ pub(super) fn check(raw: Raw, environment: &dyn Environment) -> Result<Config, C
     }
 }
 
-fn database(file: Option<&Path>, environment: &dyn Environment, faults: &mut Faults) -> Option<SecretString> {
+fn database(
+    file: Option<&Path>,
+    environment: &dyn Environment,
+    faults: &mut Faults,
+) -> Option<SecretString> {
     let secret = match (environment.get("DATABASE_URL"), file) {
         (Some(value), _) => value,
         (None, Some(path)) => match std::fs::read_to_string(path) {
             Ok(text) => text.trim().to_owned(),
             Err(error) => {
-                let remedy = format!("cannot be read ({error}); it must hold one line, the database URL");
+                let remedy =
+                    format!("cannot be read ({error}); it must hold one line, the database URL");
                 faults.add("database_url_file", &path.display().to_string(), &remedy);
                 return None;
             }
@@ -139,7 +171,11 @@ fn proxies(given: Vec<String>, faults: &mut Faults) -> Vec<IpAddr> {
     for value in given {
         match value.parse() {
             Ok(address) => proxies.push(address),
-            Err(_) => faults.add("trusted_proxies", &value, "give IP addresses, for example 127.0.0.1"),
+            Err(_) => faults.add(
+                "trusted_proxies",
+                &value,
+                "give IP addresses, for example 127.0.0.1",
+            ),
         }
     }
     proxies
@@ -163,30 +199,58 @@ fn check_gateway(index: usize, raw: RawGateway, faults: &mut Faults) -> Option<G
     let compose_dir = match raw.compose_dir {
         Some(path) if path.is_dir() => Some(path),
         Some(path) => {
-            faults.add(&key("compose_dir"), &path.display().to_string(), "there is no such folder");
+            faults.add(
+                &key("compose_dir"),
+                &path.display().to_string(),
+                "there is no such folder",
+            );
             None
         }
         None => {
-            faults.missing(&key("compose_dir"), "the folder with docker-compose.yml and .env");
+            faults.missing(
+                &key("compose_dir"),
+                "the folder with docker-compose.yml and .env",
+            );
             None
         }
     };
-    let internal_url = raw.internal_url.unwrap_or_else(|| "http://127.0.0.1:18789".to_owned());
+    let internal_url = raw
+        .internal_url
+        .unwrap_or_else(|| "http://127.0.0.1:18789".to_owned());
     let internal_url = web_url(&key("internal_url"), &internal_url, faults);
     let public_url = match raw.public_url {
         Some(value) => web_url(&key("public_url"), &value, faults),
         None => {
-            faults.missing(&key("public_url"), "the URL that users reach the gateway by");
+            faults.missing(
+                &key("public_url"),
+                "the URL that users reach the gateway by",
+            );
             None
         }
     };
     if let Some(path) = raw.ca_file.as_deref()
         && !path.is_absolute()
     {
-        faults.add(&key("ca_file"), &path.display().to_string(), "give an absolute path");
+        faults.add(
+            &key("ca_file"),
+            &path.display().to_string(),
+            "give an absolute path",
+        );
     }
-    let probe = seconds(&key("probe_seconds"), raw.probe_seconds.unwrap_or(10), 5, 60, faults);
-    let edge = seconds(&key("edge_seconds"), raw.edge_seconds.unwrap_or(20), 5, 300, faults);
+    let probe = seconds(
+        &key("probe_seconds"),
+        raw.probe_seconds.unwrap_or(10),
+        5,
+        60,
+        faults,
+    );
+    let edge = seconds(
+        &key("edge_seconds"),
+        raw.edge_seconds.unwrap_or(20),
+        5,
+        300,
+        faults,
+    );
     if faults.0.len() > before {
         return None;
     }
@@ -206,16 +270,27 @@ fn check_gateway(index: usize, raw: RawGateway, faults: &mut Faults) -> Option<G
 }
 
 fn docker(key: &str, raw: &RawGateway, faults: &mut Faults) -> Option<DockerEndpoint> {
-    let given = raw.docker.clone().unwrap_or_else(|| "unix:///var/run/docker.sock".to_owned());
+    let given = raw
+        .docker
+        .clone()
+        .unwrap_or_else(|| "unix:///var/run/docker.sock".to_owned());
     if let Some(path) = given.strip_prefix("unix://") {
         if path.starts_with('/') {
             return Some(DockerEndpoint::Unix(PathBuf::from(path)));
         }
-    } else if let (Some(rest), Some(ca), Some(cert), Some(private)) =
-        (given.strip_prefix("tcp://"), &raw.docker_ca, &raw.docker_cert, &raw.docker_key)
-        && let Ok(url) = Url::parse(&format!("https://{rest}"))
+    } else if let (Some(rest), Some(ca), Some(cert), Some(private)) = (
+        given.strip_prefix("tcp://"),
+        &raw.docker_ca,
+        &raw.docker_cert,
+        &raw.docker_key,
+    ) && let Ok(url) = Url::parse(&format!("https://{rest}"))
     {
-        return Some(DockerEndpoint::Tcp { url, ca: ca.clone(), cert: cert.clone(), key: private.clone() });
+        return Some(DockerEndpoint::Tcp {
+            url,
+            ca: ca.clone(),
+            cert: cert.clone(),
+            key: private.clone(),
+        });
     }
     faults.add(
         key,
@@ -228,7 +303,13 @@ fn docker(key: &str, raw: &RawGateway, faults: &mut Faults) -> Option<DockerEndp
 
 fn web_url(key: &str, value: &str, faults: &mut Faults) -> Option<Url> {
     match Url::parse(value) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") && url.host().is_some() && url.path() == "/" => Some(url),
+        Ok(url)
+            if matches!(url.scheme(), "http" | "https")
+                && url.host().is_some()
+                && url.path() == "/" =>
+        {
+            Some(url)
+        }
         _ => {
             faults.add(key, value, "give http:// or https://, a host and no path, for example https://panel.example.org");
             None
@@ -238,7 +319,11 @@ fn web_url(key: &str, value: &str, faults: &mut Faults) -> Option<Url> {
 
 fn seconds(key: &str, value: u64, least: u64, most: u64, faults: &mut Faults) -> Duration {
     if !(least..=most).contains(&value) {
-        faults.add(key, &value.to_string(), &format!("give {least} to {most} seconds"));
+        faults.add(
+            key,
+            &value.to_string(),
+            &format!("give {least} to {most} seconds"),
+        );
     }
     Duration::from_secs(value)
 }

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::check::ConfigErrors;
 use super::Environment;
+use super::check::ConfigErrors;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -43,11 +43,20 @@ pub(super) struct RawGateway {
 
 const PLACES: [&str; 2] = ["panel.toml", "/etc/openclaw-panel/panel.toml"];
 
-pub(super) fn read(file: Option<&Path>, environment: &dyn Environment) -> Result<Raw, ConfigErrors> {
-    let given = file.map(Path::to_path_buf).or_else(|| environment.get("PANEL_CONFIG").map(PathBuf::from));
+pub(super) fn read(
+    file: Option<&Path>,
+    environment: &dyn Environment,
+) -> Result<Raw, ConfigErrors> {
+    let given = file
+        .map(Path::to_path_buf)
+        .or_else(|| environment.get("PANEL_CONFIG").map(PathBuf::from));
     let path = match given {
         Some(path) => path,
-        None => match PLACES.iter().map(PathBuf::from).find(|place| place.exists()) {
+        None => match PLACES
+            .iter()
+            .map(PathBuf::from)
+            .find(|place| place.exists())
+        {
             Some(path) => path,
             None => {
                 return Err(ConfigErrors::one(format!(
@@ -58,10 +67,12 @@ pub(super) fn read(file: Option<&Path>, environment: &dyn Environment) -> Result
         },
     };
     let shown = path.display();
-    let text = std::fs::read_to_string(&path)
-        .map_err(|error| ConfigErrors::one(format!("cannot read the configuration {shown}: {error}")))?;
-    let mut raw: Raw = toml::from_str(&text)
-        .map_err(|error| ConfigErrors::one(format!("{shown} is not a valid configuration: {error}")))?;
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        ConfigErrors::one(format!("cannot read the configuration {shown}: {error}"))
+    })?;
+    let mut raw: Raw = toml::from_str(&text).map_err(|error| {
+        ConfigErrors::one(format!("{shown} is not a valid configuration: {error}"))
+    })?;
     raw.read_from = shown.to_string();
     Ok(raw)
 }

@@ -26,7 +26,10 @@ public_url = "https://openclaw.example.org"
 fn a_short_file_is_enough() {
     let config = load(GOOD, &BTreeMap::new()).unwrap();
     assert_eq!(config.listen.to_string(), "127.0.0.1:8700");
-    assert_eq!(config.gateways[0].internal_url.as_str(), "http://127.0.0.1:18789/");
+    assert_eq!(
+        config.gateways[0].internal_url.as_str(),
+        "http://127.0.0.1:18789/"
+    );
     assert_eq!(config.gateways[0].service, "openclaw-gateway");
     assert!(config.database_url.is_none());
 }
@@ -39,34 +42,54 @@ fn the_environment_wins_over_the_file() {
 
 #[test]
 fn every_fault_is_named_at_once_with_key_value_and_remedy() {
-    let text = GOOD.replace("https://panel.example.org", "panel.example.org").replace("\"openclaw\"", "\"Open Claw\"");
+    let text = GOOD
+        .replace("https://panel.example.org", "panel.example.org")
+        .replace("\"openclaw\"", "\"Open Claw\"");
     let error = load(&text, &BTreeMap::new()).unwrap_err().to_string();
-    assert!(error.contains("public_url = \"panel.example.org\": give http"), "{error}");
-    assert!(error.contains("gateways[0].id = \"Open Claw\": use 1 to 40"), "{error}");
+    assert!(
+        error.contains("public_url = \"panel.example.org\": give http"),
+        "{error}"
+    );
+    assert!(
+        error.contains("gateways[0].id = \"Open Claw\": use 1 to 40"),
+        "{error}"
+    );
 }
 
 #[test]
 fn an_unknown_key_is_refused() {
-    let error = load(&format!("lisen = \"x\"\n{GOOD}"), &BTreeMap::new()).unwrap_err().to_string();
+    let error = load(&format!("lisen = \"x\"\n{GOOD}"), &BTreeMap::new())
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("lisen"), "{error}");
 }
 
 #[test]
 fn a_bad_database_url_is_not_quoted() {
-    let environment = BTreeMap::from([("DATABASE_URL".to_owned(), "mysql://u:hunter22@h/d".to_owned())]);
+    let environment = BTreeMap::from([(
+        "DATABASE_URL".to_owned(),
+        "mysql://u:hunter22@h/d".to_owned(),
+    )]);
     let error = load(GOOD, &environment).unwrap_err().to_string();
-    assert!(error.contains("postgres://") && !error.contains("hunter22"), "{error}");
+    assert!(
+        error.contains("postgres://") && !error.contains("hunter22"),
+        "{error}"
+    );
 }
 
 #[test]
 fn docker_over_tcp_needs_tls() {
     let text = format!("{GOOD}docker = \"tcp://10.0.0.1:2375\"\n");
     let error = load(&text, &BTreeMap::new()).unwrap_err().to_string();
-    assert!(error.contains("without TLS is root for everybody"), "{error}");
+    assert!(
+        error.contains("without TLS is root for everybody"),
+        "{error}"
+    );
 }
 
 #[test]
 fn a_file_that_is_not_there_is_named() {
-    let error = Config::load(Some(Path::new("/nonexistent/panel.toml")), &BTreeMap::new()).unwrap_err();
+    let error =
+        Config::load(Some(Path::new("/nonexistent/panel.toml")), &BTreeMap::new()).unwrap_err();
     assert!(error.to_string().contains("/nonexistent/panel.toml"));
 }

@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use domain::fact::{Fact, FactKind, State};
+use domain::compare::Comparison;
+use domain::fact::{Account, Container, Fact, FactKind, State};
+use domain::fault::Fault;
 use domain::gateway::Gateway;
 use domain::history::{self, Incident, Sample, Strip, Transition};
 use domain::observation::Observation;
@@ -12,6 +14,7 @@ use domain::ports::Clock;
 use domain::time::Timestamp;
 use tokio::sync::watch;
 
+use crate::judge;
 use crate::keeper::Entry;
 use crate::planned::Planned;
 use crate::senses::Seen;
@@ -162,6 +165,33 @@ impl Board {
         inner.observation.revision += 1;
         self.published
             .send_replace(Arc::new(inner.observation.clone()));
+    }
+
+    /// Enters a look at the container.
+    pub fn enter_container(&self, found: Result<Option<Container>, Fault>) {
+        let seen = match found {
+            Ok(found) => judge::container(found, self.clock.now()),
+            Err(fault) => judge::blind(&fault),
+        };
+        self.enter(FactKind::Container, |all| &mut all.container, seen);
+    }
+
+    /// Enters a look at the accounts.
+    pub fn enter_accounts(&self, accounts: Result<Option<Vec<Account>>, Fault>) {
+        let seen = match accounts {
+            Ok(accounts) => judge::session(accounts),
+            Err(fault) => judge::blind(&fault),
+        };
+        self.enter(FactKind::Session, |all| &mut all.session, seen);
+    }
+
+    /// Enters a comparison of the compose folder with the container.
+    pub fn enter_config(&self, compared: Result<Comparison, Fault>) {
+        self.enter(
+            FactKind::Config,
+            |all| &mut all.config,
+            judge::config(compared),
+        );
     }
 
     /// Changes details that are no fact of their own (resource use, the lease).

@@ -10,7 +10,7 @@ mod planned;
 mod senses;
 
 pub use board::Board;
-pub use keeper::Keeper;
+pub use keeper::{Entry, Keeper};
 pub use loops::{Observers, Pace};
 pub use planned::Planned;
 pub use senses::{ContainerNews, Resources, Seen, Senses};

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::fact::{ContainerState, FactKind};
+use domain::fact::{ContainerState, FactKind, State};
 use domain::observation::OwnerLease;
 use domain::ports::Clock;
 use futures::StreamExt;
@@ -153,13 +153,8 @@ impl Observer {
 
     async fn watch_session(self) {
         loop {
-            let seen = match self.senses.accounts().await {
-                Ok(accounts) => judge::session(accounts),
-                Err(fault) => judge::blind(&fault),
-            };
-            let well = seen.state == domain::fact::State::Ok;
-            self.board
-                .enter(FactKind::Session, |all| &mut all.session, seen);
+            self.board.enter_accounts(self.senses.accounts().await);
+            let well = self.board.observation().session.state == State::Ok;
             let pace = if well {
                 self.pace.probe
             } else {
@@ -177,23 +172,18 @@ impl Observer {
     }
 
     async fn look_at_container(&self) {
-        let now = self.clock.now();
-        let seen = match self.senses.container().await {
-            Ok(mut found) => {
-                if let Some(container) = &mut found {
-                    container.restarts_last_hour = self.board.deaths_last_hour();
-                    self.carry_samples(container);
-                }
-                judge::container(found, now)
-            }
-            Err(fault) => judge::blind(&fault),
+        let mut found = self.senses.container().await;
+        if let Ok(Some(container)) = &mut found {
+            container.restarts_last_hour = self.board.deaths_last_hour();
+            self.carry_samples(container);
+        }
+        let ended = match &found {
+            Ok(Some(container)) => Some((container.state, container.exit_code)),
+            _ => None,
         };
-        let detail = seen.detail.clone();
-        self.board
-            .enter(FactKind::Container, |all| &mut all.container, seen);
-        if let Some(container) = detail {
-            self.look_for_lease(container.state, container.exit_code)
-                .await;
+        self.board.enter_container(found);
+        if let Some((state, exit_code)) = ended {
+            self.look_for_lease(state, exit_code).await;
         }
     }
 
@@ -301,9 +291,7 @@ impl Observer {
 
     async fn watch_config(self) {
         loop {
-            let seen = judge::config(self.senses.compare().await);
-            self.board
-                .enter(FactKind::Config, |all| &mut all.config, seen);
+            self.board.enter_config(self.senses.compare().await);
             self.pause(self.pace.config).await;
         }
     }

@@ -1,0 +1,109 @@
+//! The command line: everything the panel does, through the same engine, lock and audit.
+
+mod audit;
+mod gateway;
+mod operation;
+mod out;
+mod status;
+mod user;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{Config, ProcessEnvironment};
+
+/// Looks after OpenClaw WhatsApp gateways.
+#[derive(Parser)]
+#[command(name = "panel", version, about, max_term_width = 100)]
+struct Arguments {
+    /// The configuration file [default: panel.toml, then /etc/openclaw-panel/panel.toml].
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the web panel.
+    Serve,
+    /// Look at the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// What the panel knows of a gateway, looked at now.
+    Status(status::Status),
+    /// Start and watch operations.
+    #[command(subcommand)]
+    Operation(operation::Operation),
+    /// People who may sign in.
+    #[command(subcommand)]
+    User(user::User),
+    /// The audit trail.
+    #[command(subcommand)]
+    Audit(audit::Audit),
+}
+
+#[derive(Subcommand)]
+enum ConfigCommand {
+    /// Check it and say what is wrong, all at once.
+    Check,
+}
+
+/// Runs what was asked for; the exit code is 0 when it was done, 1 when not, 2 for wrong usage.
+pub(crate) async fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    let config = match Config::load(arguments.config.as_deref(), &ProcessEnvironment) {
+        Ok(config) => config,
+        Err(error) => {
+            out::error(&error.to_string());
+            return ExitCode::FAILURE;
+        }
+    };
+    let is_server = matches!(arguments.command, Command::Serve);
+    begin_log(&config, is_server);
+    // The TLS library wants one provider chosen for the process.
+    if rustls::crypto::ring::default_provider()
+        .install_default()
+        .is_err()
+    {
+        tracing::debug!("A TLS provider was chosen before");
+    }
+    let done = match arguments.command {
+        Command::Serve => crate::serve::serve(config)
+            .await
+            .map(|()| ExitCode::SUCCESS),
+        Command::Config(ConfigCommand::Check) => {
+            out::line(&format!(
+                "The configuration is fine: {} gateway(s).",
+                config.gateways.len()
+            ));
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Status(command) => command.run(&config).await,
+        Command::Operation(command) => command.run(&config).await,
+        Command::User(command) => command.run(&config).await,
+        Command::Audit(command) => command.run(&config).await,
+    };
+    done.unwrap_or_else(|error| {
+        out::error(&format!("{error:#}"));
+        ExitCode::FAILURE
+    })
+}
+
+/// The server logs as configured; a command only what is wrong, so that its output stays readable.
+fn begin_log(config: &Config, is_server: bool) {
+    let filter = if is_server {
+        config.log.as_str()
+    } else {
+        "error"
+    };
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .init();
+}

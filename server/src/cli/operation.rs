@@ -1,0 +1,286 @@
+//! `panel operation …`: the same operations as the buttons, for a shell.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use clap::{Args, Subcommand, ValueEnum};
+use domain::can;
+use domain::gateway::{AccountId, GatewayId};
+use domain::operation::{Command, Event, OperationId, Outcome};
+use domain::person::Actor;
+use domain::ports::{Ids as _, Journal as _, Operations as _, StartError};
+use domain::words;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::{gateway, out};
+use crate::config::Config;
+use crate::wire::{Base, Outside, SystemIds};
+
+#[derive(Subcommand)]
+pub(super) enum Operation {
+    /// Start one.
+    Start(Start),
+    /// The latest of a gateway, newest first.
+    List(List),
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Kind {
+    Reconnect,
+    Restart,
+    Recreate,
+    Install,
+    Stop,
+    Start,
+}
+
+#[derive(Args)]
+pub(super) struct Start {
+    /// Which operation.
+    kind: Kind,
+    /// Which gateway [default: the only one].
+    #[arg(long, value_name = "ID")]
+    gateway: Option<GatewayId>,
+    /// Which account (`reconnect`).
+    #[arg(long, value_name = "ID", default_value = "default")]
+    account: AccountId,
+    /// Why; stands in the audit trail.
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Stay until it has ended, printing its steps. This is what the command does anyway: it runs the operation
+    /// itself, and a panel that serves takes it over should this command be killed.
+    #[arg(long)]
+    wait: bool,
+}
+
+#[derive(Args)]
+pub(super) struct List {
+    /// Which gateway [default: the only one].
+    #[arg(long, value_name = "ID")]
+    gateway: Option<GatewayId>,
+    /// As JSON, one object a line.
+    #[arg(long)]
+    json: bool,
+    /// How many.
+    #[arg(long, default_value_t = 20)]
+    limit: u32,
+}
+
+impl Operation {
+    pub(super) async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Start(start) => start.run(config).await,
+            Self::List(list) => list.run(config).await,
+        }
+    }
+}
+
+/// Who sits at the shell.
+pub(super) fn command_line() -> Actor {
+    let id = rustix::process::getuid().as_raw();
+    Actor::CommandLine {
+        user: unix_name(id).unwrap_or_else(|| format!("uid {id}")),
+    }
+}
+
+/// The name of a Unix user, from `/etc/passwd`.
+fn unix_name(id: u32) -> Option<String> {
+    let text = std::fs::read_to_string("/etc/passwd").ok()?;
+    let id = id.to_string();
+    text.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == id).then(|| name.to_owned())
+    })
+}
+
+impl Start {
+    async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
+        let gateway = gateway::choose(config, self.gateway.clone())?;
+        let base = Base::open(config).await?;
+        let stop = CancellationToken::new();
+        let tracker = TaskTracker::new();
+        let outside = Outside::build(config, &base, &tracker, &stop).await?;
+        outside.engine.refresh_holders().await;
+        outside.engine.tend();
+        let done = self.start(gateway, &base, &outside).await;
+        outside.engine.quiesce().await;
+        stop.cancel();
+        tracker.close();
+        tracker.wait().await;
+        base.close().await;
+        done
+    }
+
+    fn command(&self, gateway: GatewayId) -> Command {
+        match self.kind {
+            Kind::Reconnect => Command::Reconnect {
+                gateway,
+                account: self.account.clone(),
+            },
+            Kind::Restart => Command::Restart { gateway },
+            Kind::Recreate => Command::Recreate {
+                gateway,
+                seen: None,
+            },
+            Kind::Install => Command::Install { gateway },
+            Kind::Stop => Command::Stop { gateway },
+            Kind::Start => Command::Start { gateway },
+        }
+    }
+
+    async fn start(
+        &self,
+        gateway: GatewayId,
+        base: &Base,
+        outside: &Outside,
+    ) -> anyhow::Result<ExitCode> {
+        let command = self.command(gateway.clone());
+        let title = command.title();
+        let permit = match can::permit(&command_line(), command.action(), Some(&gateway)) {
+            Ok(permit) => permit,
+            Err(denied) => bail!("{}", denied.why),
+        };
+        let key = SystemIds.next().to_string();
+        let started = outside
+            .engine
+            .start(permit, command, key, self.reason.clone())
+            .await;
+        let id = match started {
+            Ok(id) => id,
+            Err(StartError::Busy { holder }) => {
+                let since = words::duration(base.clock.now().since(holder.created_at));
+                let by = holder.asked_by.name();
+                bail!(
+                    "{} by {by} holds the gateway for {since}; wait for it or look at it in the panel",
+                    holder.command.title()
+                );
+            }
+            Err(error) => return Err(error.into()),
+        };
+        out::line(&format!("{title}: {id}"));
+        let outcome = follow(id, base).await?;
+        let (said, code) = in_words(&title, &outcome);
+        out::line(&said);
+        Ok(code)
+    }
+}
+
+/// Prints the journal as it grows, until the end.
+async fn follow(id: OperationId, base: &Base) -> anyhow::Result<Outcome> {
+    let labels = base
+        .store
+        .operation(id)
+        .await?
+        .map(|operation| operation.steps)
+        .unwrap_or_default();
+    let label = |name: &str| {
+        labels
+            .iter()
+            .find(|step| step.name == name)
+            .map_or_else(|| name.to_owned(), |step| step.label.clone())
+    };
+    let mut after = 0;
+    let mut missed = 0;
+    loop {
+        let events = match base.store.events(id, after).await {
+            Ok(events) => events,
+            // The engine waits out a database that is away; so does its reader.
+            Err(error) if missed < 60 => {
+                tracing::debug!(
+                    error = &error as &dyn std::error::Error,
+                    "Waiting for the database"
+                );
+                missed += 1;
+                Vec::new()
+            }
+            Err(error) => {
+                return Err(error).context("the operation goes on, but its progress cannot be read");
+            }
+        };
+        for recorded in events {
+            after = recorded.sequence;
+            missed = 0;
+            match recorded.event {
+                Event::Started { step, attempt: 1 } => out::line(&format!("  {}", label(&step))),
+                Event::Started { step, .. } => out::line(&format!("  {} (again)", label(&step))),
+                Event::Progressed { said, .. } => out::line(&format!("    {said}")),
+                Event::Failed { fault, .. } => out::line(&format!("    failed: {fault}")),
+                Event::UndoStarted { step } => {
+                    out::line(&format!("  putting back: {}", label(&step)))
+                }
+                Event::UndoFailed { fault, .. } => {
+                    out::line(&format!("    could not be put back: {fault}"))
+                }
+                Event::CancelAsked { by } => {
+                    out::line(&format!("  {by} asked to stop and put back"))
+                }
+                Event::Ended { outcome } => return Ok(outcome),
+                Event::Planned { .. }
+                | Event::Succeeded { .. }
+                | Event::UndoFinished { .. }
+                | Event::Adopted { .. } => {}
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+fn in_words(title: &str, outcome: &Outcome) -> (String, ExitCode) {
+    match outcome {
+        Outcome::Succeeded { note: None } => (format!("{title}: done."), ExitCode::SUCCESS),
+        Outcome::Succeeded { note: Some(note) } => {
+            (format!("{title}: done. {note}"), ExitCode::SUCCESS)
+        }
+        Outcome::Undone { why } => (
+            format!("{title} failed and was put back: {why}"),
+            ExitCode::FAILURE,
+        ),
+        Outcome::Cancelled { by } => (
+            format!("{title} was stopped by {by} and put back."),
+            ExitCode::FAILURE,
+        ),
+        Outcome::Failed { why, .. } => (format!("{title} failed: {why}"), ExitCode::FAILURE),
+        Outcome::Stuck { why, todo, .. } => {
+            (format!("{title} is stuck: {why} {todo}"), ExitCode::FAILURE)
+        }
+        Outcome::Abandoned { by, comment } => (
+            format!("{title} was given up by {by}: {comment}"),
+            ExitCode::FAILURE,
+        ),
+    }
+}
+
+impl List {
+    async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
+        let gateway = gateway::choose(config, self.gateway)?;
+        let base = Base::open(config).await?;
+        let listed = base
+            .store
+            .list(&gateway, None, self.limit.clamp(1, 1_000))
+            .await;
+        let now = base.clock.now();
+        base.close().await;
+        for operation in listed? {
+            if self.json {
+                out::line(&serde_json::to_string(&operation)?);
+            } else {
+                let outcome = operation
+                    .outcome
+                    .as_ref()
+                    .map_or("running", Outcome::as_str);
+                let took = words::duration(operation.took(now));
+                out::line(&format!(
+                    "{}  {:<10} {:<10} {:<12} {took}",
+                    operation.created_at,
+                    operation.command.name(),
+                    outcome,
+                    operation.asked_by.name()
+                ));
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

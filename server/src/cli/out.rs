@@ -1,0 +1,13 @@
+//! Words on the terminal.
+
+use std::io::Write as _;
+
+/// A line on standard output; a closed pipe is no fault.
+pub(super) fn line(text: &str) {
+    let _closed = writeln!(std::io::stdout().lock(), "{text}");
+}
+
+/// A sentence on standard error.
+pub(super) fn error(text: &str) {
+    let _closed = writeln!(std::io::stderr().lock(), "panel: {text}");
+}

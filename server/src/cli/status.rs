@@ -1,0 +1,133 @@
+//! `panel status`: one fresh look at a gateway.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+use domain::fact::FactKind;
+use domain::gateway::GatewayId;
+use domain::ports::Operations as _;
+use domain::verdict::{self, Standing};
+use domain::words;
+use observe::Senses as _;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::{gateway, out};
+use crate::config::Config;
+use crate::wire::{Base, Outside};
+
+/// The socket gets this long to connect before the look is taken without it.
+const SETTLE: Duration = Duration::from_secs(8);
+
+#[derive(Args)]
+pub(super) struct Status {
+    /// Which gateway [default: the only one].
+    #[arg(long, value_name = "ID")]
+    gateway: Option<GatewayId>,
+    /// Print `{gateway, verdict, reason, next_action, facts: {edge, process, container, session, config}}`, each
+    /// fact with `state`, `reason`, `age_ms`. These names are stable.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Status {
+    /// Exit code 0 when messages get through (also in part), 1 otherwise.
+    pub(super) async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
+        let id = gateway::choose(config, self.gateway.clone())?;
+        let base = Base::open(config).await?;
+        let stop = CancellationToken::new();
+        let tracker = TaskTracker::new();
+        let outside = Outside::build(config, &base, &tracker, &stop).await?;
+        let done = self.look(&id, &base, &outside).await;
+        stop.cancel();
+        tracker.close();
+        tracker.wait().await;
+        base.close().await;
+        done
+    }
+
+    async fn look(
+        &self,
+        id: &GatewayId,
+        base: &Base,
+        outside: &Outside,
+    ) -> anyhow::Result<ExitCode> {
+        let gateway = outside
+            .gateways
+            .iter()
+            .find(|one| one.id == *id)
+            .context("the gateway is configured")?;
+        let senses = outside.senses(id).context("the gateway is configured")?;
+        outside.engine.refresh_holders().await;
+        // What is seen here is printed, not stored: the panel that serves keeps the history.
+        let (entries, _unread) = tokio::sync::mpsc::channel(64);
+        let board = outside.board(gateway, base, entries).await;
+        let (edge, container, compared, ()) = tokio::join!(
+            senses.edge(),
+            senses.container(),
+            senses.compare(),
+            senses.settle(SETTLE)
+        );
+        let (process, accounts) = tokio::join!(senses.process(), senses.accounts());
+        board.enter(FactKind::Edge, |all| &mut all.edge, edge);
+        board.enter(FactKind::Process, |all| &mut all.process, process);
+        board.enter_container(container);
+        board.enter_config(compared);
+        board.enter_accounts(accounts);
+        let seen = board.observation();
+        let now = base.clock.now();
+        let holder = outside.engine.holder(id);
+        let verdict = verdict::verdict(&seen, holder.as_ref(), now);
+        if self.json {
+            let facts: serde_json::Map<String, serde_json::Value> = seen
+                .facts()
+                .into_iter()
+                .map(|fact| {
+                    let age = fact
+                        .checked_at
+                        .map(|at| u64::try_from(now.since(at).as_millis()).unwrap_or(u64::MAX));
+                    let value = serde_json::json!({
+                        "state": fact.state.as_str(),
+                        "headline": fact.headline,
+                        "reason": fact.reason,
+                        "since": fact.since.rfc3339(),
+                        "age_ms": age,
+                    });
+                    (fact.kind.as_str().to_owned(), value)
+                })
+                .collect();
+            let all = serde_json::json!({
+                "gateway": id,
+                "verdict": verdict.standing.as_str(),
+                "sentence": verdict.sentence,
+                "reason": verdict.reason,
+                "since": verdict.since.rfc3339(),
+                "next_action": verdict.next,
+                "operation": holder.as_ref().map(|operation| operation.id),
+                "facts": facts,
+            });
+            out::line(&serde_json::to_string_pretty(&all)?);
+        } else {
+            out::line(&format!("{}: {}", gateway.name, verdict.sentence));
+            out::line(&verdict.reason);
+            for fact in seen.facts() {
+                let since = words::duration(now.since(fact.since));
+                let state = fact.state.as_str();
+                out::line(&format!(
+                    "  {:<10} {state:<8} {} — {} (for {since})",
+                    fact.kind.label(),
+                    fact.headline,
+                    fact.reason
+                ));
+            }
+        }
+        let works = matches!(verdict.standing, Standing::Working | Standing::Degraded);
+        Ok(if works {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
+    }
+}

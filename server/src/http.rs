@@ -1,0 +1,222 @@
+//! The panel over HTTP: pages and forms, event streams, files, and the layers around them.
+
+mod assets;
+mod client;
+mod events;
+mod headers;
+mod hub;
+mod log_file;
+mod origin;
+mod sessions;
+mod sign_in;
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use app::panel::{Panel, SiteFiles};
+use axum::Router;
+use axum::http::{StatusCode, header};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::{get, post};
+use domain::gateway::GatewayId;
+use domain::path;
+use leptos::prelude::{LeptosOptions, provide_context};
+use leptos_axum::{LeptosRoutes as _, generate_route_list};
+use tokio_util::sync::CancellationToken;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_sessions::cookie::SameSite;
+use tower_sessions::{CachingSessionStore, Expiry, SessionManagerLayer};
+use tower_sessions_moka_store::MokaStore;
+
+pub(crate) use assets::{Assets, load as load_site};
+pub(crate) use events::FollowLogs;
+pub(crate) use hub::{Change, Hub, Look, Render, Topic};
+pub(crate) use sessions::KnownPeople;
+
+use events::Wires;
+use sessions::Door;
+use sign_in::Desk;
+
+/// Sessions kept in memory beside the database.
+const SESSIONS_IN_MEMORY: u64 = 10_000;
+
+/// What the router is made of.
+pub(crate) struct Site {
+    pub(crate) panel: Panel,
+    pub(crate) assets: Assets,
+    pub(crate) hub: Hub,
+    pub(crate) people: Arc<KnownPeople>,
+    pub(crate) logs: Arc<dyn FollowLogs>,
+    pub(crate) gateways: Vec<GatewayId>,
+    pub(crate) store: adapter_store::Store,
+    pub(crate) public_url: url::Url,
+    pub(crate) trusted_proxies: Vec<std::net::IpAddr>,
+    pub(crate) stop: CancellationToken,
+}
+
+/// The whole panel as one router.
+pub(crate) fn router(site: Site) -> anyhow::Result<Router> {
+    let https = site.public_url.scheme() == "https";
+    let own = origin::OwnOrigin(site.public_url.origin().ascii_serialization().into());
+    let door = Door {
+        people: site.people.clone(),
+        clock: site.panel.clock.clone(),
+        trusted_proxies: site.trusted_proxies.into(),
+    };
+    let desk = Desk {
+        people: site.panel.people.clone(),
+        audit: site.panel.audit.clone(),
+        door: door.clone(),
+    };
+    let wires = Wires {
+        hub: site.hub,
+        door: door.clone(),
+        clock: site.panel.clock.clone(),
+        logs: site.logs,
+        gateways: site.gateways.clone().into(),
+        stop: site.stop,
+    };
+    let options = LeptosOptions::builder().output_name("panel").build();
+    let first = site
+        .gateways
+        .first()
+        .map_or_else(|| path::SIGN_IN.to_owned(), path::gateway);
+
+    // Behind the sign-in: pages, forms and streams.
+    let inside = Router::new()
+        .route(path::HOME, get(move || async move { Redirect::to(&first) }))
+        .merge(pages(&site.panel, &options, Audience::SignedIn))
+        .merge(
+            Router::new()
+                .route("/events/gateways/{id}", get(events::gateway))
+                .route("/events/gateways/{id}/logs", get(events::logs))
+                .route("/events/operations/{id}", get(events::operation))
+                .with_state(wires),
+        )
+        .route(
+            "/gateways/{id}/logs/download",
+            get(log_file::download).with_state(site.panel.clone()),
+        )
+        .layer(from_fn_with_state(door, sessions::require));
+
+    // Open to everybody.
+    let outside = Router::new()
+        .merge(pages(&site.panel, &options, Audience::Anybody))
+        .route(path::SIGN_IN, post(sign_in::sign_in))
+        .route(path::SIGN_OUT, post(sign_in::sign_out))
+        .with_state(desk)
+        .merge(
+            Router::new()
+                .route("/assets/{name}", get(assets::serve))
+                .with_state(site.assets),
+        )
+        .route("/healthz", get(health));
+
+    let cache = CachingSessionStore::new(
+        MokaStore::new(Some(SESSIONS_IN_MEMORY)),
+        site.store.sessions(),
+    );
+    let idle = time::Duration::try_from(sessions::IDLE).context("the idle limit of sessions")?;
+    let sessions = SessionManagerLayer::new(cache)
+        // `__Host-` binds the cookie to this host and to HTTPS.
+        .with_name(if https { "__Host-panel" } else { "panel" })
+        .with_secure(https)
+        .with_http_only(true)
+        .with_same_site(SameSite::Lax)
+        .with_path("/")
+        .with_expiry(Expiry::OnInactivity(idle));
+
+    Ok(Router::new()
+        .merge(inside)
+        .merge(outside)
+        .layer(sessions)
+        .layer(from_fn_with_state(own, origin::check))
+        .layer(
+            CompressionLayer::new()
+                .br(true)
+                .gzip(true)
+                .quality(tower_http::CompressionLevel::Fastest),
+        )
+        .layer(from_fn_with_state(headers::Https(https), headers::add))
+        .layer(CatchPanicLayer::custom(|_| crashed()))
+        .layer(from_fn(log)))
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Audience {
+    Anybody,
+    SignedIn,
+}
+
+/// The Leptos pages (and, for those signed in, the server functions).
+fn pages<S: Clone + Send + Sync + 'static>(
+    panel: &Panel,
+    options: &LeptosOptions,
+    audience: Audience,
+) -> Router<S> {
+    let routes = generate_route_list(app::App)
+        .into_iter()
+        .filter(|route| (route.path() == path::SIGN_IN) == (audience == Audience::Anybody))
+        .collect::<Vec<_>>();
+    let given = panel.clone();
+    let shown = panel.clone();
+    let router = Router::new().leptos_routes_with_context(
+        options,
+        routes,
+        move || provide_context(given.clone()),
+        {
+            let options = options.clone();
+            move || app::shell(options.clone())
+        },
+    );
+    let router = match audience {
+        Audience::Anybody => router,
+        Audience::SignedIn => router.fallback(leptos_axum::render_app_async_with_context(
+            move || provide_context(shown.clone()),
+            {
+                let options = options.clone();
+                move || app::shell(options.clone())
+            },
+        )),
+    };
+    router.with_state(options.clone())
+}
+
+/// Whether the panel itself answers; says nothing about gateways.
+async fn health() -> Response {
+    (
+        [(header::CONTENT_TYPE, "application/json")],
+        r#"{"ok":true}"#,
+    )
+        .into_response()
+}
+
+fn crashed() -> Response {
+    tracing::error!("A page crashed");
+    let text = "The panel failed while making this page. The gateway itself is not affected. Go back and try again; \
+                the log of the panel has the rest.";
+    (StatusCode::INTERNAL_SERVER_ERROR, text).into_response()
+}
+
+async fn log(request: axum::extract::Request, next: axum::middleware::Next) -> Response {
+    let method = request.method().clone();
+    // The path only: a query may hold what somebody typed.
+    let path = request.uri().path().to_owned();
+    let begun = tokio::time::Instant::now();
+    let response = next.run(request).await;
+    let status = response.status().as_u16();
+    let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    if status >= 500 {
+        tracing::warn!(http.method = %method, http.path = path, http.status = status, took_ms, "Answered with an error");
+    } else {
+        tracing::debug!(http.method = %method, http.path = path, http.status = status, took_ms, "Answered");
+    }
+    response
+}
+
+/// The names of the site's files, for pages.
+pub(crate) fn site_files(files: SiteFiles) -> Arc<SiteFiles> {
+    Arc::new(files)
+}

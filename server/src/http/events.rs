@@ -1,0 +1,231 @@
+//! Server-sent events: what changed on a gateway's or an operation's page, and the lines of a log.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use app::panel::Viewer;
+use axum::Extension;
+use axum::body::{Body, Bytes};
+use axum::extract::{ConnectInfo, Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use domain::action::Action;
+use domain::can;
+use domain::gateway::GatewayId;
+use domain::logs::LogLine;
+use domain::operation::OperationId;
+use domain::ports::Clock;
+use futures::stream::{BoxStream, Stream, StreamExt as _};
+use tokio_util::sync::CancellationToken;
+use tower_sessions::Session;
+use uuid::Uuid;
+
+use super::hub::{Hub, Next, Seat, Topic};
+use super::sessions::{self, Door};
+
+/// A sign of life at this pace: the page says “connection lost” after three missed ones.
+const TICK: Duration = Duration::from_secs(5);
+
+/// Follows the log of a gateway.
+pub(crate) trait FollowLogs: Send + Sync {
+    /// Lines as they come, scrubbed.
+    fn follow(&self, gateway: &GatewayId) -> BoxStream<'static, LogLine>;
+}
+
+/// What event streams need.
+#[derive(Clone)]
+pub(crate) struct Wires {
+    pub(crate) hub: Hub,
+    pub(crate) door: Door,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) logs: Arc<dyn FollowLogs>,
+    pub(crate) gateways: Arc<[GatewayId]>,
+    pub(crate) stop: CancellationToken,
+}
+
+/// Who reads a stream; asked again whenever people change, so that a sign-out ends it at once.
+struct Reader {
+    door: Door,
+    session: Session,
+    peer: SocketAddr,
+    headers: HeaderMap,
+    viewer: Arc<Viewer>,
+}
+
+impl Reader {
+    /// Whether this session may still read, with the same role.
+    async fn still_there(&self) -> bool {
+        match sessions::viewer(&self.door, &self.session, self.peer, &self.headers).await {
+            Ok(Some(viewer)) => viewer.person.role == self.viewer.person.role,
+            Ok(None) => false,
+            // The database is away: a stream that was allowed goes on.
+            Err(_) => true,
+        }
+    }
+
+    fn person(&self) -> Uuid {
+        self.viewer.person.id
+    }
+}
+
+pub(crate) async fn gateway(
+    State(wires): State<Wires>,
+    Path(id): Path<GatewayId>,
+    Extension(viewer): Extension<Arc<Viewer>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    session: Session,
+    headers: HeaderMap,
+) -> Response {
+    if !wires.gateways.contains(&id) {
+        return (StatusCode::NOT_FOUND, "There is no gateway of that name.").into_response();
+    }
+    if let Err(denied) = can::permit(&viewer.actor, Action::ViewGateway, Some(&id)) {
+        return (StatusCode::FORBIDDEN, denied.why).into_response();
+    }
+    let seat = wires.hub.join(Topic::Gateway(id), viewer.person.role);
+    let reader = Reader {
+        door: wires.door.clone(),
+        session,
+        peer,
+        headers,
+        viewer,
+    };
+    answer(patches(seat, reader, wires))
+}
+
+pub(crate) async fn operation(
+    State(wires): State<Wires>,
+    Path(id): Path<Uuid>,
+    Extension(viewer): Extension<Arc<Viewer>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    session: Session,
+    headers: HeaderMap,
+) -> Response {
+    if let Err(denied) = can::permit(&viewer.actor, Action::ViewGateway, None) {
+        return (StatusCode::FORBIDDEN, denied.why).into_response();
+    }
+    let seat = wires
+        .hub
+        .join(Topic::Operation(OperationId(id)), viewer.person.role);
+    let reader = Reader {
+        door: wires.door.clone(),
+        session,
+        peer,
+        headers,
+        viewer,
+    };
+    answer(patches(seat, reader, wires))
+}
+
+pub(crate) async fn logs(
+    State(wires): State<Wires>,
+    Path(id): Path<GatewayId>,
+    Extension(viewer): Extension<Arc<Viewer>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    session: Session,
+    headers: HeaderMap,
+) -> Response {
+    if !wires.gateways.contains(&id) {
+        return (StatusCode::NOT_FOUND, "There is no gateway of that name.").into_response();
+    }
+    if let Err(denied) = can::permit(&viewer.actor, Action::ViewLogs, Some(&id)) {
+        return (StatusCode::FORBIDDEN, denied.why).into_response();
+    }
+    let lines = wires.logs.follow(&id);
+    let reader = Reader {
+        door: wires.door.clone(),
+        session,
+        peer,
+        headers,
+        viewer,
+    };
+    answer(log_lines(lines, reader, wires))
+}
+
+fn answer(stream: impl Stream<Item = Bytes> + Send + 'static) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "text/event-stream; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-store"),
+        // Proxies that buffer by default are asked not to.
+        (header::HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    let body = Body::from_stream(stream.map(Ok::<Bytes, std::convert::Infallible>));
+    (headers, body).into_response()
+}
+
+fn tick(clock: &dyn Clock) -> Bytes {
+    Bytes::from(format!(
+        "event: tick\ndata: {}\n\n",
+        app::live::tick(clock.now())
+    ))
+}
+
+const SIGNED_OUT: Bytes = Bytes::from_static(b"event: signed-out\ndata: 1\n\n");
+const HELLO: Bytes = Bytes::from_static(b"retry: 1000\n\n");
+
+/// The time, then the whole page once, then what moves.
+fn patches(seat: Seat, reader: Reader, wires: Wires) -> impl Stream<Item = Bytes> + Send {
+    async_stream::stream! {
+        let mut seat = seat;
+        let mut changes = wires.door.people.changes();
+        let mut ticks = tokio::time::interval(TICK);
+        yield HELLO;
+        yield seat.whole().await;
+        loop {
+            tokio::select! {
+                () = wires.stop.cancelled() => return,
+                _ = ticks.tick() => yield tick(&*wires.clock),
+                changed = changes.recv() => {
+                    let concerns = !matches!(changed, Ok(Some(id)) if id != reader.person());
+                    if concerns && !reader.still_there().await {
+                        yield SIGNED_OUT;
+                        return;
+                    }
+                }
+                next = seat.next() => match next {
+                    Next::Patch(bytes) => yield bytes,
+                    Next::Ended => return,
+                },
+            }
+        }
+    }
+}
+
+fn log_lines(
+    lines: BoxStream<'static, LogLine>,
+    reader: Reader,
+    wires: Wires,
+) -> impl Stream<Item = Bytes> + Send {
+    async_stream::stream! {
+        let mut lines = lines;
+        let mut changes = wires.door.people.changes();
+        let mut ticks = tokio::time::interval(TICK);
+        yield HELLO;
+        loop {
+            tokio::select! {
+                () = wires.stop.cancelled() => return,
+                _ = ticks.tick() => yield tick(&*wires.clock),
+                changed = changes.recv() => {
+                    let concerns = !matches!(changed, Ok(Some(id)) if id != reader.person());
+                    if concerns && !reader.still_there().await {
+                        yield SIGNED_OUT;
+                        return;
+                    }
+                }
+                line = lines.next() => match line {
+                    Some(line) => yield Bytes::from(format!(
+                        "event: line\ndata: {}\n\n",
+                        serde_json::json!({
+                            "html": app::live::log_line(&line),
+                            "at": line.at.map(domain::time::Timestamp::as_millis),
+                            "level": line.level.as_str(),
+                            "text": line.text,
+                        })
+                    )),
+                    None => return,
+                },
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The gateway's log as a file, scrubbed, audited.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use app::panel::{Panel, Viewer};
+use axum::Extension;
+use axum::extract::{Path, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use domain::action::Action;
+use domain::audit::{AuditOutcome, NewAuditEvent, act};
+use domain::can;
+use domain::gateway::GatewayId;
+
+/// As many lines as a person can use and a browser can save in a moment.
+const LINES: u32 = 5_000;
+
+pub(crate) async fn download(
+    State(panel): State<Panel>,
+    Path(id): Path<GatewayId>,
+    Extension(viewer): Extension<Arc<Viewer>>,
+) -> Response {
+    if panel.observations.observation(&id).is_none() {
+        return (StatusCode::NOT_FOUND, "There is no gateway of that name.").into_response();
+    }
+    if let Err(denied) = can::permit(&viewer.actor, Action::ViewLogs, Some(&id)) {
+        return (StatusCode::FORBIDDEN, denied.why).into_response();
+    }
+    let event = NewAuditEvent {
+        actor: viewer.actor.clone(),
+        action: act::DOWNLOAD_LOGS.to_owned(),
+        gateway: Some(id.clone()),
+        target: None,
+        operation: None,
+        reason: None,
+        outcome: AuditOutcome::Succeeded,
+        note: None,
+    };
+    // No audit row, no file.
+    if let Err(error) = panel.audit.record(event).await {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "A download of the log could not be audited"
+        );
+        let text = "The panel's database does not answer, so the download could not be audited and was not made.";
+        return (StatusCode::SERVICE_UNAVAILABLE, text).into_response();
+    }
+    let lines = match panel.observations.logs(&id, LINES).await {
+        Ok(lines) => lines,
+        Err(fault) => return (StatusCode::BAD_GATEWAY, fault.message).into_response(),
+    };
+    let mut text = String::new();
+    for line in lines {
+        let at = line
+            .at
+            .map(domain::time::Timestamp::rfc3339)
+            .unwrap_or_default();
+        if writeln!(text, "{at} {}", line.text).is_err() {
+            break;
+        }
+    }
+    let name = format!(
+        "attachment; filename=\"{id}-{}.log\"",
+        panel.clock.now().rfc3339().replace(':', "")
+    );
+    let mut response =
+        ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response();
+    if let Ok(name) = HeaderValue::from_str(&name) {
+        response
+            .headers_mut()
+            .insert(header::CONTENT_DISPOSITION, name);
+    }
+    response
+}

@@ -1,0 +1,231 @@
+//! From the cookie to who is looking; a disabled person, a changed role or a new password ends it at
+//! the next request.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use app::panel::Viewer;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use domain::path;
+use domain::person::{Actor, Person};
+use domain::ports::{Clock, People, StoreError};
+use domain::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use tower_sessions::Session;
+use uuid::Uuid;
+
+use super::client;
+
+/// Key of [`SignedIn`] within a session.
+const KEY: &str = "signed-in";
+/// A session ends this long after sign-in, used or not.
+const ABSOLUTE: Duration = Duration::from_secs(7 * 86_400);
+/// Without a use for this long it ends (the cookie's own limit).
+pub(crate) const IDLE: Duration = Duration::from_secs(12 * 3_600);
+/// How often the idle limit is pushed forward.
+const TOUCH: Duration = Duration::from_secs(600);
+/// A person as read stays good for this long when no notice says otherwise.
+const PERSON_FRESH: Duration = Duration::from_secs(30);
+
+/// What a session holds.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct SignedIn {
+    person: Uuid,
+    epoch: i64,
+    at: Timestamp,
+    touched: Timestamp,
+}
+
+/// People as last read, so that a page costs no query.
+pub(crate) struct KnownPeople {
+    people: Arc<dyn People>,
+    clock: Arc<dyn Clock>,
+    known: Mutex<HashMap<Uuid, (Timestamp, Option<Person>)>>,
+    changed: tokio::sync::broadcast::Sender<Option<Uuid>>,
+}
+
+impl KnownPeople {
+    pub(crate) fn new(people: Arc<dyn People>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            people,
+            clock,
+            known: Mutex::default(),
+            changed: tokio::sync::broadcast::Sender::new(64),
+        }
+    }
+
+    /// Forgets what was known (of all, without an id): somebody changed it.
+    pub(crate) fn forget(&self, id: Option<Uuid>) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        match id {
+            Some(id) => drop(known.remove(&id)),
+            None => known.clear(),
+        }
+        drop(known);
+        // Nobody listening is fine: no stream is open.
+        let _listeners = self.changed.send(id);
+    }
+
+    /// Resolves at every change of people, for open event streams.
+    pub(crate) fn changes(&self) -> tokio::sync::broadcast::Receiver<Option<Uuid>> {
+        self.changed.subscribe()
+    }
+
+    async fn find(&self, id: Uuid) -> Result<Option<Person>, StoreError> {
+        let now = self.clock.now();
+        {
+            let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((at, person)) = known.get(&id)
+                && now.since(*at) < PERSON_FRESH
+            {
+                return Ok(person.clone());
+            }
+        }
+        match self.people.find(id).await {
+            Ok(person) => {
+                let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+                known.insert(id, (now, person.clone()));
+                Ok(person)
+            }
+            Err(error) => {
+                // The database is away: whoever was let in a moment ago may go on looking; every change
+                // needs the database anyway.
+                let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+                match known.get(&id) {
+                    Some((_, person)) => Ok(person.clone()),
+                    None => Err(error),
+                }
+            }
+        }
+    }
+}
+
+/// What the layers here need.
+#[derive(Clone)]
+pub(crate) struct Door {
+    pub(crate) people: Arc<KnownPeople>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) trusted_proxies: Arc<[std::net::IpAddr]>,
+}
+
+/// Begins a session for a person; the id is new, so that a planted one is worth nothing.
+pub(crate) async fn begin(
+    session: &Session,
+    person: &Person,
+    epoch: i64,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    session.cycle_id().await?;
+    session
+        .insert(
+            KEY,
+            SignedIn {
+                person: person.id,
+                epoch,
+                at: now,
+                touched: now,
+            },
+        )
+        .await?;
+    Ok(())
+}
+
+/// Who is looking, if anybody.
+pub(crate) async fn viewer(
+    door: &Door,
+    session: &Session,
+    peer: SocketAddr,
+    headers: &axum::http::HeaderMap,
+) -> anyhow::Result<Option<Viewer>> {
+    let Some(mut signed_in) = session.get::<SignedIn>(KEY).await? else {
+        return Ok(None);
+    };
+    let now = door.clock.now();
+    if now.since(signed_in.at) > ABSOLUTE {
+        session.flush().await?;
+        return Ok(None);
+    }
+    let Some(person) = door.people.find(signed_in.person).await? else {
+        return Ok(None);
+    };
+    if person.disabled_at.is_some() || person.session_epoch != signed_in.epoch {
+        session.flush().await?;
+        return Ok(None);
+    }
+    if now.since(signed_in.touched) > TOUCH {
+        signed_in.touched = now;
+        session.insert(KEY, signed_in.clone()).await?;
+    }
+    let actor = Actor::Person {
+        id: person.id,
+        name: person.name.clone(),
+        role: person.role,
+        address: Some(client::address(peer, headers, &door.trusted_proxies).to_string()),
+        browser: client::browser(headers),
+    };
+    Ok(Some(Viewer {
+        actor,
+        person,
+        signed_in_at: signed_in.at,
+    }))
+}
+
+/// Puts `Arc<Viewer>` into the request, or sends the browser to the sign-in page. Paths that anybody may
+/// open are outside this layer.
+pub(crate) async fn require(
+    State(door): State<Door>,
+    session: Session,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    match viewer(&door, &session, peer, request.headers()).await {
+        Ok(Some(viewer)) => {
+            request.extensions_mut().insert(Arc::new(viewer));
+            next.run(request).await
+        }
+        Ok(None) => signed_out(&request),
+        Err(error) => {
+            tracing::error!(
+                error = &*error as &dyn std::error::Error,
+                "The session could not be read"
+            );
+            let text = "The panel's database does not answer, so it cannot tell who you are. The gateway itself is \
+                        not affected. Load this page again in a moment.";
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                [(header::RETRY_AFTER, "5")],
+                text,
+            )
+                .into_response()
+        }
+    }
+}
+
+fn signed_out(request: &Request) -> Response {
+    let wants_page = *request.method() == Method::GET
+        && !request.uri().path().starts_with("/events/")
+        && !request.uri().path().starts_with("/api/");
+    if wants_page {
+        let next = request
+            .uri()
+            .path_and_query()
+            .map_or("/", axum::http::uri::PathAndQuery::as_str);
+        let next: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
+        return Redirect::to(&format!("{}?next={next}", path::SIGN_IN)).into_response();
+    }
+    if *request.method() == Method::POST {
+        // A form without JavaScript lands on the sign-in page with a word about what happened.
+        return Redirect::to(&format!("{}?ended=1", path::SIGN_IN)).into_response();
+    }
+    (
+        StatusCode::UNAUTHORIZED,
+        "Your session has ended. Sign in again.",
+    )
+        .into_response()
+}

@@ -1,0 +1,150 @@
+//! Signing in and out: plain forms, the same answer and time whatever was wrong.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, Form, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use domain::audit::{AuditOutcome, NewAuditEvent, act};
+use domain::path;
+use domain::ports::{AuditTrail, People, SignIn};
+use secrecy::SecretString;
+use serde::Deserialize;
+use tower_sessions::Session;
+
+use super::client;
+use super::sessions::{self, Door};
+
+/// What signing in needs.
+#[derive(Clone)]
+pub(crate) struct Desk {
+    pub(crate) people: Arc<dyn People>,
+    pub(crate) audit: Arc<dyn AuditTrail>,
+    pub(crate) door: Door,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Given {
+    name: String,
+    password: SecretString,
+    #[serde(default)]
+    next: String,
+}
+
+pub(crate) async fn sign_in(
+    State(desk): State<Desk>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    session: Session,
+    headers: HeaderMap,
+    Form(given): Form<Given>,
+) -> Response {
+    let address = client::address(peer, &headers, &desk.door.trusted_proxies).to_string();
+    let browser = client::browser(&headers);
+    let next = own_page(&given.next);
+    let back = |query: String| {
+        let wanted: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
+        Redirect::to(&format!("{}?{query}&next={wanted}", path::SIGN_IN)).into_response()
+    };
+    match desk
+        .people
+        .sign_in(&given.name, given.password, Some(address), browser)
+        .await
+    {
+        Ok(SignIn::Welcome(person)) => {
+            let now = desk.door.clock.now();
+            let epoch = person.session_epoch;
+            match sessions::begin(&session, &person, epoch, now).await {
+                Ok(()) => Redirect::to(next).into_response(),
+                Err(error) => unavailable(&*error),
+            }
+        }
+        Ok(SignIn::Refused) => back("failed=1".to_owned()),
+        Ok(SignIn::Throttled { until }) => {
+            let seconds = until.since(desk.door.clock.now()).as_secs().max(1);
+            back(format!("throttled={seconds}"))
+        }
+        Err(error) => unavailable(&error),
+    }
+}
+
+pub(crate) async fn sign_out(
+    State(desk): State<Desk>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    session: Session,
+    headers: HeaderMap,
+) -> Response {
+    let viewer = sessions::viewer(&desk.door, &session, peer, &headers).await;
+    if let Ok(Some(viewer)) = viewer {
+        let event = NewAuditEvent {
+            actor: viewer.actor,
+            action: act::SIGN_OUT.to_owned(),
+            gateway: None,
+            target: None,
+            operation: None,
+            reason: None,
+            outcome: AuditOutcome::Succeeded,
+            note: None,
+        };
+        if let Err(error) = desk.audit.record(event).await {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "A sign-out could not be audited"
+            );
+        }
+    }
+    if let Err(error) = session.flush().await {
+        return unavailable(&error);
+    }
+    // Pages kept by the back button go too.
+    (
+        [("clear-site-data", "\"cache\"")],
+        Redirect::to(path::SIGN_IN),
+    )
+        .into_response()
+}
+
+/// Only pages of this panel: an absolute path, not `//elsewhere`.
+fn own_page(next: &str) -> &str {
+    let own = next.starts_with('/')
+        && !next.starts_with("//")
+        && !next.contains('\\')
+        && !next.chars().any(char::is_control)
+        && !next.starts_with(path::SIGN_IN);
+    if own { next } else { path::HOME }
+}
+
+fn unavailable(error: &dyn std::error::Error) -> Response {
+    tracing::error!(error, "Signing in or out failed");
+    let text = "The panel's database does not answer, so nobody can sign in or out just now. The gateway itself is \
+                not affected. Try again in a moment.";
+    (
+        StatusCode::SERVICE_UNAVAILABLE,
+        [(header::RETRY_AFTER, "5")],
+        text,
+    )
+        .into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_sign_in_nobody_is_sent_elsewhere() {
+        assert_eq!(
+            own_page("/gateways/openclaw?lines=200"),
+            "/gateways/openclaw?lines=200"
+        );
+        for bad in [
+            "https://evil.example",
+            "//evil.example",
+            "/\\evil.example",
+            "",
+            "/\r\nSet-Cookie: a=b",
+            "/sign-in",
+        ] {
+            assert_eq!(own_page(bad), "/", "{bad:?}");
+        }
+    }
+}

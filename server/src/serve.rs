@@ -1,0 +1,170 @@
+//! `panel serve`: the web panel until a signal ends it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use adapter_store::Notice;
+use anyhow::Context as _;
+use app::panel::{Panel, Reveals};
+use futures::StreamExt as _;
+use observe::Board;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::Config;
+use crate::http::{self, Change, Hub, KnownPeople, Site, Topic};
+use crate::wire::{Base, Boards, Outside, Renderer};
+
+/// Runs until SIGINT or SIGTERM; then refuses new operations, lets a running step end and closes.
+pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
+    let listener = tokio::net::TcpListener::bind(config.listen)
+        .await
+        .with_context(|| {
+            format!(
+                "cannot listen at {}: is another program using it? (key `listen`)",
+                config.listen
+            )
+        })?;
+    let (assets, files) = http::load_site(&config.site_dir)?;
+    let tracker = TaskTracker::new();
+    // Two ends: first pages and streams, then, when operations have paused, everything else.
+    let pages = CancellationToken::new();
+    let rest = CancellationToken::new();
+    let base = Base::open(&config).await?;
+    let outside = Outside::build(&config, &base, &tracker, &rest).await?;
+    outside.engine.refresh_holders().await;
+    outside.engine.tend();
+    let boards = outside.observe(&config, &base, &tracker, &rest).await;
+    let people = Arc::new(KnownPeople::new(
+        Arc::new(base.store.clone()),
+        base.clock.clone(),
+    ));
+    let panel = Panel {
+        observations: boards.clone(),
+        operations: Arc::new(outside.engine.clone()),
+        audit: Arc::new(base.store.clone()),
+        people: Arc::new(base.store.clone()),
+        clock: base.clock.clone(),
+        ids: base.ids.clone(),
+        site: http::site_files(files),
+        rendered: Arc::default(),
+        reveals: Arc::new(Reveals::default()),
+    };
+    let hub = Hub::new(
+        Arc::new(Renderer(panel.clone())),
+        base.clock.clone(),
+        tracker.clone(),
+        pages.clone(),
+    );
+    for board in boards.all() {
+        tracker.spawn(tell_board(board.clone(), hub.clone(), rest.clone()));
+    }
+    tracker.spawn(tell_notices(
+        base.store.clone(),
+        outside.engine.clone(),
+        boards.clone(),
+        people.clone(),
+        hub.clone(),
+        rest.clone(),
+    ));
+    let router = http::router(Site {
+        panel,
+        assets,
+        hub,
+        people,
+        logs: boards,
+        gateways: outside
+            .gateways
+            .iter()
+            .map(|gateway| gateway.id.clone())
+            .collect(),
+        store: base.store.clone(),
+        public_url: config.public_url.clone(),
+        trusted_proxies: config.trusted_proxies.clone(),
+        stop: pages.clone(),
+    })?;
+    tracing::info!(listen = %config.listen, public_url = %config.public_url, "The panel is up at {}", config.public_url);
+    let served = axum::serve(
+        listener,
+        router.into_make_service_with_connect_info::<SocketAddr>(),
+    )
+    .with_graceful_shutdown(ended(pages.clone()))
+    .await;
+    tracing::info!("Stopping: operations pause where they are and go on at the next start");
+    outside.engine.quiesce().await;
+    rest.cancel();
+    tracker.close();
+    tracker.wait().await;
+    base.close().await;
+    served.context("the web server failed")
+}
+
+async fn ended(pages: CancellationToken) {
+    match (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    ) {
+        (Ok(mut interrupt), Ok(mut terminate)) => {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        _ => {
+            tracing::error!("Signals cannot be received; the panel ends only when killed");
+            std::future::pending::<()>().await;
+        }
+    }
+    // Open event streams end, so that the web server can.
+    pages.cancel();
+}
+
+/// Tells open pages that an observation changed.
+async fn tell_board(board: Arc<Board>, hub: Hub, stop: CancellationToken) {
+    let mut changes = board.subscribe();
+    let topic = Topic::Gateway(board.observation().gateway.id.clone());
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            changed = changes.changed() => if changed.is_err() { return },
+        }
+        changes.borrow_and_update();
+        hub.changed(Change::Of(topic.clone()));
+    }
+}
+
+/// Takes what other panels and the command line did, by the database's notices.
+async fn tell_notices(
+    store: adapter_store::Store,
+    engine: operations::Engine,
+    boards: Arc<Boards>,
+    people: Arc<KnownPeople>,
+    hub: Hub,
+    stop: CancellationToken,
+) {
+    let mut notices = std::pin::pin!(store.listen());
+    loop {
+        let notice = tokio::select! {
+            () = stop.cancelled() => return,
+            notice = notices.next() => notice,
+        };
+        match notice {
+            Some(Notice::Operation { id, gateway, .. }) => {
+                engine.on_notice(id).await;
+                hub.changed(Change::Of(Topic::Operation(id)));
+                hub.changed(Change::Of(Topic::Gateway(gateway)));
+            }
+            Some(Notice::People(id)) => people.forget(Some(id)),
+            Some(Notice::Lagged) => {
+                engine.refresh_holders().await;
+                people.forget(None);
+                for board in boards.all() {
+                    board.republish();
+                }
+                hub.changed(Change::All);
+            }
+            None => return,
+        }
+    }
+}

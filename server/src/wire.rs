@@ -1,0 +1,289 @@
+//! Puts the panel together: which adapter stands behind which port.
+
+mod device;
+mod observations;
+mod render;
+mod senses;
+mod system;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use adapter_docker::{DockerGateways, Endpoint, GatewayDocker};
+use adapter_gateway::control::{GatewayLinks, Reach};
+use adapter_gateway::device::DeviceIdentity;
+use adapter_gateway::http::Trust;
+use adapter_gateway::link::{GatewayLink, Key, LinkConfig};
+use adapter_gateway::probe::Prober;
+use adapter_store::{Cluster, ClusterConfig, DatabaseConfig, Store};
+use anyhow::Context as _;
+use domain::gateway::{Gateway, GatewayId};
+use domain::ports::{Clock, Ids};
+use domain::scrub::Scrubber;
+use observe::{Board, Observers, Pace};
+use operations::{Engine, Parts};
+use secrecy::ExposeSecret as _;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::{Config, DockerEndpoint, GatewayConfig};
+
+pub(crate) use observations::Boards;
+pub(crate) use render::Renderer;
+pub(crate) use system::{SystemClock, SystemIds};
+
+/// The variable of the service's environment that holds the gateway's key.
+const KEY_VARIABLE: &str = "OPENCLAW_GATEWAY_TOKEN";
+
+/// What every command of the panel needs: time, ids and the database.
+pub(crate) struct Base {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn Ids>,
+    pub(crate) store: Store,
+    cluster: Option<Cluster>,
+}
+
+impl Base {
+    /// Opens the database: yours, or the private cluster, started when it does not run.
+    pub(crate) async fn open(config: &Config) -> anyhow::Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let ids: Arc<dyn Ids> = Arc::new(SystemIds);
+        let (database, cluster) = match &config.database_url {
+            Some(url) => (DatabaseConfig::from_url(url)?, None),
+            None => {
+                let cluster = Cluster::start(ClusterConfig::new(config.data_dir.join("postgres")))
+                    .await
+                    .context("the panel's private Postgres could not be started")?;
+                (cluster.database(), Some(cluster))
+            }
+        };
+        let store = Store::connect(database, clock.clone(), ids.clone())
+            .await
+            .context("the panel's database could not be prepared")?;
+        Ok(Self {
+            clock,
+            ids,
+            store,
+            cluster,
+        })
+    }
+
+    /// Closes the database; stops the private cluster when nobody else uses it.
+    pub(crate) async fn close(self) {
+        self.store.close().await;
+        if let Some(cluster) = self.cluster
+            && let Err(error) = cluster.stop().await
+        {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "The private Postgres did not stop cleanly"
+            );
+        }
+    }
+}
+
+/// The gateways and what reaches them.
+pub(crate) struct Outside {
+    pub(crate) gateways: Vec<Gateway>,
+    pub(crate) docker: DockerGateways,
+    pub(crate) links: GatewayLinks,
+    pub(crate) engine: Engine,
+    reaches: BTreeMap<GatewayId, Reach>,
+}
+
+impl Outside {
+    /// Connects nothing yet but the gateways' sockets, which connect by themselves.
+    pub(crate) async fn build(
+        config: &Config,
+        base: &Base,
+        tracker: &TaskTracker,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<Self> {
+        let docker = DockerGateways::new(config.gateways.iter().map(docker_side).collect());
+        let device = config.data_dir.join("device.json");
+        let device =
+            Arc::new(DeviceIdentity::load_or_create(&device).context("the panel's device key")?);
+        let mut reaches = BTreeMap::new();
+        let mut secrets = Vec::new();
+        for gateway in &config.gateways {
+            let key: Arc<dyn Key> =
+                Arc::new(device::ComposeKey::new(docker.clone(), gateway.id.clone()));
+            if let Some(token) = key.token().await {
+                secrets.push(token.expose_secret().to_owned());
+            }
+            let approver = device::ContainerApprover::new(
+                docker.clone(),
+                gateway.id.clone(),
+                base.store.clone(),
+            );
+            let trust = trust(gateway);
+            let link = GatewayLink::spawn(
+                LinkConfig::new(gateway.internal_url.clone()),
+                key.clone(),
+                Arc::new(approver),
+                device.clone(),
+                tracker,
+                stop.clone(),
+            )
+            .with_context(|| format!("the socket of gateway `{}`", gateway.id))?;
+            let prober = Prober::new(
+                gateway.internal_url.clone(),
+                gateway.public_url.clone(),
+                &trust,
+                base.clock.clone(),
+            )?;
+            let panel = device.id().to_owned();
+            reaches.insert(
+                gateway.id.clone(),
+                Reach {
+                    link,
+                    prober,
+                    key,
+                    panel,
+                },
+            );
+        }
+        let links = GatewayLinks::new(reaches.clone());
+        let parts = Parts {
+            journal: Arc::new(base.store.clone()),
+            containers: Arc::new(docker.clone()),
+            control: Arc::new(links.clone()),
+            clock: base.clock.clone(),
+            ids: base.ids.clone(),
+            scrubber: Scrubber::new(secrets),
+            gateways: config
+                .gateways
+                .iter()
+                .map(|gateway| gateway.id.clone())
+                .collect(),
+        };
+        let engine = Engine::new(parts, tracker.clone());
+        let gateways = config.gateways.iter().map(shown).collect();
+        Ok(Self {
+            gateways,
+            docker,
+            links,
+            engine,
+            reaches,
+        })
+    }
+
+    /// The senses of one gateway, for its observer and for `panel status`.
+    pub(crate) fn senses(&self, gateway: &GatewayId) -> Option<Arc<senses::Senses>> {
+        let reach = self.reaches.get(gateway)?.clone();
+        Some(Arc::new(senses::Senses::new(
+            gateway.clone(),
+            self.docker.clone(),
+            reach,
+        )))
+    }
+
+    /// Starts to observe every gateway.
+    pub(crate) async fn observe(
+        &self,
+        config: &Config,
+        base: &Base,
+        tracker: &TaskTracker,
+        stop: &CancellationToken,
+    ) -> Arc<Boards> {
+        let (keeper, entries) =
+            observe::Keeper::new(Arc::new(base.store.clone()), base.clock.clone());
+        tracker.spawn(keeper.run(stop.clone()));
+        let observers = Observers::new(tracker.clone(), stop.clone(), base.clock.clone());
+        let mut boards = Vec::new();
+        for (gateway, settings) in self.gateways.iter().zip(&config.gateways) {
+            let board = Arc::new(self.board(gateway, base, entries.clone()).await);
+            let pace = Pace {
+                probe: settings.probe_interval,
+                edge: settings.edge_interval,
+                container: Duration::from_secs(15),
+                config: Duration::from_secs(60),
+            };
+            if let Some(senses) = self.senses(&gateway.id) {
+                observers.observe(board.clone(), senses, pace);
+            }
+            boards.push(board);
+        }
+        Arc::new(Boards::new(boards, self.docker.clone()))
+    }
+
+    /// A board that remembers the last 24 hours.
+    pub(crate) async fn board(
+        &self,
+        gateway: &Gateway,
+        base: &Base,
+        entries: tokio::sync::mpsc::Sender<observe::Entry>,
+    ) -> Board {
+        use domain::ports::History as _;
+        let from = base.clock.now().minus(Duration::from_secs(86_400));
+        let log = |error: domain::ports::StoreError| {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                gateway.id = %gateway.id,
+                "The last 24 hours could not be read; strips begin now"
+            );
+        };
+        let transitions = base
+            .store
+            .transitions(&gateway.id, from)
+            .await
+            .map_err(log)
+            .unwrap_or_default();
+        let unobserved = base
+            .store
+            .unobserved(&gateway.id, from)
+            .await
+            .map_err(log)
+            .unwrap_or_default();
+        let planned = Arc::new(observations::Holder(self.engine.clone()));
+        Board::new(
+            gateway.clone(),
+            base.clock.clone(),
+            planned,
+            entries,
+            transitions,
+            unobserved,
+        )
+    }
+}
+
+fn shown(gateway: &GatewayConfig) -> Gateway {
+    Gateway {
+        id: gateway.id.clone(),
+        name: gateway.name.clone(),
+        public_url: gateway.public_url.as_str().trim_end_matches('/').to_owned(),
+    }
+}
+
+fn docker_side(gateway: &GatewayConfig) -> GatewayDocker {
+    let endpoint = match &gateway.docker {
+        DockerEndpoint::Unix(path) => Endpoint::Unix(path.clone()),
+        DockerEndpoint::Tcp { url, ca, cert, key } => Endpoint::Tcp {
+            url: url.to_string(),
+            ca: ca.clone(),
+            cert: cert.clone(),
+            key: key.clone(),
+        },
+    };
+    GatewayDocker {
+        id: gateway.id.clone(),
+        endpoint,
+        compose_dir: gateway.compose_dir.clone(),
+        service: gateway.service.clone(),
+        environment: BTreeMap::new(),
+    }
+}
+
+/// The usual authorities and the gateway's own; without the latter's file the edge shows the TLS error,
+/// and the panel runs all the same.
+fn trust(gateway: &GatewayConfig) -> Trust {
+    Trust::load(gateway.ca_file.as_deref()).unwrap_or_else(|error| {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            gateway.id = %gateway.id,
+            "ca_file cannot be used; the public URL is checked against the usual authorities only"
+        );
+        Trust::load(None).unwrap_or_default()
+    })
+}

@@ -1,0 +1,96 @@
+//! The boards of all gateways, as pages ask them.
+
+use std::sync::Arc;
+
+use adapter_docker::DockerGateways;
+use async_trait::async_trait;
+use domain::fault::{Boundary, Fault, FaultKind};
+use domain::gateway::{Gateway, GatewayId};
+use domain::history::{Incident, Strip};
+use domain::logs::LogLine;
+use domain::observation::Observation;
+use domain::operation::Operation;
+use domain::ports::{Containers as _, Observations, Operations as _};
+use futures::StreamExt as _;
+use futures::stream::BoxStream;
+use observe::Board;
+use operations::Engine;
+
+use crate::http::FollowLogs;
+
+/// Who holds a gateway, from the engine's memory.
+pub(super) struct Holder(pub(super) Engine);
+
+impl observe::Planned for Holder {
+    fn running(&self, gateway: &GatewayId) -> Option<Operation> {
+        self.0
+            .holder(gateway)
+            .filter(|operation| operation.outcome.is_none())
+    }
+}
+
+/// Every gateway's board.
+pub(crate) struct Boards {
+    boards: Vec<Arc<Board>>,
+    docker: DockerGateways,
+}
+
+impl Boards {
+    pub(super) fn new(boards: Vec<Arc<Board>>, docker: DockerGateways) -> Self {
+        Self { boards, docker }
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> &[Arc<Board>] {
+        &self.boards
+    }
+
+    fn board(&self, gateway: &GatewayId) -> Option<&Arc<Board>> {
+        self.boards
+            .iter()
+            .find(|board| board.observation().gateway.id == *gateway)
+    }
+}
+
+#[async_trait]
+impl Observations for Boards {
+    fn gateways(&self) -> Vec<Gateway> {
+        self.boards
+            .iter()
+            .map(|board| board.observation().gateway.clone())
+            .collect()
+    }
+
+    fn observation(&self, gateway: &GatewayId) -> Option<Arc<Observation>> {
+        self.board(gateway).map(|board| board.observation())
+    }
+
+    fn strips(&self, gateway: &GatewayId) -> Arc<Vec<Strip>> {
+        self.board(gateway)
+            .map(|board| board.strips())
+            .unwrap_or_default()
+    }
+
+    fn incidents(&self, gateway: &GatewayId) -> Arc<Vec<Incident>> {
+        self.board(gateway)
+            .map(|board| board.incidents())
+            .unwrap_or_default()
+    }
+
+    async fn logs(&self, gateway: &GatewayId, lines: u32) -> Result<Vec<LogLine>, Fault> {
+        let Some(container) = self.docker.current(gateway).await? else {
+            return Err(Fault::new(
+                FaultKind::NotFound,
+                Boundary::Docker,
+                "There is no container, so there is no log. Install makes one.",
+            ));
+        };
+        self.docker.logs(gateway, &container.id, lines).await
+    }
+}
+
+impl FollowLogs for Boards {
+    fn follow(&self, gateway: &GatewayId) -> BoxStream<'static, LogLine> {
+        self.docker.follow_logs(gateway, 0).boxed()
+    }
+}

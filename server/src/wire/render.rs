@@ -1,0 +1,42 @@
+//! Live fragments, rendered by the pages' own components.
+
+use app::panel::Panel;
+use async_trait::async_trait;
+use domain::person::Role;
+
+use crate::http::{Look, Render, Topic};
+
+/// Renders what event streams push.
+pub(crate) struct Renderer(pub(crate) Panel);
+
+#[async_trait]
+impl Render for Renderer {
+    async fn render(&self, topic: &Topic, role: Role) -> Option<Look> {
+        match topic {
+            Topic::Gateway(id) => {
+                let rendered = app::live::gateway_fragments(&self.0, role, id).await?;
+                Some(Look {
+                    revision: rendered.revision,
+                    fragments: rendered.fragments.clone(),
+                })
+            }
+            Topic::Operation(id) => {
+                let view = match self.0.operations.view(*id).await {
+                    Ok(view) => view?,
+                    Err(error) => {
+                        tracing::warn!(
+                            error = &error as &dyn std::error::Error,
+                            "An operation could not be read for its page"
+                        );
+                        return None;
+                    }
+                };
+                let fragments = app::live::operation_fragments(role, &view, self.0.clock.now());
+                Some(Look {
+                    revision: u64::try_from(view.sequence).unwrap_or(0),
+                    fragments,
+                })
+            }
+        }
+    }
+}
