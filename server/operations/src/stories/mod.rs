@@ -1,0 +1,71 @@
+//! The stories, one file each, and the book that finds them.
+//!
+//! Every file reads in the same order: what the plan and the state hold, the table of steps, their
+//! bodies in the order of the table, tests.
+
+mod accounts;
+mod drain;
+
+mod look;
+
+pub mod recreate;
+pub mod restart;
+
+mod waiting;
+
+use std::sync::Arc;
+
+use domain::fault::{Boundary, Fault, FaultKind};
+use domain::operation::Command;
+
+use crate::story::{AnyStory, Story, Told};
+
+/// The stories an engine knows, by name.
+#[derive(Clone)]
+pub struct Book(Vec<Arc<dyn AnyStory>>);
+
+impl Default for Book {
+    fn default() -> Self {
+        Self(vec![
+            told::<restart::Restart>(),
+            told::<recreate::Recreate>(),
+        ])
+    }
+}
+
+fn told<S: Story>() -> Arc<dyn AnyStory> {
+    Arc::new(Told::<S>::default())
+}
+
+impl Book {
+    /// A book of these stories.
+    pub fn of(stories: Vec<Arc<dyn AnyStory>>) -> Self {
+        Self(stories)
+    }
+
+    /// The story of a command; `None` when this release has none.
+    pub fn story(&self, command: &Command) -> Option<Arc<dyn AnyStory>> {
+        self.0
+            .iter()
+            .find(|story| story.name() == command.name())
+            .map(Arc::clone)
+    }
+
+    /// The names of all stories.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.0.iter().map(|story| story.name())
+    }
+}
+
+/// A refusal: it cannot be done as things stand.
+fn refused(kind: FaultKind, at: Boundary, why: impl Into<String>) -> Fault {
+    Fault::new(kind, at, why)
+}
+
+/// A wait that was given up: trying the same again at once would not help.
+fn gave_up(at: Boundary, why: impl Into<String>) -> Fault {
+    Fault {
+        retry: domain::fault::Retry::No,
+        ..Fault::new(FaultKind::TimedOut, at, why)
+    }
+}
