@@ -50,6 +50,9 @@ pub(crate) fn build(plan: &Plan) -> Result<Report> {
     let scratch = Out::new(out::sibling(&folder, "scratch"))?.folder;
     let filled = fill(plan, &mut out, &scratch);
     out::remove(&scratch)?;
+    if filled.is_err() {
+        out::remove(&out.folder)?;
+    }
     let manifest = Manifest { inputs, ..filled? };
     manifest.write(&out.folder)?;
     out.replace(&folder)?;
@@ -188,7 +191,8 @@ mod tests {
         assert!(build(&plan).is_err());
 
         assert_eq!(Manifest::of_whole(&plan.out), Some(made));
-        assert!(!out::sibling(&plan.out, "scratch").exists());
+        let beside: Vec<_> = fs::read_dir(&folder).unwrap().collect();
+        assert_eq!(beside.len(), 3, "nothing half made is left: {beside:?}");
     }
 
     #[test]

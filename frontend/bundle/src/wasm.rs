@@ -38,7 +38,8 @@ pub(crate) fn bind(input: &Path, optimize: &Optimize, scratch: &Path) -> Result<
         .remove_producers_section(true)
         .generate_output()
         .with_context(|| format!("cannot bind {}", input.display()))?;
-    if !bound.snippets().is_empty() || !bound.local_modules().is_empty() {
+    let snippets = bound.snippets().values().flatten().count() + bound.local_modules().len();
+    if snippets > 0 {
         bail!(
             "a crate in the frontend brings JavaScript of its own, which the site folder has no place for"
         );
