@@ -1,0 +1,166 @@
+//! The public URL's answer as a fact.
+
+use std::time::Duration;
+
+use domain::fact::{Edge, State};
+use domain::time::Timestamp;
+use url::Url;
+
+use super::answer::{Answer, Body, Validity};
+use super::{Look, Unanswered, sentence, target};
+use crate::http::Unreached;
+
+/// Slower than this wants attention.
+const SLOW_MS: u32 = 2_000;
+/// A certificate this near its end was not renewed, unless its whole life is short.
+const EXPIRES_SOON: Duration = Duration::from_secs(14 * 24 * 3600);
+
+pub(super) fn judge(url: &Url, asked: Result<Answer, Unanswered>, now: Timestamp) -> Look<Edge> {
+    match asked {
+        Ok(answer) => answered(url, &answer, now),
+        Err(unanswered) => Look::new(
+            State::Down,
+            match unanswered.kind {
+                Unreached::Name => "Name not found",
+                Unreached::Refused => "Connection refused",
+                Unreached::Tls => "TLS failed",
+                Unreached::Timeout => "Timed out",
+                Unreached::Other => "Not reachable",
+            },
+            unanswered.sentence(),
+            Some(Edge {
+                status: None,
+                latency_ms: unanswered.latency_ms,
+                tls_expires_at: None,
+            }),
+        ),
+    }
+}
+
+fn answered(url: &Url, answer: &Answer, now: Timestamp) -> Look<Edge> {
+    let edge = Edge {
+        status: Some(answer.status),
+        latency_ms: answer.latency_ms,
+        tls_expires_at: answer.certificate.map(|certificate| certificate.ends),
+    };
+    let status = answer.status;
+    let headline = format!("{status} in {} ms", answer.latency_ms);
+    let is_gateway = answer
+        .json()
+        .is_some_and(|body| body.get("ok").and_then(serde_json::Value::as_bool) == Some(true));
+    let host = target(url);
+    if status == 200 && is_gateway {
+        if let Some(reason) = answer.certificate.and_then(|it| ends_soon(it, now)) {
+            return Look::new(State::Warn, headline, reason, Some(edge));
+        }
+        if answer.latency_ms > SLOW_MS {
+            let reason = format!("The answer took longer than {} seconds.", SLOW_MS / 1000);
+            return Look::new(State::Warn, headline, reason, Some(edge));
+        }
+        return Look::new(State::Ok, headline, "", Some(edge));
+    }
+    let reason = match status {
+        200 => format!("{host} answers, but {}", not_the_gateway(&answer.body)),
+        300..=399 => format!(
+            "{host} sends visitors elsewhere{}, so the health answer is not reached",
+            answer
+                .location
+                .as_deref()
+                .map(|to| format!(" ({to})"))
+                .unwrap_or_default()
+        ),
+        401 | 403 => format!("{host} asks for a sign-in before it lets anybody through"),
+        404 => format!("{host} does not know this path: the proxy has no route to the gateway"),
+        502..=504 => format!("the proxy at {host} is up but does not reach the gateway behind it"),
+        _ => format!("{host} answered {status}"),
+    };
+    Look::new(State::Down, headline, sentence(&reason), Some(edge))
+}
+
+fn not_the_gateway(body: &Body) -> &'static str {
+    match body {
+        Body::Html => {
+            "with a web page instead of the gateway's health: is another service behind it?"
+        }
+        Body::Json(_) => "not with the gateway's health (`\"ok\":true`)",
+        Body::Empty => "with nothing",
+        Body::Other => "with something that is not the gateway's health",
+    }
+}
+
+fn ends_soon(certificate: Validity, now: Timestamp) -> Option<String> {
+    let left = certificate.ends.since(now);
+    let life = certificate.ends.since(certificate.begins);
+    // Caddy renews when a third of the life is left, and its internal certificates live 12 hours.
+    if left >= EXPIRES_SOON.min(life / 5) {
+        return None;
+    }
+    let hours = left.as_secs() / 3600;
+    let left = if hours >= 48 {
+        format!("{} days", hours / 24)
+    } else {
+        format!("{hours} hours")
+    };
+    Some(format!(
+        "The certificate ends in {left} and has not been renewed."
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn answer(status: u16, body: Body) -> Answer {
+        Answer {
+            status,
+            location: None,
+            body,
+            latency_ms: 38,
+            certificate: None,
+        }
+    }
+
+    fn look(answer: Answer) -> Look<Edge> {
+        let url = "https://claw.test/healthz".parse().unwrap();
+        judge(&url, Ok(answer), Timestamp::from_millis(0))
+    }
+
+    #[test]
+    fn only_the_gateways_own_words_are_good() {
+        let good = look(answer(200, Body::Json(json!({"ok":true,"status":"live"}))));
+        assert_eq!(
+            (good.state, good.headline.as_str()),
+            (State::Ok, "200 in 38 ms")
+        );
+        for (given, part) in [
+            (answer(200, Body::Html), "web page"),
+            (answer(200, Body::Json(json!({"ok":false}))), "not with"),
+            (answer(200, Body::Json(json!([true]))), "not with"),
+            (answer(200, Body::Empty), "with nothing"),
+            (answer(200, Body::Other), "something"),
+            (answer(502, Body::Html), "does not reach the gateway"),
+            (answer(404, Body::Html), "no route"),
+            (answer(302, Body::Empty), "elsewhere"),
+            (answer(418, Body::Empty), "answered 418"),
+        ] {
+            let look = look(given);
+            assert_eq!(look.state, State::Down, "{look:?}");
+            assert!(look.reason.contains(part), "{look:?}");
+        }
+    }
+
+    #[test]
+    fn a_short_lived_certificate_is_no_alarm_and_an_old_one_is() {
+        let hour = 3_600_000;
+        let now = Timestamp::from_millis(1000 * hour);
+        let at = |begins: i64, ends: i64| Validity {
+            begins: Timestamp::from_millis((1000 + begins) * hour),
+            ends: Timestamp::from_millis((1000 + ends) * hour),
+        };
+        assert_eq!(ends_soon(at(-6, 6), now), None);
+        assert_eq!(ends_soon(at(-24 * 30, 24 * 60), now), None);
+        let soon = ends_soon(at(-24 * 80, 24 * 10), now).unwrap();
+        assert!(soon.contains("10 days"), "{soon}");
+    }
+}
