@@ -1,1 +1,32 @@
+//! What a person sees. Pages are markup from the server, complete without JavaScript; islands only make
+//! them live. Everything but `islands` belongs to the server alone, so the browser's part stays small.
 
+pub mod islands;
+
+#[cfg(feature = "ssr")]
+mod call;
+#[cfg(feature = "ssr")]
+mod error;
+#[cfg(feature = "ssr")]
+pub mod forms;
+#[cfg(feature = "ssr")]
+pub mod live;
+#[cfg(feature = "ssr")]
+mod pages;
+#[cfg(feature = "ssr")]
+mod panel;
+#[cfg(feature = "ssr")]
+mod rungs;
+#[cfg(feature = "ssr")]
+mod shell;
+#[cfg(feature = "ssr")]
+mod ui;
+
+#[cfg(feature = "ssr")]
+pub use crate::{
+    call::{Call, Went},
+    error::PanelError,
+    pages::logs::Filter,
+    panel::{Panel, Reveals, SiteFiles, Viewer},
+    shell::{App, routes, shell},
+};

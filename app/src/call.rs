@@ -1,0 +1,159 @@
+//! The one door: no page and no form reaches a port without passing here.
+
+use std::sync::Arc;
+
+use axum::http::request::Parts;
+use domain::action::Action;
+use domain::audit::{AuditOutcome, NewAuditEvent};
+use domain::can::{self, Permit};
+use domain::gateway::{Gateway, GatewayId};
+use domain::operation::{OperationId, OperationView};
+use domain::person::{Actor, Role};
+use domain::time::Timestamp;
+use leptos::prelude::use_context;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{OrSay as _, PanelError};
+use crate::panel::{Panel, Viewer};
+
+/// A request by somebody signed in.
+#[derive(Clone)]
+pub struct Call {
+    panel: Panel,
+    viewer: Arc<Viewer>,
+}
+
+/// Proof that a form has sent the browser on to a page; what every form returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Went(());
+
+impl Call {
+    /// The present request.
+    ///
+    /// # Errors
+    /// [`PanelError::SignedOut`] when nobody is signed in.
+    pub fn current() -> Result<Self, PanelError> {
+        let panel = use_context::<Panel>().ok_or_else(|| PanelError::Unavailable {
+            id: "no-panel".to_owned(),
+        })?;
+        let viewer = use_context::<Arc<Viewer>>()
+            .or_else(|| {
+                use_context::<Parts>()?
+                    .extensions
+                    .get::<Arc<Viewer>>()
+                    .cloned()
+            })
+            .ok_or(PanelError::SignedOut)?;
+        Ok(Self { panel, viewer })
+    }
+
+    /// A call from its parts: event streams and tests.
+    pub fn new(panel: Panel, viewer: Arc<Viewer>) -> Self {
+        Self { panel, viewer }
+    }
+
+    /// The ports.
+    pub fn panel(&self) -> &Panel {
+        &self.panel
+    }
+
+    /// Who is looking.
+    pub fn viewer(&self) -> &Viewer {
+        &self.viewer
+    }
+
+    /// Who acts.
+    pub fn actor(&self) -> &Actor {
+        &self.viewer.actor
+    }
+
+    /// Their role, as last read.
+    pub fn role(&self) -> Role {
+        self.viewer.person.role
+    }
+
+    /// Now.
+    pub fn now(&self) -> Timestamp {
+        self.panel.clock.now()
+    }
+
+    /// A number that leads from a page to the log.
+    pub fn error_id(&self) -> String {
+        let id = self.panel.ids.next().simple().to_string();
+        id[id.len() - 8..].to_owned()
+    }
+
+    /// Whether the table lets them, without a trace: for buttons.
+    ///
+    /// # Errors
+    /// The reason to show.
+    pub fn may(&self, action: Action) -> Result<(), &'static str> {
+        can::role_may(Some(self.role()), action).map_err(|denied| denied.why)
+    }
+
+    /// The permit to do `action`; a denial is audited.
+    ///
+    /// # Errors
+    /// [`PanelError::NotAllowed`] with the table's reason.
+    pub async fn permit(
+        &self,
+        action: Action,
+        gateway: Option<&GatewayId>,
+    ) -> Result<Permit, PanelError> {
+        match can::permit(&self.viewer.actor, action, gateway) {
+            Ok(permit) => Ok(permit),
+            Err(denied) => {
+                let event = NewAuditEvent {
+                    actor: self.viewer.actor.clone(),
+                    action: action.as_str().to_owned(),
+                    gateway: gateway.cloned(),
+                    target: None,
+                    operation: None,
+                    reason: None,
+                    outcome: AuditOutcome::Denied,
+                    note: Some(denied.why.to_owned()),
+                };
+                // A refusal stands whether or not it can be written down.
+                let written = self.panel.audit.record(event).await;
+                if written.or_say(|| self.error_id()).is_err() {
+                    tracing::warn!(action = action.as_str(), "Denied without an audit event");
+                }
+                Err(denied.into())
+            }
+        }
+    }
+
+    /// The gateway of a URL.
+    ///
+    /// # Errors
+    /// [`PanelError::Gone`] when there is none of that name.
+    pub fn gateway(&self, id: &str) -> Result<Gateway, PanelError> {
+        self.panel
+            .observations
+            .gateways()
+            .into_iter()
+            .find(|gateway| gateway.id.as_str() == id)
+            .ok_or_else(|| PanelError::gone("There is no gateway of that name."))
+    }
+
+    /// The operation of a URL, with its steps.
+    ///
+    /// # Errors
+    /// [`PanelError::Gone`] when there is none.
+    pub async fn operation(&self, id: &str) -> Result<OperationView, PanelError> {
+        let gone = || PanelError::gone("There is no such operation. The link may be old.");
+        let id = OperationId(id.parse().map_err(|_| gone())?);
+        let view = self.panel.operations.view(id).await;
+        view.or_say(|| self.error_id())?.ok_or_else(gone)
+    }
+}
+
+/// Sends the browser to a page of ours and ends the form: `return Ok(redirect_to(…))`.
+pub(crate) fn redirect_to(path: &str) -> Went {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the helper that the ban names"
+    )]
+    leptos_axum::redirect(path);
+    Went(())
+}

@@ -1,0 +1,188 @@
+//! What went wrong, for a person. It may end up in a URL (forms work without JavaScript), so it never
+//! holds a secret or a raw message from below.
+
+use domain::can::Denied;
+use domain::ports::{PeopleError, StartError, StoreError};
+use domain::{path, words};
+use leptos::prelude::{FromServerFnError, ServerFnErrorErr};
+use leptos::server_fn::codec::JsonEncoding;
+use serde::{Deserialize, Serialize};
+
+/// Why a form or a page did not do what was asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "error", rename_all = "snake_case")]
+pub enum PanelError {
+    /// Nobody is signed in, or the session has ended.
+    SignedOut,
+    /// The capability table says no.
+    NotAllowed {
+        /// Its reason.
+        why: String,
+    },
+    /// Another operation holds the gateway.
+    Busy {
+        /// `Recreate by ben since 14:02 UTC: “updating to 2026.9.6”.`
+        said: String,
+        /// Its page.
+        see: String,
+    },
+    /// A field was not filled in right.
+    Invalid {
+        /// Name of the field.
+        field: String,
+        /// What is wrong and what helps.
+        why: String,
+    },
+    /// It cannot be done as things stand.
+    Refused {
+        /// Why.
+        why: String,
+    },
+    /// What was asked for does not exist.
+    Gone {
+        /// What.
+        what: String,
+    },
+    /// The panel failed; the log has the rest under `id`.
+    Unavailable {
+        /// Number to tell an admin.
+        id: String,
+    },
+}
+
+impl PanelError {
+    /// A field that was not filled in right.
+    pub fn invalid(field: &str, why: impl Into<String>) -> Self {
+        Self::Invalid {
+            field: field.to_owned(),
+            why: why.into(),
+        }
+    }
+
+    /// Something that does not exist.
+    pub fn gone(what: impl Into<String>) -> Self {
+        Self::Gone { what: what.into() }
+    }
+
+    /// One or two sentences to show.
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::SignedOut => "Your session has ended. Sign in again.".to_owned(),
+            Self::NotAllowed { why } | Self::Refused { why } | Self::Invalid { why, .. } => {
+                why.clone()
+            }
+            Self::Busy { said, .. } => said.clone(),
+            Self::Gone { what } => what.clone(),
+            Self::Unavailable { id } => format!(
+                "The panel could not do it, so nothing was changed. Try again; if it stays, tell an admin the number {id}."
+            ),
+        }
+    }
+}
+
+impl FromServerFnError for PanelError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        match error {
+            ServerFnErrorErr::Args(_)
+            | ServerFnErrorErr::MissingArg(_)
+            | ServerFnErrorErr::Deserialization(_) => {
+                Self::invalid("form", "The form was not complete. Load the page again.")
+            }
+            _ => Self::Unavailable { id: "0".to_owned() },
+        }
+    }
+}
+
+impl From<Denied> for PanelError {
+    fn from(denied: Denied) -> Self {
+        Self::NotAllowed {
+            why: denied.why.to_owned(),
+        }
+    }
+}
+
+/// Turns what the ports say into what a person can read. `id` correlates with the log.
+pub(crate) trait OrSay<T> {
+    fn or_say(self, id: impl FnOnce() -> String) -> Result<T, PanelError>;
+}
+
+impl<T> OrSay<T> for Result<T, StoreError> {
+    fn or_say(self, id: impl FnOnce() -> String) -> Result<T, PanelError> {
+        self.map_err(|error| unavailable(&error, id()))
+    }
+}
+
+impl<T> OrSay<T> for Result<T, StartError> {
+    fn or_say(self, id: impl FnOnce() -> String) -> Result<T, PanelError> {
+        self.map_err(|error| match error {
+            StartError::Busy { holder } => busy(&holder),
+            StartError::NotPermitted => PanelError::NotAllowed {
+                why: "This was permitted for something else. Load the page again.".to_owned(),
+            },
+            StartError::UnknownGateway(gateway) => {
+                PanelError::gone(format!("There is no gateway {gateway}."))
+            }
+            StartError::ShuttingDown => PanelError::Refused {
+                why: "The panel is shutting down. Try again in a moment.".to_owned(),
+            },
+            StartError::Refused(fault) => PanelError::Refused { why: fault.message },
+            StartError::Database(error) => unavailable(&error, id()),
+        })
+    }
+}
+
+impl<T> OrSay<T> for Result<T, PeopleError> {
+    fn or_say(self, id: impl FnOnce() -> String) -> Result<T, PanelError> {
+        self.map_err(|error| {
+            let field = match &error {
+                PeopleError::NameTaken(_) | PeopleError::BadName => "name",
+                PeopleError::PasswordTooShort => "new",
+                PeopleError::WrongPassword => "old",
+                PeopleError::LastAdmin | PeopleError::Unknown => "person",
+                PeopleError::NotPermitted | PeopleError::Database(_) => "",
+            };
+            match error {
+                PeopleError::Database(error) => unavailable(&error, id()),
+                said => PanelError::invalid(field, said.to_string()),
+            }
+        })
+    }
+}
+
+/// Who holds the gateway, in one sentence.
+pub(crate) fn busy(holder: &domain::operation::Operation) -> PanelError {
+    PanelError::Busy {
+        said: holder_sentence(holder),
+        see: path::operation(&holder.id),
+    }
+}
+
+/// `Recreate by ben since 14:02 UTC: “updating to 2026.9.6”.`
+pub(crate) fn holder_sentence(holder: &domain::operation::Operation) -> String {
+    let title = holder.command.title();
+    let by = holder.asked_by.name();
+    let since = holder.created_at.utc_clock();
+    let reason = holder
+        .reason
+        .as_ref()
+        .map_or(String::new(), |reason| format!(": “{reason}”"));
+    let stuck = if holder.outcome.is_some() {
+        ", and it is stuck"
+    } else {
+        ""
+    };
+    format!("{title} by {by} since {since} UTC{reason}{stuck}.")
+}
+
+fn unavailable(error: &StoreError, id: String) -> PanelError {
+    let cause = error.source.to_string();
+    tracing::error!(error.id = %id, error.cause = %cause, "Failed while {}", error.doing);
+    PanelError::Unavailable { id }
+}
+
+/// `1 step` and the like, for sentences in pages.
+pub(crate) fn counted(number: usize, one: &str, many: &str) -> String {
+    words::count(number as u64, one, many)
+}

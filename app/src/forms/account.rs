@@ -1,0 +1,28 @@
+//! Change one's own password.
+
+use domain::path;
+use leptos::prelude::*;
+use secrecy::SecretString;
+
+use crate::call::{Call, Went, redirect_to};
+use crate::error::{OrSay as _, PanelError};
+
+/// Changes the password of whoever is signed in.
+///
+/// # Errors
+/// The present one is wrong, or the new one is too short or not typed twice the same.
+#[server(prefix = "/api", endpoint = "account/password")]
+pub async fn change_password(old: String, new: String, again: String) -> Result<Went, PanelError> {
+    let call = Call::current()?;
+    if new != again {
+        return Err(PanelError::invalid(
+            "again",
+            "The two new passwords are not the same.",
+        ));
+    }
+    let (old, new) = (SecretString::from(old), SecretString::from(new));
+    let people = &call.panel().people;
+    let changed = people.change_password(call.actor(), old, new).await;
+    changed.or_say(|| call.error_id())?;
+    Ok(redirect_to(&format!("{}?done=password", path::ACCOUNT)))
+}

@@ -1,0 +1,46 @@
+//! One server function for each thing that a form changes. Plain `<form method="post">`s reach them
+//! without JavaScript; what goes wrong comes back to the page that held the form.
+
+pub mod account;
+pub mod operations;
+pub mod people;
+
+pub use account::change_password;
+pub(crate) use operations::command;
+pub use operations::{abandon_operation, cancel_operation, start_operation};
+pub use people::{add_person, disable_person, enable_person, reset_password, set_role};
+
+/// Where the forms post to. Fixed names, so that logs, audit and tests can speak of them.
+pub mod endpoint {
+    /// Starts an operation.
+    pub const START: &str = "/api/operations/start";
+    /// Stops one and puts back.
+    pub const CANCEL: &str = "/api/operations/cancel";
+    /// Frees a stuck one's gateway.
+    pub const ABANDON: &str = "/api/operations/abandon";
+    /// Adds a person.
+    pub const ADD_PERSON: &str = "/api/people/add";
+    /// Keeps a person out.
+    pub const DISABLE_PERSON: &str = "/api/people/disable";
+    /// Lets a person in again.
+    pub const ENABLE_PERSON: &str = "/api/people/enable";
+    /// Changes a role.
+    pub const SET_ROLE: &str = "/api/people/role";
+    /// Gives a new one-time password.
+    pub const RESET_PASSWORD: &str = "/api/people/reset";
+    /// Changes one's own password.
+    pub const CHANGE_PASSWORD: &str = "/api/account/password";
+
+    /// All of them.
+    pub const ALL: [&str; 9] = [
+        START,
+        CANCEL,
+        ABANDON,
+        ADD_PERSON,
+        DISABLE_PERSON,
+        ENABLE_PERSON,
+        SET_ROLE,
+        RESET_PASSWORD,
+        CHANGE_PASSWORD,
+    ];
+}

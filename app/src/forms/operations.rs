@@ -1,0 +1,134 @@
+//! Start, stop and free operations.
+
+use domain::action::Action;
+use domain::gateway::{AccountId, GatewayId};
+use domain::operation::Command;
+use domain::path;
+use leptos::prelude::*;
+
+use crate::call::{Call, Went, redirect_to};
+use crate::error::{OrSay as _, PanelError};
+
+/// Starts an operation and goes to its page.
+///
+/// # Errors
+/// Not allowed, busy, refused, or the form was wrong.
+#[server(prefix = "/api", endpoint = "operations/start")]
+pub async fn start_operation(
+    gateway: String,
+    kind: String,
+    #[server(default)] account: String,
+    #[server(default)] seen: String,
+    #[server(default)] reason: String,
+    key: String,
+) -> Result<Went, PanelError> {
+    let call = Call::current()?;
+    let gateway = call.gateway(&gateway)?.id;
+    let command = command(&kind, gateway, &account, seen)?;
+    let permit = call
+        .permit(command.action(), Some(command.gateway()))
+        .await?;
+    if key.is_empty() || key.len() > 64 {
+        return Err(PanelError::invalid(
+            "key",
+            "The form was not complete. Load the page again.",
+        ));
+    }
+    let operations = &call.panel().operations;
+    let started = operations
+        .start(permit, command, key, sentence(&reason, 200))
+        .await;
+    let id = started.or_say(|| call.error_id())?;
+    Ok(redirect_to(&path::operation(&id)))
+}
+
+/// The command that a form's words ask for.
+pub(crate) fn command(
+    kind: &str,
+    gateway: GatewayId,
+    account: &str,
+    seen: String,
+) -> Result<Command, PanelError> {
+    Ok(match kind {
+        "reconnect" => Command::Reconnect {
+            gateway,
+            account: account
+                .parse::<AccountId>()
+                .map_err(|_| PanelError::invalid("account", "Say which account to reconnect."))?,
+        },
+        "restart" => Command::Restart { gateway },
+        "recreate" => Command::Recreate {
+            gateway,
+            seen: (!seen.is_empty()).then_some(seen),
+        },
+        "install" => Command::Install { gateway },
+        "stop" => Command::Stop { gateway },
+        "start" => Command::Start { gateway },
+        _ => return Err(PanelError::gone("There is no such operation.")),
+    })
+}
+
+/// Asks an operation to stop and put back.
+///
+/// # Errors
+/// Not allowed, or it cannot be stopped any more.
+#[server(prefix = "/api", endpoint = "operations/cancel")]
+pub async fn cancel_operation(id: String) -> Result<Went, PanelError> {
+    let call = Call::current()?;
+    let view = call.operation(&id).await?;
+    let gateway = view.operation.command.gateway();
+    let permit = call.permit(Action::CancelOperation, Some(gateway)).await?;
+    view.can_cancel().map_err(|why| PanelError::Refused {
+        why: why.to_owned(),
+    })?;
+    let id = view.operation.id;
+    let asked = call.panel().operations.cancel(permit, id).await;
+    if asked.or_say(|| call.error_id())? {
+        Ok(redirect_to(&path::operation(&id)))
+    } else {
+        Err(PanelError::Refused {
+            why: "It has ended.".to_owned(),
+        })
+    }
+}
+
+/// Frees the gateway of a stuck operation, after a person looked.
+///
+/// # Errors
+/// Not allowed, not stuck, or without a comment.
+#[server(prefix = "/api", endpoint = "operations/abandon")]
+pub async fn abandon_operation(
+    id: String,
+    #[server(default)] comment: String,
+) -> Result<Went, PanelError> {
+    let call = Call::current()?;
+    let view = call.operation(&id).await?;
+    let gateway = view.operation.command.gateway();
+    let permit = call.permit(Action::AbandonOperation, Some(gateway)).await?;
+    let comment = sentence(&comment, 500).ok_or_else(|| {
+        PanelError::invalid(
+            "comment",
+            "Write what you found and did; the audit keeps it.",
+        )
+    })?;
+    let id = view.operation.id;
+    let freed = call.panel().operations.abandon(permit, id, comment).await;
+    if freed.or_say(|| call.error_id())? {
+        Ok(redirect_to(&path::operation(&id)))
+    } else {
+        Err(PanelError::Refused {
+            why: "It is not stuck any more.".to_owned(),
+        })
+    }
+}
+
+/// What a person wrote, trimmed and cut; `None` when nothing.
+fn sentence(text: &str, longest: usize) -> Option<String> {
+    let text: String = text
+        .trim()
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(longest)
+        .collect();
+    (!text.is_empty()).then_some(text)
+}

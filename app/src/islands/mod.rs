@@ -1,0 +1,11 @@
+//! What runs in the browser. An island is here because it changes without a request; the page works
+//! without it. They carry no data: the page's markup holds all they need.
+
+pub mod follow;
+pub mod live;
+mod morph;
+mod stream;
+mod times;
+
+pub use follow::Follow;
+pub use live::Live;

@@ -1,0 +1,2 @@
+pub(super) fn start_live() {}
+pub(super) fn start_follow() {}

@@ -1,0 +1,63 @@
+//! One's own account: who one is, and the password.
+
+use domain::path;
+use leptos::prelude::*;
+
+use super::{Asked, Page};
+use crate::call::Call;
+use crate::error::PanelError;
+use crate::forms::endpoint;
+use crate::ui::moment;
+
+pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError> {
+    let viewer = call.viewer();
+    let now = call.now();
+    let done = (asked.get("done") == "password").then(|| {
+        view! { <div class="banner is-done" role="status"><p>"Your password is changed."</p></div> }
+    });
+    let content = view! {
+        <div class="crumb"><h1>"Your account"</h1></div>
+        {done}
+        <dl class="card pairs">
+            <dt>"Name"</dt><dd>{viewer.person.name.clone()}</dd>
+            <dt>"Role"</dt><dd>{viewer.person.role.as_str()}</dd>
+            <dt>"Signed in"</dt><dd>{moment::clock(viewer.signed_in_at, now)}</dd>
+        </dl>
+        <h2>"Change the password"</h2>
+        <form class="card pad form" method="post" action=endpoint::CHANGE_PASSWORD>
+            // Password managers want to know whose password it is.
+            <input type="hidden" name="username" autocomplete="username" value=viewer.person.name.clone()/>
+            {field("old", "Present password", "current-password", asked)}
+            {field("new", "New password", "new-password", asked)}
+            {field("again", "New password once more", "new-password", asked)}
+            <div class="actions"><button class="btn primary">"Change"</button></div>
+        </form>
+        <form class="actions" method="post" action=path::SIGN_OUT>
+            <button class="btn quiet">"Sign out"</button>
+        </form>
+    }
+    .to_html();
+    Ok(Page::new("Your account", moment::fill(&content, now)).at("account"))
+}
+
+fn field(
+    name: &'static str,
+    label: &'static str,
+    autocomplete: &'static str,
+    asked: &Asked,
+) -> impl IntoView + use<> {
+    let wrong = asked.problem_with(name);
+    let error = format!("{name}-error");
+    let invalid = wrong.as_ref().map(|_| "true");
+    let described = wrong.as_ref().map(|_| error.clone());
+    let hint = (name == "new").then(|| view! { <p class="hint">"At least 12 characters."</p> });
+    let wrong = wrong.map(|why| view! { <p class="error" id=error role="alert">{why}</p> });
+    view! {
+        <div class="field">
+            <label for=name>{label}</label>
+            <input id=name name=name type="password" autocomplete=autocomplete required=true
+                aria-invalid=invalid aria-describedby=described/>
+            {hint}{wrong}
+        </div>
+    }
+}

@@ -1,0 +1,235 @@
+//! The page between a button and an operation: what will happen, how long, what is lost, how to get back.
+
+use domain::action::Action;
+use domain::compare::Comparison;
+use domain::operation::Command;
+use domain::path;
+use domain::words;
+use leptos::prelude::*;
+
+use super::{Asked, Page};
+use crate::call::Call;
+use crate::error::PanelError;
+use crate::forms::{command, endpoint};
+use crate::live;
+use crate::rungs::{self, Sight, Usual};
+use crate::ui::moment;
+
+pub(crate) async fn page(
+    call: &Call,
+    id: &str,
+    kind: &str,
+    asked: &Asked,
+) -> Result<Page, PanelError> {
+    let gateway = call.gateway(id)?;
+    let wanted = command(
+        kind,
+        gateway.id.clone(),
+        asked.get("account"),
+        String::new(),
+    )?;
+    let action = wanted.action();
+    call.permit(action, Some(&gateway.id)).await?;
+    let now = call.now();
+    let usual = live::usual(call.panel(), &gateway.id, now).await;
+    let seen = call.panel().observations.observation(&gateway.id);
+    let holder = call.panel().operations.holder(&gateway.id);
+    let sight = Sight {
+        gateway: &gateway.id,
+        seen: seen.as_deref(),
+        holder: holder.as_ref(),
+        role: call.role(),
+        usual: &usual,
+        now,
+    };
+    let account = match &wanted {
+        Command::Reconnect { account, .. } => Some(account.clone()),
+        _ => None,
+    };
+    let mut against = rungs::against(sight, action, account.as_ref());
+    let compared = match action {
+        Action::Recreate => match call.panel().operations.compare(&gateway.id).await {
+            Ok(compared) => Some(compared),
+            Err(fault) => {
+                against = against.or(Some(fault.message));
+                None
+            }
+        },
+        _ => None,
+    };
+    let fields = Fields {
+        gateway: gateway.id.to_string(),
+        kind: wanted.name(),
+        account: account.map(|account| account.to_string()),
+        seen: compared
+            .as_ref()
+            .map(|compared| compared.fingerprint.clone()),
+        key: call.panel().ids.next().to_string(),
+    };
+    let home = path::gateway(&gateway.id);
+    let title = wanted.title();
+    let content = view! {
+        <div class="crumb"><h1><a href=home.clone()>{gateway.name.clone()}</a>" / "{title.clone()}</h1></div>
+        {form(&wanted, fields, compared, &usual, against, home)}
+    }
+    .to_html();
+    let content = moment::fill(&content, now);
+    Ok(Page::new(title, content).at("gateway").of(gateway.id))
+}
+
+struct Fields {
+    gateway: String,
+    kind: &'static str,
+    account: Option<String>,
+    seen: Option<String>,
+    key: String,
+}
+
+fn form(
+    wanted: &Command,
+    fields: Fields,
+    compared: Option<Comparison>,
+    usual: &Usual,
+    against: Option<String>,
+    home: String,
+) -> impl IntoView + use<> {
+    let action = wanted.action();
+    let said = Said::of(wanted);
+    let long = usual.get(action.as_str()).map_or_else(
+        || "It was not timed here yet.".to_owned(),
+        |usual| format!("It usually takes about {}.", words::duration(*usual)),
+    );
+    let hidden = |name: &'static str, value: Option<String>| {
+        value.map(|value| view! { <input type="hidden" name=name value=value/> })
+    };
+    let button = rungs::button(action);
+    let strong = if against.is_some() {
+        view! {
+            <button class="btn primary" type="button" disabled=true aria-describedby="against">{button}</button>
+        }
+        .into_any()
+    } else {
+        view! { <button class="btn primary">{button}</button> }.into_any()
+    };
+    let against = against.map(|why| view! { <p class="error" id="against">{why}</p> });
+    view! {
+        <form class="card confirm" method="post" action=endpoint::START>
+            {hidden("gateway", Some(fields.gateway))}
+            {hidden("kind", Some(fields.kind.to_owned()))}
+            {hidden("account", fields.account)}
+            {hidden("seen", fields.seen)}
+            {hidden("key", Some(fields.key))}
+            <div class="body">
+                <h2>{said.question}</h2>
+                <p>{said.happens}" "{long}</p>
+                <p>{said.lost}</p>
+                <p>{said.back}</p>
+                {compared.map(differences)}
+                <div class="field">
+                    <label for="reason">"Why (others see it; may stay empty)"</label>
+                    <textarea id="reason" name="reason" rows="2" maxlength="200"></textarea>
+                </div>
+                {against}
+            </div>
+            <div class="actions"><a class="btn" href=home>"Not now"</a>{strong}</div>
+        </form>
+    }
+}
+
+fn differences(compared: Comparison) -> AnyView {
+    if compared.differences.is_empty() {
+        return view! {
+            <p>"The container is already what "<code>{compared.file}</code>" says; a new one is made all the same."</p>
+        }
+        .into_any();
+    }
+    let count = words::count(
+        compared.differences.len() as u64,
+        "thing changes",
+        "things change",
+    );
+    let rows: Vec<_> = compared
+        .differences
+        .into_iter()
+        .map(|difference| {
+            view! {
+                <tr>
+                    <th scope="row">{difference.what}</th>
+                    <td data-label="Now"><del>{difference.running}</del></td>
+                    <td data-label="After"><ins>{difference.wanted}</ins></td>
+                </tr>
+            }
+        })
+        .collect();
+    view! {
+        <div class="card">
+            <table>
+                <caption>{count}", read now from "{compared.file}</caption>
+                <thead>
+                    <tr><th scope="col">"What"</th><th scope="col">"Now"</th><th scope="col">"After"</th></tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+    .into_any()
+}
+
+/// The words of the page.
+struct Said {
+    question: String,
+    happens: &'static str,
+    lost: &'static str,
+    back: &'static str,
+}
+
+impl Said {
+    fn of(wanted: &Command) -> Self {
+        let question = match wanted {
+            Command::Reconnect { account, .. } => format!("Reconnect account {account}?"),
+            Command::Restart { .. } => "Restart the gateway?".to_owned(),
+            Command::Recreate { .. } => "Recreate the gateway's container?".to_owned(),
+            Command::Install { .. } => "Install the gateway?".to_owned(),
+            Command::Stop { .. } => "Stop the gateway?".to_owned(),
+            Command::Start { .. } => "Start the gateway?".to_owned(),
+        };
+        let (happens, lost, back) = match wanted.action() {
+            Action::Reconnect => (
+                "The gateway stops this account and starts it again.",
+                "The link to WhatsApp is kept; no scan is needed. Messages wait meanwhile.",
+                "If it does not connect again, nothing else was changed: the gateway goes on trying.",
+            ),
+            Action::Restart => (
+                "The gateway is asked to finish its work, then its container is restarted.",
+                "No messages get through meanwhile. The link to WhatsApp is kept.",
+                "A restart cannot be taken back, but it changes nothing else.",
+            ),
+            Action::Recreate => (
+                "The old container is stopped and set aside, and a new one is made from the compose folder.",
+                "No messages get through meanwhile. The link to WhatsApp and the volumes are kept.",
+                "If the new one does not become ready, the old one comes back by itself.",
+            ),
+            Action::Install => (
+                "A container is made from the compose folder and started.",
+                "Nothing is lost: there is no container yet. Volumes that exist are used again.",
+                "If it does not become ready, the new container is removed again.",
+            ),
+            Action::Stop => (
+                "The gateway is asked to finish its work, then its container is stopped.",
+                "No messages get through until somebody starts it. The link to WhatsApp is kept.",
+                "Start brings it back.",
+            ),
+            _ => (
+                "The container that is there is started as it is.",
+                "Nothing is lost.",
+                "Stop takes it back.",
+            ),
+        };
+        Self {
+            question,
+            happens,
+            lost,
+            back,
+        }
+    }
+}

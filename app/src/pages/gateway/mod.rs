@@ -1,0 +1,116 @@
+//! The gateway's page: the verdict, the evidence, the actions.
+
+mod accounts;
+mod facts;
+mod incidents;
+mod ladder;
+mod resources;
+mod verdict;
+
+use std::sync::Arc;
+
+use domain::gateway::Gateway;
+use domain::history::{Incident, Strip};
+use domain::path;
+use leptos::prelude::*;
+
+use super::Page;
+use crate::call::Call;
+use crate::error::{PanelError, holder_sentence};
+use crate::live::{self, Fragment};
+use crate::rungs::Sight;
+use crate::ui::moment;
+
+/// The page of the gateway called `id`.
+pub(crate) async fn page(call: &Call, id: &str) -> Result<Page, PanelError> {
+    let gateway = call.gateway(id)?;
+    let fragments = live::gateway_fragments(call.panel(), call.role(), &gateway.id).await;
+    let fragments = fragments.ok_or_else(|| PanelError::gone("There is no such gateway."))?;
+    let events = path::gateway_events(&gateway.id);
+    Ok(Page::new(gateway.name.clone(), fragments.page(call.now()))
+        .at("gateway")
+        .of(gateway.id)
+        .live(events))
+}
+
+/// Everything on it that changes, in the order of the page.
+pub(crate) fn fragments(
+    sight: Sight<'_>,
+    strips: &Arc<Vec<Strip>>,
+    seen_incidents: &Arc<Vec<Incident>>,
+) -> Vec<Fragment> {
+    let mut fragments = vec![
+        checked(sight),
+        banner(sight),
+        Fragment::new("verdict", verdict::section(sight)),
+    ];
+    fragments.extend(facts::all(sight, strips, seen_incidents));
+    fragments.push(Fragment::new("ladder", ladder::list(sight)));
+    fragments.push(Fragment::new("accounts", accounts::list(sight)));
+    fragments.push(Fragment::new(
+        "incidents",
+        incidents::list(seen_incidents, sight.now),
+    ));
+    fragments.push(Fragment::new("resources", resources::card(sight)));
+    fragments
+}
+
+/// Puts the fragments in their places.
+pub(crate) fn compose(gateway: &Gateway, fragments: &[Fragment]) -> String {
+    let part = |id: &str| {
+        fragments
+            .iter()
+            .find(|fragment| fragment.id == id)
+            .map_or("", Fragment::open)
+    };
+    let facts: String = facts::IDS.iter().map(|id| part(id)).collect();
+    let name = crate::ui::escape(&gateway.name);
+    format!(
+        r#"<div class="crumb"><h1>{name}</h1><p class="live"><span id="link"></span> {checked}</p></div>{banner}{verdict}<h2 id="know">What we know</h2><dl class="card facts" aria-labelledby="know">{facts}</dl><div class="two"><div><h2>Actions, gentlest first</h2>{ladder}<h2>WhatsApp accounts</h2>{accounts}</div><div><h2>Last 24 hours</h2>{incidents}<h2>Resources</h2>{resources}</div></div>"#,
+        checked = part("checked"),
+        banner = part("banner"),
+        verdict = part("verdict"),
+        ladder = part("ladder"),
+        accounts = part("accounts"),
+        incidents = part("incidents"),
+        resources = part("resources"),
+    )
+}
+
+/// `checked 2 s ago`: the newest look at anything.
+fn checked(sight: Sight<'_>) -> Fragment {
+    let newest = sight.seen.and_then(|seen| {
+        let looks = seen.facts().into_iter().map(|fact| fact.checked_at);
+        looks.max().flatten()
+    });
+    let said = match newest {
+        Some(at) => view! { "checked "{moment::age(at)}" ago" }.into_any(),
+        None => "first look".into_any(),
+    };
+    Fragment::new(
+        "checked",
+        view! { <span id="checked">{said}</span> }.to_html(),
+    )
+}
+
+/// Who is at work, or where the panel is blind.
+fn banner(sight: Sight<'_>) -> Fragment {
+    let stuck = sight.holder.is_some_and(|holder| holder.outcome.is_some());
+    let class = if stuck {
+        "banner is-warn"
+    } else {
+        "banner is-now"
+    };
+    let banner = sight.holder.map(|holder| {
+        view! {
+            <div class=class>
+                <p>{holder_sentence(holder)}" Other actions wait until it ends."</p>
+                <a href=path::operation(&holder.id)>"See it"</a>
+            </div>
+        }
+    });
+    Fragment::new(
+        "banner",
+        view! { <div id="banner">{banner}</div> }.to_html(),
+    )
+}

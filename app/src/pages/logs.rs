@@ -1,0 +1,251 @@
+//! The gateway's log: the last lines, searched and filtered by the server, followed by an event stream.
+
+use domain::action::Action;
+use domain::logs::{Level, LogLine};
+use domain::path;
+use domain::time::Timestamp;
+use domain::words;
+use leptos::prelude::*;
+
+use super::{Asked, Page, encoded};
+use crate::call::Call;
+use crate::error::PanelError;
+use crate::ui::escape;
+
+/// How many lines can be asked for.
+const CHOICES: [u32; 3] = [30, 200, 1_000];
+
+/// Which lines are shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    search: String,
+    level: Option<Level>,
+}
+
+impl Filter {
+    /// From the words in a URL: `search` is any text, `level` is `warn` or `error`.
+    pub fn new(search: &str, level: &str) -> Self {
+        let level = match level {
+            "error" => Some(Level::Error),
+            "warn" => Some(Level::Warn),
+            _ => None,
+        };
+        Self {
+            search: search.trim().chars().take(200).collect(),
+            level,
+        }
+    }
+
+    /// Whether a line is shown.
+    pub fn matches(&self, line: &LogLine) -> bool {
+        let loud = match self.level {
+            Some(Level::Error) => line.level == Level::Error,
+            Some(_) => matches!(line.level, Level::Error | Level::Warn),
+            None => true,
+        };
+        loud && (self.search.is_empty() || find(&line.text, &self.search).is_some())
+    }
+
+    fn query(&self) -> String {
+        let level = self.level.map_or("", Level::as_str);
+        format!("search={}&level={level}", encoded(&self.search))
+    }
+}
+
+pub(crate) async fn page(call: &Call, id: &str, asked: &Asked) -> Result<Page, PanelError> {
+    let gateway = call.gateway(id)?;
+    call.permit(Action::ViewLogs, Some(&gateway.id)).await?;
+    let wanted = asked.get("lines").parse().unwrap_or(200);
+    let lines = CHOICES.into_iter().find(|choice| *choice == wanted);
+    let lines = lines.unwrap_or(200);
+    let filter = Filter::new(asked.get("search"), asked.get("level"));
+    let now = call.now();
+    let (body, live) = match call.panel().observations.logs(&gateway.id, lines).await {
+        Ok(found) => (shown(&found, &filter, now), following(&found, &filter)),
+        Err(fault) => (unreachable(&fault.message), String::new()),
+    };
+    let download = format!("{}?{}", path::log_download(&gateway.id), filter.query());
+    let content = format!(
+        "{}{}{body}",
+        view! {
+            <div class="crumb">
+                <h1>"Log of "{gateway.name.clone()}</h1>
+                <p class="live"><span id="link"></span>" "{live}</p>
+            </div>
+        }
+        .to_html(),
+        filters(lines, &filter, download).to_html(),
+    );
+    let events = format!("{}?{}", path::log_events(&gateway.id), filter.query());
+    Ok(Page::new("Log", content)
+        .at("logs")
+        .of(gateway.id)
+        .follow(events))
+}
+
+fn following(found: &[LogLine], filter: &Filter) -> String {
+    let shown = found.iter().filter(|line| filter.matches(line)).count();
+    if shown == found.len() {
+        format!("the last {}", words::count(shown as u64, "line", "lines"))
+    } else {
+        format!("{shown} of the last {} lines", found.len())
+    }
+}
+
+fn filters(lines: u32, filter: &Filter, download: String) -> impl IntoView + use<> {
+    let counts: Vec<_> = CHOICES
+        .into_iter()
+        .map(|choice| {
+            view! { <option value=choice selected=choice == lines>{choice}" lines"</option> }
+        })
+        .collect();
+    let level = filter.level.map_or("", Level::as_str);
+    let levels: Vec<_> = [
+        ("", "All levels"),
+        ("warn", "Warnings and errors"),
+        ("error", "Errors"),
+    ]
+    .into_iter()
+    .map(|(value, said)| view! { <option value=value selected=value == level>{said}</option> })
+    .collect();
+    view! {
+        <form class="filters" method="get">
+            <label class="sr" for="lines-wanted">"How many lines"</label>
+            <select id="lines-wanted" name="lines">{counts}</select>
+            <label class="sr" for="search">"Search"</label>
+            <input type="search" id="search" name="search" placeholder="Search" value=filter.search.clone()/>
+            <label class="sr" for="level">"Level"</label>
+            <select id="level" name="level">{levels}</select>
+            <button class="btn">"Show"</button>
+            <span class="end actions">
+                <button class="btn" type="button" id="follow" aria-pressed="true" hidden=true>"Follow"</button>
+                <a class="btn" href=download download="">"Download"</a>
+            </span>
+        </form>
+    }
+}
+
+fn shown(found: &[LogLine], filter: &Filter, now: Timestamp) -> String {
+    let items = items(found, filter, now);
+    let empty = if items.is_empty() {
+        let (title, said) = if found.is_empty() {
+            ("Nothing yet", "The gateway has written nothing to its log.")
+        } else {
+            (
+                "No line fits",
+                "Search for something shorter, choose all levels, or more lines.",
+            )
+        };
+        view! { <div class="card empty" id="no-lines"><h2>{title}</h2><p>{said}</p></div> }
+            .to_html()
+    } else {
+        String::new()
+    };
+    format!(
+        r#"{empty}<ol class="card lines" id="lines" role="log" tabindex="0" aria-label="Lines of the gateway's log, newest last">{items}</ol>"#
+    )
+}
+
+fn unreachable(why: &str) -> String {
+    view! {
+        <div class="card empty" role="alert">
+            <h2>"The log could not be read"</h2>
+            <p>{why.to_owned()}" Load the page again in a moment."</p>
+        </div>
+    }
+    .to_html()
+}
+
+/// Lines as list items, those that the filter lets through.
+pub(crate) fn items(lines: &[LogLine], filter: &Filter, now: Timestamp) -> String {
+    lines
+        .iter()
+        .filter(|line| filter.matches(line))
+        .map(|line| item(line, &filter.search, now))
+        .collect()
+}
+
+fn item(line: &LogLine, search: &str, now: Timestamp) -> String {
+    let level = line.level.as_str();
+    let class = match line.level {
+        Level::Error => r#" class="error-line""#,
+        Level::Warn => r#" class="warn-line""#,
+        Level::Debug => r#" class="debug-line""#,
+        Level::Info => "",
+    };
+    let time = line.at.map_or_else(
+        || "<time>–</time>".to_owned(),
+        |at| {
+            let machine = at.rfc3339();
+            let today = machine.get(..10) == now.rfc3339().get(..10);
+            let from = if today { 11 } else { 5 };
+            let text = machine.get(from..19).unwrap_or_default().replace('T', " ");
+            format!(
+                r#"<time datetime="{machine}" title="{}" data-local="seconds">{text}</time>"#,
+                at.utc_text()
+            )
+        },
+    );
+    let text = marked(&line.text, search);
+    format!(
+        r#"<li{class}>{time}<span class="level">{level}</span><span class="text">{text}</span></li>"#
+    )
+}
+
+/// The text with every hit of the search marked.
+fn marked(text: &str, search: &str) -> String {
+    let mut rest = text;
+    let mut out = String::with_capacity(text.len());
+    while let Some((from, to)) = find(rest, search) {
+        out.push_str(&escape(&rest[..from]));
+        out.push_str("<mark>");
+        out.push_str(&escape(&rest[from..to]));
+        out.push_str("</mark>");
+        rest = &rest[to..];
+    }
+    out.push_str(&escape(rest));
+    out
+}
+
+/// Where `search` stands in `text`, upper and lower case of ASCII alike.
+fn find(text: &str, search: &str) -> Option<(usize, usize)> {
+    if search.is_empty() {
+        return None;
+    }
+    let at = text
+        .to_ascii_lowercase()
+        .find(&search.to_ascii_lowercase())?;
+    Some((at, at + search.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(level: Level, text: &str) -> LogLine {
+        LogLine {
+            at: None,
+            level,
+            text: text.to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_search_finds_either_case_and_marks_without_breaking_markup() {
+        let filter = Filter::new("WhatsApp", "");
+        assert!(filter.matches(&line(Level::Info, "[whatsapp] <up>")));
+        assert!(!filter.matches(&line(Level::Info, "telegram")));
+        assert_eq!(
+            marked("[whatsapp] <up> Ärger", "WhatsApp"),
+            "[<mark>whatsapp</mark>] &lt;up&gt; Ärger"
+        );
+    }
+
+    #[test]
+    fn the_level_filter_keeps_what_is_as_loud_or_louder() {
+        let filter = Filter::new("", "warn");
+        assert!(filter.matches(&line(Level::Error, "x")));
+        assert!(filter.matches(&line(Level::Warn, "x")));
+        assert!(!filter.matches(&line(Level::Info, "x")));
+    }
+}

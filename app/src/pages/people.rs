@@ -1,0 +1,141 @@
+//! People: who may sign in, and as what.
+
+use domain::action::Action;
+use domain::person::{Person, Role};
+use domain::time::Timestamp;
+use leptos::prelude::*;
+use secrecy::ExposeSecret as _;
+
+use super::{Asked, Page};
+use crate::call::Call;
+use crate::error::{OrSay as _, PanelError, counted};
+use crate::forms::endpoint;
+use crate::panel::Reveal;
+use crate::ui::moment;
+
+pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError> {
+    call.permit(Action::ViewPeople, None).await?;
+    let people = call.panel().people.list().await;
+    let people = people.or_say(|| call.error_id())?;
+    let own = call.viewer().person.id;
+    let reveal = call.panel().reveals.take(own).map(revealed);
+    let now = call.now();
+    let count = counted(people.len(), "person", "people");
+    let problem = asked.problem_with("person").map(|why| {
+        view! { <p class="error" role="alert">{why}</p> }
+    });
+    let rows: Vec<_> = people
+        .iter()
+        .map(|person| row(person, person.id == own, now))
+        .collect();
+    let content = view! {
+        <div class="crumb"><h1>"People"</h1><p class="live">{count}</p></div>
+        {reveal}{problem}
+        <ul class="card rows" role="list">{rows}</ul>
+        <h2>"Add a person"</h2>
+        {add(asked)}
+    }
+    .to_html();
+    Ok(Page::new("People", moment::fill(&content, now)).at("people"))
+}
+
+/// The one time that a new password is shown.
+fn revealed(reveal: Reveal) -> AnyView {
+    view! {
+        <section class="card pad stack" role="status">
+            <p><b>"One-time password of "{reveal.name}</b></p>
+            <p><code>{reveal.password.expose_secret().to_owned()}</code></p>
+            <p class="hint">
+                "Shown now and never again. Hand it over in person; it must be changed at the first sign-in."
+            </p>
+        </section>
+    }
+    .into_any()
+}
+
+fn row(person: &Person, own: bool, now: Timestamp) -> impl IntoView + use<> {
+    let id = person.id.to_string();
+    let seen = match person.last_seen_at {
+        Some(at) => view! { "last seen "{moment::clock(at, now)} }.into_any(),
+        None => "never signed in".into_any(),
+    };
+    let one_time = person
+        .password_is_one_time
+        .then_some(" · password not changed yet");
+    let out = person
+        .disabled_at
+        .map(|_| view! { <span class="chip is-unknown">"kept out"</span> });
+    let change = if own {
+        view! { <span>"you"</span> }.into_any()
+    } else {
+        change(person, &id)
+    };
+    view! {
+        <li>
+            <b>{person.name.clone()}</b>
+            <small>{seen}{one_time}</small>
+            <div class="end"><span class="chip">{person.role.as_str()}</span>{out}{change}</div>
+        </li>
+    }
+}
+
+fn change(person: &Person, id: &str) -> AnyView {
+    let (to, word) = if person.disabled_at.is_some() {
+        (endpoint::ENABLE_PERSON, "Let in again")
+    } else {
+        (endpoint::DISABLE_PERSON, "Keep out")
+    };
+    let label = format!("Change {}", person.name);
+    let role_label = format!("Role of {}", person.name);
+    view! {
+        <details>
+            <summary class="btn quiet" aria-label=label>"Change"</summary>
+            <form class="actions" method="post" action=endpoint::SET_ROLE>
+                <input type="hidden" name="id" value=id.to_owned()/>
+                <select name="role" aria-label=role_label>{roles(person.role)}</select>
+                <button class="btn quiet">"Set role"</button>
+            </form>
+            <form method="post" action=to>
+                <input type="hidden" name="id" value=id.to_owned()/>
+                <button class="btn quiet">{word}</button>
+            </form>
+            <form method="post" action=endpoint::RESET_PASSWORD>
+                <input type="hidden" name="id" value=id.to_owned()/>
+                <button class="btn quiet">"New one-time password"</button>
+            </form>
+        </details>
+    }
+    .into_any()
+}
+
+fn roles(chosen: Role) -> impl IntoView {
+    let roles = Role::ALL.into_iter().map(|role| {
+        view! { <option value=role.as_str() selected=role == chosen>{role.as_str()}</option> }
+    });
+    roles.collect::<Vec<_>>()
+}
+
+fn add(asked: &Asked) -> impl IntoView + use<> {
+    let wrong = asked.problem_with("name");
+    let invalid = wrong.as_ref().map(|_| "true");
+    let described = wrong.as_ref().map(|_| "name-error");
+    let wrong = wrong.map(|why| view! { <p class="error" id="name-error" role="alert">{why}</p> });
+    view! {
+        <form class="card pad form" method="post" action=endpoint::ADD_PERSON>
+            <div class="field">
+                <label for="name">"Name"</label>
+                <input id="name" name="name" autocomplete="off" autocapitalize="none" spellcheck="false"
+                    required=true maxlength="40" aria-invalid=invalid aria-describedby=described/>
+                {wrong}
+            </div>
+            <div class="field">
+                <label for="role">"Role"</label>
+                <select id="role" name="role">{roles(Role::Viewer)}</select>
+                <p class="hint">
+                    "An operator acts on the gateway. A manager reads the audit trail. A viewer looks and changes nothing."
+                </p>
+            </div>
+            <div class="actions"><button class="btn primary">"Add"</button></div>
+        </form>
+    }
+}

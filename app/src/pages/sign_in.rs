@@ -1,0 +1,85 @@
+//! The sign-in page. The form is answered by the server, which knows about sessions.
+
+use core::time::Duration;
+
+use domain::path;
+use domain::words;
+use leptos::prelude::*;
+
+use super::{Asked, Page};
+
+pub(crate) fn page(asked: &Asked) -> Page {
+    let next = Some(asked.get("next")).filter(|next| is_ours(next));
+    let next = next.map(|next| view! { <input type="hidden" name="next" value=next.to_owned()/> });
+    let content = view! {
+        <p class="brand">"OpenClaw Panel"</p>
+        <div class="card">
+            <h1>"Sign in"</h1>
+            <form class="form" method="post" action=path::SIGN_IN>
+                {said(asked)}
+                {next}
+                <div class="field">
+                    <label for="name">"Name"</label>
+                    <input id="name" name="name" autocomplete="username" autocapitalize="none"
+                        spellcheck="false" required=true maxlength="40"/>
+                </div>
+                <div class="field">
+                    <label for="password">"Password"</label>
+                    <input id="password" name="password" type="password"
+                        autocomplete="current-password" required=true maxlength="200"/>
+                </div>
+                <button class="btn primary">"Sign in"</button>
+            </form>
+        </div>
+    }
+    .to_html();
+    Page::new("Sign in", content)
+}
+
+/// What happened before; never which of name and password was wrong.
+fn said(asked: &Asked) -> Option<AnyView> {
+    if let Ok(seconds) = asked.get("throttled").parse::<u64>() {
+        let wait = words::duration(Duration::from_secs(seconds.clamp(1, 86_400)));
+        let said = format!("Too many tries. Wait {wait}, then try again.");
+        return Some(view! { <p class="error" role="alert">{said}</p> }.into_any());
+    }
+    if !asked.get("failed").is_empty() {
+        return Some(
+            view! { <p class="error" role="alert">"Name or password is not right. After several tries there is a pause."</p> }
+                .into_any(),
+        );
+    }
+    if !asked.get("ended").is_empty() {
+        return Some(
+            view! { <p class="hint" role="status">"Your session has ended. Sign in again."</p> }
+                .into_any(),
+        );
+    }
+    None
+}
+
+/// A path of this panel, and nothing that a browser could read as another host.
+fn is_ours(next: &str) -> bool {
+    next.starts_with('/')
+        && !next.starts_with("//")
+        && next.chars().all(|c| c.is_ascii_graphic() && c != '\\')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_paths_of_this_panel_are_gone_on_to() {
+        assert!(is_ours("/gateways/openclaw?x=1"));
+        for foreign in [
+            "https://evil.example",
+            "//evil.example",
+            "/\\evil.example",
+            "",
+            "/a b",
+        ] {
+            assert!(!is_ours(foreign), "{foreign}");
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! What the server gives to pages: the ports, the site's files, and who is looking.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use domain::person::{Actor, Person};
+use domain::ports::{AuditTrail, Clock, Ids, Observations, Operations, People};
+use domain::time::Timestamp;
+use secrecy::SecretString;
+use uuid::Uuid;
+
+use crate::live::Rendered;
+
+/// Names of the site's files below `/assets/`, content-hashed by the bundler.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SiteFiles {
+    /// The stylesheet.
+    pub css: String,
+    /// The module that wakes the islands; `None` for a site without the browser's part.
+    pub boot: Option<String>,
+    /// The icon, an SVG.
+    pub icon: Option<String>,
+}
+
+/// Everything a page or a form may ask. Given once, as context, by the server.
+#[derive(Clone)]
+pub struct Panel {
+    /// What is known of the gateways.
+    pub observations: Arc<dyn Observations>,
+    /// Operations.
+    pub operations: Arc<dyn Operations>,
+    /// The audit trail.
+    pub audit: Arc<dyn AuditTrail>,
+    /// People and their passwords.
+    pub people: Arc<dyn People>,
+    /// The present time.
+    pub clock: Arc<dyn Clock>,
+    /// Identifiers.
+    pub ids: Arc<dyn Ids>,
+    /// Names of the site's files.
+    pub site: Arc<SiteFiles>,
+    /// Fragments rendered lately, shared by pages and event streams.
+    pub rendered: Arc<Rendered>,
+    /// One-time passwords that wait to be shown once.
+    pub reveals: Arc<Reveals>,
+}
+
+/// Who is looking: found by the server from the session, put into the request's extensions as
+/// `Arc<Viewer>`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Viewer {
+    /// As they will stand in the audit trail.
+    pub actor: Actor,
+    /// The person, as last read.
+    pub person: Person,
+    /// When they signed in.
+    pub signed_in_at: Timestamp,
+}
+
+/// One-time passwords between the form that made them and the one page that shows them: in memory, for
+/// the person who asked, gone once shown.
+#[derive(Default)]
+pub struct Reveals(Mutex<HashMap<Uuid, Reveal>>);
+
+/// A password to be shown once.
+pub(crate) struct Reveal {
+    pub(crate) name: String,
+    pub(crate) password: SecretString,
+}
+
+impl Reveals {
+    pub(crate) fn put(&self, by: Uuid, reveal: Reveal) {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.insert(by, reveal);
+    }
+
+    pub(crate) fn take(&self, by: Uuid) -> Option<Reveal> {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.remove(&by)
+    }
+}

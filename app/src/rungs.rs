@@ -1,0 +1,239 @@
+//! The actions on a gateway, gentlest first, each with what it costs and, when it cannot help or may not
+//! be pressed, why. Pure: the same rules serve the page, its button and its test.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use domain::action::Action;
+use domain::fact::{Account, ContainerState, Control, FactKind, Plugin, State};
+use domain::gateway::{AccountId, GatewayId};
+use domain::observation::Observation;
+use domain::operation::Operation;
+use domain::person::Role;
+use domain::time::Timestamp;
+use domain::{can, path, words};
+
+use crate::error::holder_sentence;
+
+/// How long operations usually take, by name.
+pub(crate) type Usual = BTreeMap<String, Duration>;
+
+/// What is known when a page is made.
+#[derive(Clone, Copy)]
+pub(crate) struct Sight<'a> {
+    pub(crate) gateway: &'a GatewayId,
+    pub(crate) seen: Option<&'a Observation>,
+    pub(crate) holder: Option<&'a Operation>,
+    pub(crate) role: Role,
+    pub(crate) usual: &'a Usual,
+    pub(crate) now: Timestamp,
+}
+
+/// One action.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Rung {
+    pub(crate) action: Action,
+    pub(crate) account: Option<AccountId>,
+    pub(crate) title: String,
+    pub(crate) button: &'static str,
+    pub(crate) costs: String,
+    pub(crate) href: String,
+    /// Why it cannot be pressed.
+    pub(crate) against: Option<String>,
+}
+
+/// Every action that makes sense for what is there, gentlest first.
+pub(crate) fn rungs(sight: Sight<'_>) -> Vec<Rung> {
+    let accounts = accounts(sight.seen);
+    let several = accounts.len() > 1;
+    let mut rungs: Vec<Rung> = accounts
+        .iter()
+        .map(|account| {
+            let title = if several {
+                format!("Reconnect account {}", account.id)
+            } else {
+                "Reconnect account".to_owned()
+            };
+            rung(sight, Action::Reconnect, title, Some(account.id.clone()))
+        })
+        .collect();
+    let state = container(sight.seen);
+    let others: &[Action] = match state {
+        Some(ContainerState::Missing) => &[Action::Install],
+        Some(ContainerState::Exited | ContainerState::Created) => {
+            &[Action::Start, Action::Restart, Action::Recreate]
+        }
+        _ => &[Action::Restart, Action::Recreate, Action::Stop],
+    };
+    rungs.extend(others.iter().map(|action| {
+        let title = button(*action).to_owned();
+        rung(sight, *action, title, None)
+    }));
+    rungs
+}
+
+/// The one that does `action` (on `account`).
+pub(crate) fn rung(
+    sight: Sight<'_>,
+    action: Action,
+    title: String,
+    account: Option<AccountId>,
+) -> Rung {
+    let mut href = path::confirm(sight.gateway, action.as_str());
+    if let Some(account) = &account {
+        href = format!("{href}?account={account}");
+    }
+    Rung {
+        costs: costs(action, sight.usual),
+        against: against(sight, action, account.as_ref()),
+        button: button(action),
+        action,
+        account,
+        title,
+        href,
+    }
+}
+
+/// Why it cannot be pressed: the role first, then who is at work, then the state of things.
+pub(crate) fn against(
+    sight: Sight<'_>,
+    action: Action,
+    account: Option<&AccountId>,
+) -> Option<String> {
+    if let Err(denied) = can::role_may(Some(sight.role), action) {
+        return Some(denied.why.to_owned());
+    }
+    if let Some(holder) = sight.holder {
+        return Some(format!("Waits: {}", holder_sentence(holder)));
+    }
+    state_against(sight, action, account).map(str::to_owned)
+}
+
+fn state_against(
+    sight: Sight<'_>,
+    action: Action,
+    account: Option<&AccountId>,
+) -> Option<&'static str> {
+    let Some(seen) = sight
+        .seen
+        .filter(|seen| seen.container.checked_at.is_some())
+    else {
+        return Some("The panel is still looking at the gateway.");
+    };
+    let blind = seen.container.state == State::Unknown
+        || seen.is_stale(FactKind::Container, sight.now)
+        || seen.container.detail.is_none();
+    if blind {
+        return Some("Docker does not answer, so nothing can be changed now.");
+    }
+    let state = container(Some(seen))?;
+    match action {
+        Action::Reconnect => reconnect_against(seen, state, account?),
+        Action::Restart if seen.lease.is_some_and(|lease| lease.ends_at > sight.now) => Some(
+            "Cannot help: the gateway waits for its own lock, which a restart does not shorten.",
+        ),
+        Action::Restart | Action::Stop => match state {
+            ContainerState::Missing => Some("There is no container. Install makes it."),
+            ContainerState::Exited | ContainerState::Created => Some("It is stopped. Start it."),
+            ContainerState::Dead => Some("Docker reports it as dead. Recreate replaces it."),
+            ContainerState::Removing => Some("Docker is removing it."),
+            _ => None,
+        },
+        Action::Recreate => match state {
+            ContainerState::Missing => Some("There is no container. Install makes it."),
+            ContainerState::Removing => Some("Docker is removing it."),
+            _ => None,
+        },
+        Action::Start => match state {
+            ContainerState::Exited | ContainerState::Created => None,
+            ContainerState::Missing => Some("There is no container. Install makes it."),
+            _ => Some("It is not stopped."),
+        },
+        Action::Install => match state {
+            ContainerState::Missing => None,
+            _ => Some("There is a container already. Recreate replaces it."),
+        },
+        _ => None,
+    }
+}
+
+fn reconnect_against(
+    seen: &Observation,
+    state: ContainerState,
+    account: &AccountId,
+) -> Option<&'static str> {
+    if state != ContainerState::Running {
+        return Some("The gateway does not run.");
+    }
+    let process = seen.process.detail.as_ref();
+    if !process.is_some_and(|process| process.live) {
+        return Some("The gateway does not answer.");
+    }
+    if !process.is_some_and(|process| process.control == Control::Connected) {
+        return Some("The panel has no connection to the gateway, which it needs for this.");
+    }
+    let session = seen.session.detail.as_ref()?;
+    if session.plugin == Plugin::Missing {
+        return Some("The gateway has no WhatsApp plugin.");
+    }
+    let Some(account) = session.accounts.iter().find(|known| known.id == *account) else {
+        return Some("The gateway has no such account.");
+    };
+    if !account.linked {
+        return Some("Cannot help: the account is not linked, so a new scan is needed.");
+    }
+    None
+}
+
+fn accounts(seen: Option<&Observation>) -> Vec<&Account> {
+    let session = seen.and_then(|seen| seen.session.detail.as_ref());
+    session.map_or_else(Vec::new, |session| {
+        session
+            .accounts
+            .iter()
+            .filter(|account| account.enabled)
+            .collect()
+    })
+}
+
+fn container(seen: Option<&Observation>) -> Option<ContainerState> {
+    seen.and_then(|seen| seen.container.detail.as_ref())
+        .map(|container| container.state)
+}
+
+/// The word on the button.
+pub(crate) const fn button(action: Action) -> &'static str {
+    match action {
+        Action::Reconnect => "Reconnect",
+        Action::Restart => "Restart",
+        Action::Recreate => "Recreate",
+        Action::Install => "Install",
+        Action::Stop => "Stop",
+        Action::Start => "Start",
+        _ => "Open",
+    }
+}
+
+/// What it keeps, does and costs, in one line.
+fn costs(action: Action, usual: &Usual) -> String {
+    let long = about(action, usual);
+    match action {
+        Action::Reconnect => format!("keeps the link · {long} without messages"),
+        Action::Restart => format!("keeps the link · {long}"),
+        Action::Recreate => format!(
+            "keeps the link · applies .env and compose · {long} · goes back by itself if it fails"
+        ),
+        Action::Start => format!("starts the container that is there · {long}"),
+        Action::Install => format!("makes the container from the compose folder · {long}"),
+        Action::Stop => "keeps the link · no messages until it is started".to_owned(),
+        _ => long,
+    }
+}
+
+/// `about 31 s`, from how long it took before.
+pub(crate) fn about(action: Action, usual: &Usual) -> String {
+    usual.get(action.as_str()).map_or_else(
+        || "not timed yet".to_owned(),
+        |usual| format!("about {}", words::duration(*usual)),
+    )
+}

@@ -1,0 +1,104 @@
+//! What surrounds every page: name, navigation, who is signed in, and what went wrong with a form.
+
+use domain::action::Action;
+use domain::gateway::Gateway;
+use domain::path;
+use leptos::prelude::*;
+
+use crate::call::Call;
+use crate::error::PanelError;
+use crate::pages::{Asked, Page};
+
+/// The side bar, or on a phone the top bar with its menu.
+pub(crate) fn top(call: &Call, page: &Page) -> String {
+    let gateways = call.panel().observations.gateways();
+    let of = page.gateway.as_ref();
+    let gateway = gateways
+        .iter()
+        .find(|gateway| of == Some(&gateway.id))
+        .or_else(|| gateways.first());
+    let person = &call.viewer().person;
+    let (name, role) = (person.name.clone(), person.role.as_str());
+    let account = (page.place == "account").then_some("page");
+    view! {
+        <a class="brand" href=path::HOME>
+            "OpenClaw Panel"<small>{gateway.map(|gateway| gateway.name.clone())}</small>
+        </a>
+        <details class="menu"><summary>"Menu"</summary></details>
+        <nav aria-label="Main">
+            <ul class="places" role="list">{places(call, page, gateway)}</ul>
+            <div class="me">
+                "Signed in as "{name}" ("{role}")"<br/>
+                <a href=path::ACCOUNT aria-current=account>"Account"</a>" · "
+                <form method="post" action=path::SIGN_OUT><button class="link">"Sign out"</button></form>
+            </div>
+        </nav>
+    }
+    .to_html()
+}
+
+fn places(call: &Call, page: &Page, gateway: Option<&Gateway>) -> impl IntoView + use<> {
+    let mut places: Vec<(&str, &str, String)> = Vec::new();
+    if let Some(gateway) = gateway {
+        places.push(("gateway", "Gateway", path::gateway(&gateway.id)));
+        places.push(("logs", "Log", path::logs(&gateway.id)));
+        places.push(("operations", "Operations", path::operations(&gateway.id)));
+    }
+    if call.may(Action::ViewAudit).is_ok() {
+        places.push(("audit", "Audit", path::AUDIT.to_owned()));
+    }
+    if call.may(Action::ViewPeople).is_ok() {
+        places.push(("people", "People", path::PEOPLE.to_owned()));
+    }
+    let running = gateway
+        .and_then(|gateway| call.panel().operations.holder(&gateway.id))
+        .map(|holder| {
+            if holder.outcome.is_none() {
+                "1 running"
+            } else {
+                "1 stuck"
+            }
+        });
+    let items: Vec<_> = places
+        .into_iter()
+        .map(|(place, said, href)| {
+            let current = (place == page.place).then_some("page");
+            let count = running
+                .filter(|_| place == "operations")
+                .map(|said| view! { <span class="count">{said}</span> });
+            view! { <li><a href=href aria-current=current>{said.to_owned()}" "{count}</a></li> }
+        })
+        .collect();
+    items
+}
+
+/// Sentences above the page: a password to change, a form that came back.
+pub(crate) fn notices(call: &Call, page: &Page, asked: &Asked) -> String {
+    let one_time = call.viewer().person.password_is_one_time.then(|| {
+        let link = (page.place != "account").then(|| {
+            view! { <a href=path::ACCOUNT>"Change it"</a> }
+        });
+        view! {
+            <div class="banner is-warn">
+                <p>"Your password is a one-time password. Choose one of your own."</p>{link}
+            </div>
+        }
+    });
+    // What is wrong with one field is said beside it, once.
+    let problem = asked.problem().filter(|problem| match problem {
+        PanelError::Invalid { field, .. } => !FIELDS.contains(&field.as_str()),
+        _ => true,
+    });
+    let problem = problem.map(|problem| {
+        let see = match &problem {
+            PanelError::Busy { see, .. } if see.starts_with("/operations/") => Some(see.clone()),
+            _ => None,
+        };
+        let see = see.map(|href| view! { <a href=href>"See it"</a> });
+        view! { <div class="banner is-down" role="alert"><p>{problem.sentence()}</p>{see}</div> }
+    });
+    view! { {one_time}{problem} }.to_html()
+}
+
+/// Fields that show their own error.
+const FIELDS: [&str; 6] = ["name", "person", "old", "new", "again", "comment"];

@@ -1,0 +1,9 @@
+//! Small parts that several pages share. They know the panel's words but no page.
+
+pub(crate) mod act;
+pub(crate) mod frame;
+pub(crate) mod moment;
+pub(crate) mod said;
+pub(crate) mod strip;
+
+pub(crate) use said::{class_of, escape, phone};
