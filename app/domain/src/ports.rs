@@ -197,7 +197,8 @@ pub trait Journal: Send + Sync {
     /// Operations that have not ended, whoever runs them.
     async fn open(&self) -> Result<Vec<Operation>, StoreError>;
     /// Takes over an operation whose runner has not been heard of for `silent_for`; the new generation,
-    /// or `None` when its runner lives.
+    /// or `None` when its runner lives. One that `runner` itself owns counts as silent once it is older
+    /// than that: nobody asks for what it runs, so the answer to its begin was lost on the way.
     async fn adopt(
         &self,
         id: OperationId,

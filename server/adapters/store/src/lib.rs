@@ -1,1 +1,22 @@
+//! Postgres: every SQL statement of the panel, and the private cluster when nobody brings a database.
+//!
+//! [`Cluster`] runs a Postgres of the panel's own; [`Store`] keeps what the ports of `domain` promise,
+//! one file a port. A failure is a [`StoreError`](domain::ports::StoreError): calls give up within
+//! seconds while Postgres is away and work again by themselves when it is back.
 
+mod audit;
+mod cluster;
+mod config;
+mod history;
+mod journal;
+mod notices;
+mod password;
+mod people;
+mod roll_up;
+mod rows;
+mod store;
+
+pub use cluster::{Cluster, ClusterConfig, ClusterError};
+pub use config::{BadDatabaseUrl, DatabaseConfig};
+pub use notices::Notice;
+pub use store::Store;

@@ -1,0 +1,178 @@
+//! Passwords: hashed with argon2id, off the async threads, few at a time, with a short queue.
+
+use std::sync::{Arc, LazyLock};
+
+use argon2::password_hash::rand_core::{OsRng, RngCore as _};
+use argon2::password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString};
+use argon2::{Algorithm, Argon2, Params, Version};
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// The fewest characters of a chosen password.
+pub(crate) const SHORTEST: usize = 12;
+/// Longer ones are no passwords; hashing them would be work for free for whoever sends them.
+const LONGEST_BYTES: usize = 1024;
+/// How many checks may wait. Whoever comes later is told to try again in a moment.
+const QUEUE: usize = 32;
+
+/// What OWASP recommends for argon2id: 19 MiB, two passes, one lane.
+static ARGON2: LazyLock<Argon2<'static>> = LazyLock::new(|| {
+    let params = Params::new(19 * 1024, 2, 1, None).unwrap_or_default();
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+});
+
+/// Verified when there is nobody of the name, so that the answer takes as long. Nobody knows its password.
+static DUMMY: LazyLock<Option<String>> = LazyLock::new(|| hash_now(&one_time()).ok());
+
+/// The queue is full.
+#[derive(Debug, thiserror::Error)]
+#[error("too many password checks at once")]
+pub(crate) struct Overloaded;
+
+/// Hashing failed: a programming error, or no memory.
+#[derive(Debug, thiserror::Error)]
+#[error("a password could not be hashed: {0}")]
+pub(crate) struct HashFailed(String);
+
+impl From<HashFailed> for sqlx::Error {
+    fn from(error: HashFailed) -> Self {
+        Self::Encode(Box::new(error))
+    }
+}
+
+/// Hashes and verifies within limits, so that a flood of sign-ins takes a fixed share of the machine.
+#[derive(Clone)]
+pub(crate) struct Hasher {
+    queue: Arc<Semaphore>,
+    workers: Arc<Semaphore>,
+}
+
+/// A place in the queue; taken before anything else is done for a sign-in.
+pub(crate) struct Place {
+    workers: Arc<Semaphore>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Hasher {
+    pub(crate) fn new(at_once: usize) -> Self {
+        let at_once = at_once.max(1);
+        Self {
+            queue: Arc::new(Semaphore::new(QUEUE + at_once)),
+            workers: Arc::new(Semaphore::new(at_once)),
+        }
+    }
+
+    pub(crate) fn place(&self) -> Result<Place, Overloaded> {
+        let place = Arc::clone(&self.queue).try_acquire_owned();
+        Ok(Place {
+            workers: Arc::clone(&self.workers),
+            _place: place.map_err(|_| Overloaded)?,
+        })
+    }
+
+    /// A new hash; waits for its turn, whatever the queue: only people who are signed in come here.
+    pub(crate) async fn hash(&self, password: SecretString) -> Result<String, HashFailed> {
+        let turn = Arc::clone(&self.workers).acquire_owned().await;
+        tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            hash_now(&password)
+        })
+        .await
+        .unwrap_or_else(|error| Err(HashFailed(error.to_string())))
+    }
+}
+
+impl Place {
+    /// Whether `password` fits `hash`; without a hash it takes as long and does not fit.
+    pub(crate) async fn verify(self, password: SecretString, hash: Option<String>) -> bool {
+        let turn = Arc::clone(&self.workers).acquire_owned().await;
+        let checking = tokio::task::spawn_blocking(move || {
+            let _turn = (turn, self);
+            let known = hash.is_some();
+            let fits = hash
+                .as_deref()
+                .or(DUMMY.as_deref())
+                .is_some_and(|hash| verify_now(&password, hash));
+            known && fits
+        });
+        checking.await.unwrap_or(false)
+    }
+}
+
+fn hash_now(password: &SecretString) -> Result<String, HashFailed> {
+    let salt = SaltString::generate(&mut OsRng);
+    ARGON2
+        .hash_password(password.expose_secret().as_bytes(), &salt)
+        .map(|hash| hash.to_string())
+        .map_err(|error| HashFailed(error.to_string()))
+}
+
+fn verify_now(password: &SecretString, hash: &str) -> bool {
+    let password = password.expose_secret().as_bytes();
+    // The same work for a monster as for anybody, on its first bytes; it never fits.
+    let looked_at = &password[..password.len().min(LONGEST_BYTES)];
+    let fits =
+        PasswordHash::new(hash).is_ok_and(|hash| ARGON2.verify_password(looked_at, &hash).is_ok());
+    fits && password.len() <= LONGEST_BYTES
+}
+
+/// Whether somebody may choose it.
+pub(crate) fn long_enough(password: &SecretString) -> bool {
+    let password = password.expose_secret();
+    password.chars().count() >= SHORTEST && password.len() <= LONGEST_BYTES
+}
+
+/// A password to be typed once: four groups of five, without look-alikes, 99 bits.
+pub(crate) fn one_time() -> SecretString {
+    const LETTERS: &[u8; 31] = b"abcdefghjkmnpqrstuvwxyz23456789";
+    let mut text = String::with_capacity(23);
+    let mut letters = 0;
+    while letters < 20 {
+        let mut byte = [0_u8; 1];
+        OsRng.fill_bytes(&mut byte);
+        // 8 × 31: beyond it the first letters would come more often.
+        if byte[0] >= 248 {
+            continue;
+        }
+        if letters > 0 && letters % 5 == 0 {
+            text.push('-');
+        }
+        text.push(char::from(LETTERS[usize::from(byte[0]) % LETTERS.len()]));
+        letters += 1;
+    }
+    SecretString::from(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_is_argon2id_with_the_recommended_parameters_and_fits_its_password_only() {
+        let password = SecretString::from("correct horse battery");
+        let hash = hash_now(&password).unwrap();
+        assert!(
+            hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{hash}"
+        );
+        assert!(verify_now(&password, &hash));
+        assert!(!verify_now(&SecretString::from("wrong"), &hash));
+    }
+
+    #[test]
+    fn a_one_time_password_is_long_readable_and_another_each_time() {
+        let (one, two) = (one_time(), one_time());
+        assert_eq!(one.expose_secret().len(), 23);
+        assert_ne!(one.expose_secret(), two.expose_secret());
+        assert!(long_enough(&one));
+    }
+
+    #[tokio::test]
+    async fn a_flood_is_turned_away_instead_of_queueing_without_end() {
+        let hasher = Hasher::new(1);
+        let places: Vec<Place> = (0..=QUEUE).map(|_| hasher.place().unwrap()).collect();
+        assert!(hasher.place().is_err());
+        drop(places);
+        assert!(hasher.place().is_ok());
+    }
+}

@@ -1,0 +1,144 @@
+//! People, their roles and passwords. Every change writes its audit event in the same transaction.
+
+/// The columns once; `$rest` is what comes after the table's name.
+macro_rules! people {
+    ($rest:tt $(, $argument:expr)* $(,)?) => {
+        sqlx::query_as!(
+            $crate::people::PersonRow,
+            "SELECT id, name, role, password_is_one_time, disabled_at, session_epoch, last_seen_at,
+                    created_at
+             FROM people " + $rest,
+            $($argument),*
+        )
+    };
+}
+
+mod change;
+mod sign_in;
+mod throttle;
+
+use async_trait::async_trait;
+use domain::can::Permit;
+use domain::person::{Actor, Person, Role};
+use domain::ports::{Disabled, People, PeopleError, SignIn, StoreError};
+use secrecy::SecretString;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::rows::{column, moment, role};
+use crate::store::Store;
+
+#[async_trait]
+impl People for Store {
+    async fn sign_in(
+        &self,
+        name: &str,
+        password: SecretString,
+        address: Option<String>,
+        browser: Option<String>,
+    ) -> Result<SignIn, StoreError> {
+        let trying = self.try_sign_in(name, password, address, browser);
+        self.within("signing somebody in", trying).await
+    }
+
+    async fn list(&self) -> Result<Vec<Person>, StoreError> {
+        self.within("reading the people", async {
+            let rows = people!("ORDER BY name").fetch_all(&self.pool).await?;
+            rows.into_iter().map(PersonRow::read).collect()
+        })
+        .await
+    }
+
+    async fn find(&self, id: Uuid) -> Result<Option<Person>, StoreError> {
+        self.within("reading a person", async {
+            let row = people!("WHERE id = $1", id)
+                .fetch_optional(&self.pool)
+                .await?;
+            row.map(PersonRow::read).transpose()
+        })
+        .await
+    }
+
+    async fn add(
+        &self,
+        permit: Permit,
+        name: &str,
+        role: Role,
+    ) -> Result<(Person, SecretString), PeopleError> {
+        self.add_person(permit, name, role).await
+    }
+
+    async fn set_disabled(
+        &self,
+        permit: Permit,
+        id: Uuid,
+        disabled: Disabled,
+    ) -> Result<(), PeopleError> {
+        self.disable_person(permit, id, disabled).await
+    }
+
+    async fn reset_password(&self, permit: Permit, id: Uuid) -> Result<SecretString, PeopleError> {
+        self.reset_persons_password(permit, id).await
+    }
+
+    async fn set_role(&self, permit: Permit, id: Uuid, role: Role) -> Result<(), PeopleError> {
+        self.change_role(permit, id, role).await
+    }
+
+    async fn change_password(
+        &self,
+        actor: &Actor,
+        old: SecretString,
+        new: SecretString,
+    ) -> Result<(), PeopleError> {
+        self.change_own_password(actor, old, new).await
+    }
+}
+
+impl Store {
+    /// Notes that a person was here, to the minute.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn note_seen(&self, id: Uuid) -> Result<(), StoreError> {
+        self.within("noting that somebody was here", async {
+            sqlx::query!(
+                "UPDATE people SET last_seen_at = $2
+                 WHERE id = $1
+                   AND (last_seen_at IS NULL OR last_seen_at < $2::timestamptz - interval '1 minute')",
+                id,
+                column(self.clock.now()),
+            )
+            .execute(&self.pool)
+            .await
+            .map(drop)
+        })
+        .await
+    }
+}
+
+struct PersonRow {
+    id: Uuid,
+    name: String,
+    role: String,
+    password_is_one_time: bool,
+    disabled_at: Option<OffsetDateTime>,
+    session_epoch: i64,
+    last_seen_at: Option<OffsetDateTime>,
+    created_at: OffsetDateTime,
+}
+
+impl PersonRow {
+    fn read(self) -> sqlx::Result<Person> {
+        Ok(Person {
+            id: self.id,
+            name: self.name,
+            role: role(self.role)?,
+            disabled_at: self.disabled_at.map(moment),
+            password_is_one_time: self.password_is_one_time,
+            last_seen_at: self.last_seen_at.map(moment),
+            created_at: moment(self.created_at),
+            session_epoch: self.session_epoch,
+        })
+    }
+}

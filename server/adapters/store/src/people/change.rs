@@ -1,0 +1,314 @@
+//! Changes to people, one at a time in the whole database: so the last admin cannot be lost to two
+//! changes of the same moment.
+
+use domain::action::Action;
+use domain::audit::{AuditOutcome, NewAuditEvent, act};
+use domain::can::Permit;
+use domain::person::{Actor, Person, Role};
+use domain::ports::{Disabled, PeopleError};
+use secrecy::SecretString;
+use sqlx::{PgConnection, Postgres, Transaction};
+use uuid::Uuid;
+
+use crate::notices;
+use crate::password::{long_enough, one_time};
+use crate::rows::column;
+use crate::store::Store;
+
+/// What a change found out within its transaction.
+type Changed<T> = sqlx::Result<Result<T, PeopleError>>;
+
+impl Store {
+    pub(super) async fn add_person(
+        &self,
+        permit: Permit,
+        name: &str,
+        role: Role,
+    ) -> Result<(Person, SecretString), PeopleError> {
+        let actor = allowed(permit)?;
+        let name = name.trim().to_lowercase();
+        if !is_name(&name) {
+            return Err(PeopleError::BadName);
+        }
+        let person = Person {
+            id: self.ids.next(),
+            name,
+            role,
+            disabled_at: None,
+            password_is_one_time: true,
+            last_seen_at: None,
+            created_at: self.clock.now(),
+            session_epoch: 1,
+        };
+        let password = one_time();
+        let adding = self.insert_person(actor, &person, password.clone());
+        self.within("adding a person", adding).await??;
+        Ok((person, password))
+    }
+
+    async fn insert_person(
+        &self,
+        actor: Actor,
+        person: &Person,
+        password: SecretString,
+    ) -> Changed<()> {
+        let hash = self.hasher.hash(password).await?;
+        let mut tx = self.begin_change().await?;
+        let inserted = sqlx::query!(
+            "INSERT INTO people (id, name, role, password_hash, password_is_one_time, created_at,
+                                 session_epoch)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)
+             ON CONFLICT (name) DO NOTHING",
+            person.id,
+            person.name,
+            person.role.as_str(),
+            hash,
+            person.password_is_one_time,
+            column(person.created_at),
+            person.session_epoch,
+        )
+        .execute(&mut *tx)
+        .await?;
+        if inserted.rows_affected() == 0 {
+            return Ok(Err(PeopleError::NameTaken(person.name.clone())));
+        }
+        let note = format!("As {}.", person.role.as_str());
+        let event = event(actor, act::ADD_PERSON, person, Some(note));
+        self.commit_change(tx, person, event).await
+    }
+
+    pub(super) async fn disable_person(
+        &self,
+        permit: Permit,
+        id: Uuid,
+        disabled: Disabled,
+    ) -> Result<(), PeopleError> {
+        let actor = allowed(permit)?;
+        let changing = async {
+            let mut tx = self.begin_change().await?;
+            let Some(person) = lock(&mut tx, id).await? else {
+                return Ok(Err(PeopleError::Unknown));
+            };
+            let (action, disabled_at) = match disabled {
+                Disabled::Yes => (act::DISABLE_PERSON, Some(column(self.clock.now()))),
+                Disabled::No => (act::ENABLE_PERSON, None),
+            };
+            if person.disabled_at.is_some() == disabled_at.is_some() {
+                return Ok(Ok(()));
+            }
+            if disabled == Disabled::Yes && is_last_admin(&mut tx, &person).await? {
+                return Ok(Err(PeopleError::LastAdmin));
+            }
+            sqlx::query!(
+                "UPDATE people SET disabled_at = $2, session_epoch = session_epoch + 1 WHERE id = $1",
+                id,
+                disabled_at,
+            )
+            .execute(&mut *tx)
+            .await?;
+            let event = event(actor, action, &person, None);
+            self.commit_change(tx, &person, event).await
+        };
+        self.within("changing whether a person may sign in", changing)
+            .await?
+    }
+
+    pub(super) async fn change_role(
+        &self,
+        permit: Permit,
+        id: Uuid,
+        role: Role,
+    ) -> Result<(), PeopleError> {
+        let actor = allowed(permit)?;
+        let changing = async {
+            let mut tx = self.begin_change().await?;
+            let Some(person) = lock(&mut tx, id).await? else {
+                return Ok(Err(PeopleError::Unknown));
+            };
+            if person.role == role {
+                return Ok(Ok(()));
+            }
+            if is_last_admin(&mut tx, &person).await? {
+                return Ok(Err(PeopleError::LastAdmin));
+            }
+            sqlx::query!(
+                "UPDATE people SET role = $2, session_epoch = session_epoch + 1 WHERE id = $1",
+                id,
+                role.as_str(),
+            )
+            .execute(&mut *tx)
+            .await?;
+            let note = format!("From {} to {}.", person.role.as_str(), role.as_str());
+            let event = event(actor, act::CHANGE_ROLE, &person, Some(note));
+            self.commit_change(tx, &person, event).await
+        };
+        self.within("changing a role", changing).await?
+    }
+
+    pub(super) async fn reset_persons_password(
+        &self,
+        permit: Permit,
+        id: Uuid,
+    ) -> Result<SecretString, PeopleError> {
+        let actor = allowed(permit)?;
+        let password = one_time();
+        let changing = async {
+            let hash = self.hasher.hash(password.clone()).await?;
+            let mut tx = self.begin_change().await?;
+            let Some(person) = lock(&mut tx, id).await? else {
+                return Ok(Err(PeopleError::Unknown));
+            };
+            set_password(&mut tx, id, &hash, OneTime::Yes).await?;
+            let event = event(actor, act::RESET_PASSWORD, &person, None);
+            self.commit_change(tx, &person, event).await
+        };
+        self.within("resetting a password", changing).await??;
+        Ok(password)
+    }
+
+    pub(super) async fn change_own_password(
+        &self,
+        actor: &Actor,
+        old: SecretString,
+        new: SecretString,
+    ) -> Result<(), PeopleError> {
+        if !long_enough(&new) {
+            return Err(PeopleError::PasswordTooShort);
+        }
+        let Actor::Person { id, name, .. } = actor else {
+            return Err(PeopleError::Unknown);
+        };
+        let changing = async {
+            let Ok(place) = self.hasher.place() else {
+                return Err(sqlx::Error::PoolTimedOut);
+            };
+            let (_, hash) = self.with_hash(name).await?.unzip();
+            let fits = place.verify(old, hash.clone()).await;
+            let new_hash = self.hasher.hash(new).await?;
+            let mut tx = self.begin_change().await?;
+            let Some(person) = lock(&mut tx, *id).await? else {
+                return Ok(Err(PeopleError::Unknown));
+            };
+            if !fits || !still_has(&mut tx, *id, hash.as_deref()).await? {
+                let mut denied = event(actor.clone(), act::CHANGE_PASSWORD, &person, None);
+                denied.outcome = AuditOutcome::Denied;
+                denied.note = Some("The present password was wrong.".to_owned());
+                self.write_audit(&mut tx, denied).await?;
+                tx.commit().await?;
+                return Ok(Err(PeopleError::WrongPassword));
+            }
+            set_password(&mut tx, *id, &new_hash, OneTime::No).await?;
+            let event = event(actor.clone(), act::CHANGE_PASSWORD, &person, None);
+            self.commit_change(tx, &person, event).await
+        };
+        self.within("changing a password", changing).await?
+    }
+
+    async fn begin_change(&self) -> sqlx::Result<Transaction<'static, Postgres>> {
+        let mut tx = self.pool.begin().await?;
+        sqlx::query!("SELECT pg_advisory_xact_lock(hashtextextended('panel people', 0))")
+            .execute(&mut *tx)
+            .await?;
+        Ok(tx)
+    }
+
+    async fn commit_change(
+        &self,
+        mut tx: Transaction<'static, Postgres>,
+        person: &Person,
+        event: NewAuditEvent,
+    ) -> Changed<()> {
+        self.write_audit(&mut tx, event).await?;
+        notices::tell_person(&mut tx, person.id).await?;
+        tx.commit().await?;
+        Ok(Ok(()))
+    }
+}
+
+/// The permit is a value that only the capability table makes; one for something else is refused.
+fn allowed(permit: Permit) -> Result<Actor, PeopleError> {
+    if permit.action() == Action::ManagePeople {
+        Ok(permit.actor().clone())
+    } else {
+        Err(PeopleError::NotPermitted)
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    (2..=40).contains(&name.len())
+        && name
+            .bytes()
+            .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_'))
+}
+
+async fn lock(connection: &mut PgConnection, id: Uuid) -> sqlx::Result<Option<Person>> {
+    let row = people!("WHERE id = $1 FOR UPDATE", id)
+        .fetch_optional(connection)
+        .await?;
+    row.map(super::PersonRow::read).transpose()
+}
+
+async fn is_last_admin(connection: &mut PgConnection, person: &Person) -> sqlx::Result<bool> {
+    if person.role != Role::Admin || person.disabled_at.is_some() {
+        return Ok(false);
+    }
+    let others = sqlx::query_scalar!(
+        r#"SELECT EXISTS (
+               SELECT 1 FROM people WHERE role = 'admin' AND disabled_at IS NULL AND id <> $1
+           ) AS "others!""#,
+        person.id,
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(!others)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum OneTime {
+    Yes,
+    No,
+}
+
+async fn set_password(
+    connection: &mut PgConnection,
+    id: Uuid,
+    hash: &str,
+    one_time: OneTime,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE people
+         SET password_hash = $2, password_is_one_time = $3, session_epoch = session_epoch + 1
+         WHERE id = $1",
+        id,
+        hash,
+        one_time == OneTime::Yes,
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// Whether the hash that was verified is still the one: a reset in between must win.
+async fn still_has(
+    connection: &mut PgConnection,
+    id: Uuid,
+    hash: Option<&str>,
+) -> sqlx::Result<bool> {
+    let now = sqlx::query_scalar!("SELECT password_hash FROM people WHERE id = $1", id)
+        .fetch_optional(connection)
+        .await?;
+    Ok(now.is_some() && now.as_deref() == hash)
+}
+
+fn event(actor: Actor, action: &str, person: &Person, note: Option<String>) -> NewAuditEvent {
+    NewAuditEvent {
+        actor,
+        action: action.to_owned(),
+        gateway: None,
+        target: Some(person.name.clone()),
+        operation: None,
+        reason: None,
+        outcome: AuditOutcome::Succeeded,
+        note,
+    }
+}

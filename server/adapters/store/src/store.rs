@@ -1,0 +1,123 @@
+//! The store: a pool of connections, the tables brought up to date, and limits on every call.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::ports::{Clock, Ids, StoreError};
+use sqlx::Connection as _;
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions};
+use tower_sessions_sqlx_store::PostgresStore;
+
+use crate::config::DatabaseConfig;
+use crate::password::Hasher;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../../../migrations");
+
+/// Everything the panel keeps. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) pool: PgPool,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn Ids>,
+    pub(crate) hasher: Hasher,
+    call_timeout: Duration,
+}
+
+impl Store {
+    /// Connects, brings the tables up to date and keeps connections ready.
+    ///
+    /// # Errors
+    /// When the database cannot be reached, or was made by a newer panel.
+    pub async fn connect(
+        config: DatabaseConfig,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+    ) -> Result<Self, StoreError> {
+        migrate(&config)
+            .await
+            .map_err(|source| failed("preparing the tables", source))?;
+        let statement_timeout = config.statement_timeout.as_millis().to_string();
+        let options = config
+            .options
+            .options([("statement_timeout", statement_timeout)]);
+        let pool = PgPoolOptions::new()
+            .max_connections(config.connections)
+            .acquire_timeout(config.acquire_timeout)
+            .idle_timeout(Duration::from_secs(300))
+            .connect_lazy_with(options);
+        Ok(Self {
+            pool,
+            clock,
+            ids,
+            hasher: Hasher::new(config.password_checks),
+            call_timeout: config.call_timeout,
+        })
+    }
+
+    /// Where the HTTP layer keeps its sessions: the table `tower_sessions`.
+    pub fn sessions(&self) -> PostgresStore {
+        let sessions = PostgresStore::new(self.pool.clone());
+        sessions
+            .with_schema_name("public")
+            .and_then(|sessions| sessions.with_table_name("tower_sessions"))
+            .unwrap_or_else(|_| PostgresStore::new(self.pool.clone()))
+    }
+
+    /// Whether the database answers, for readiness and metrics.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.within("asking for a sign of life", async {
+            self.pool.acquire().await?.ping().await
+        })
+        .await
+    }
+
+    /// Closes every connection; what runs is finished first.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    /// Runs `work`, but not for ever: a database that accepts and never answers must not hold a page.
+    pub(crate) async fn within<T>(
+        &self,
+        doing: &'static str,
+        work: impl Future<Output = sqlx::Result<T>>,
+    ) -> Result<T, StoreError> {
+        let limited = tokio::time::timeout(self.call_timeout, Box::pin(work)).await;
+        let result = limited.unwrap_or_else(|_| Err(no_answer(self.call_timeout)));
+        result.map_err(|source| failed(doing, source))
+    }
+}
+
+/// On a connection of its own: a migration may take longer than any statement of a running panel.
+/// Several panels that start at once wait for each other here.
+async fn migrate(config: &DatabaseConfig) -> Result<(), sqlx::Error> {
+    let connecting = PgConnection::connect_with(&config.options);
+    let mut connection = tokio::time::timeout(config.call_timeout, connecting)
+        .await
+        .unwrap_or_else(|_| Err(no_answer(config.call_timeout)))?;
+    MIGRATIONS.run(&mut connection).await?;
+    connection.close().await
+}
+
+fn no_answer(limit: Duration) -> sqlx::Error {
+    let limit = limit.as_secs_f32();
+    sqlx::Error::Io(io::Error::new(
+        io::ErrorKind::TimedOut,
+        format!("the database did not answer within {limit} s"),
+    ))
+}
+
+pub(crate) fn failed(
+    doing: &'static str,
+    source: impl Into<Box<dyn core::error::Error + Send + Sync>>,
+) -> StoreError {
+    StoreError {
+        doing,
+        source: source.into(),
+    }
+}
