@@ -18,7 +18,7 @@ mod panel;
 #[cfg(feature = "ssr")]
 mod rungs;
 #[cfg(feature = "ssr")]
-mod shell;
+pub mod shell;
 #[cfg(feature = "ssr")]
 mod ui;
 
