@@ -13,16 +13,16 @@ mod sign_in;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use app::panel::{Panel, SiteFiles};
+use app::{Panel, SiteFiles};
 use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use domain::gateway::GatewayId;
 use domain::path;
 use leptos::prelude::{LeptosOptions, provide_context};
-use leptos_axum::{LeptosRoutes as _, generate_route_list};
+use leptos_axum::LeptosRoutes as _;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -79,14 +79,9 @@ pub(crate) fn router(site: Site) -> anyhow::Result<Router> {
         stop: site.stop,
     };
     let options = LeptosOptions::builder().output_name("panel").build();
-    let first = site
-        .gateways
-        .first()
-        .map_or_else(|| path::SIGN_IN.to_owned(), path::gateway);
 
     // Behind the sign-in: pages, forms and streams.
     let inside = Router::new()
-        .route(path::HOME, get(move || async move { Redirect::to(&first) }))
         .merge(pages(&site.panel, &options, Audience::SignedIn))
         .merge(
             Router::new()
@@ -156,30 +151,21 @@ fn pages<S: Clone + Send + Sync + 'static>(
     options: &LeptosOptions,
     audience: Audience,
 ) -> Router<S> {
-    let routes = generate_route_list(app::App)
+    let routes = app::routes()
         .into_iter()
         .filter(|route| (route.path() == path::SIGN_IN) == (audience == Audience::Anybody))
         .collect::<Vec<_>>();
     let given = panel.clone();
-    let shown = panel.clone();
-    let router = Router::new().leptos_routes_with_context(
-        options,
-        routes,
-        move || provide_context(given.clone()),
-        {
-            let options = options.clone();
-            move || app::shell(options.clone())
-        },
-    );
+    let context = move || provide_context(given.clone());
+    let site = panel.site.clone();
+    let shell = move || app::shell(site.clone());
+    let router =
+        Router::new().leptos_routes_with_context(options, routes, context.clone(), shell.clone());
     let router = match audience {
         Audience::Anybody => router,
-        Audience::SignedIn => router.fallback(leptos_axum::render_app_async_with_context(
-            move || provide_context(shown.clone()),
-            {
-                let options = options.clone();
-                move || app::shell(options.clone())
-            },
-        )),
+        Audience::SignedIn => {
+            router.fallback(leptos_axum::render_app_async_with_context(context, shell))
+        }
     };
     router.with_state(options.clone())
 }

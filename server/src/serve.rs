@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use adapter_store::Notice;
 use anyhow::Context as _;
-use app::panel::{Panel, Reveals};
+use app::{Panel, Reveals};
 use futures::StreamExt as _;
 use observe::Board;
 use tokio::signal::unix::{SignalKind, signal};

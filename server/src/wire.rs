@@ -13,7 +13,7 @@ use std::time::Duration;
 use adapter_docker::{DockerGateways, Endpoint, GatewayDocker};
 use adapter_gateway::control::{GatewayLinks, Reach};
 use adapter_gateway::device::DeviceIdentity;
-use adapter_gateway::http::Trust;
+use adapter_gateway::http::{Trust, TrustError};
 use adapter_gateway::link::{GatewayLink, Key, LinkConfig};
 use adapter_gateway::probe::Prober;
 use adapter_store::{Cluster, ClusterConfig, DatabaseConfig, Store};
@@ -52,9 +52,12 @@ impl Base {
         let (database, cluster) = match &config.database_url {
             Some(url) => (DatabaseConfig::from_url(url)?, None),
             None => {
-                let cluster = Cluster::start(ClusterConfig::new(config.data_dir.join("postgres")))
-                    .await
-                    .context("the panel's private Postgres could not be started")?;
+                let cluster = Cluster::open(ClusterConfig {
+                    data_folder: config.data_dir.clone(),
+                    programs: None,
+                })
+                .await
+                .context("the panel's private Postgres could not be started")?;
                 (cluster.database(), Some(cluster))
             }
         };
@@ -117,7 +120,7 @@ impl Outside {
                 gateway.id.clone(),
                 base.store.clone(),
             );
-            let trust = trust(gateway);
+            let trust = trust(gateway).context("the certificate authorities of this machine")?;
             let link = GatewayLink::spawn(
                 LinkConfig::new(gateway.internal_url.clone()),
                 key.clone(),
@@ -277,13 +280,13 @@ fn docker_side(gateway: &GatewayConfig) -> GatewayDocker {
 
 /// The usual authorities and the gateway's own; without the latter's file the edge shows the TLS error,
 /// and the panel runs all the same.
-fn trust(gateway: &GatewayConfig) -> Trust {
-    Trust::load(gateway.ca_file.as_deref()).unwrap_or_else(|error| {
+fn trust(gateway: &GatewayConfig) -> Result<Trust, TrustError> {
+    Trust::load(gateway.ca_file.as_deref()).or_else(|error| {
         tracing::warn!(
             error = &error as &dyn std::error::Error,
             gateway.id = %gateway.id,
             "ca_file cannot be used; the public URL is checked against the usual authorities only"
         );
-        Trust::load(None).unwrap_or_default()
+        Trust::load(None)
     })
 }

@@ -197,7 +197,8 @@ async fn follow(id: OperationId, base: &Base) -> anyhow::Result<Outcome> {
                 Vec::new()
             }
             Err(error) => {
-                return Err(error).context("the operation goes on, but its progress cannot be read");
+                return Err(error)
+                    .context("the operation goes on, but its progress cannot be read");
             }
         };
         for recorded in events {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use app::panel::SiteFiles;
+use app::SiteFiles;
 use axum::body::Bytes;
 use axum::extract::{Path as UrlPath, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -17,6 +17,8 @@ use serde::Deserialize;
 struct Manifest {
     css: String,
     boot: Option<String>,
+    #[serde(default)]
+    icons: HashMap<String, String>,
 }
 
 struct Asset {
@@ -75,6 +77,7 @@ pub(crate) fn load(folder: &Path) -> anyhow::Result<(Assets, SiteFiles)> {
     Ok((
         Assets(Arc::new(files)),
         SiteFiles {
+            icon: names.icons.get("favicon.svg").cloned(),
             css: names.css,
             boot: names.boot,
         },

@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::panel::Viewer;
+use app::{Filter, Viewer};
 use axum::Extension;
 use axum::body::{Body, Bytes};
-use axum::extract::{ConnectInfo, Path, State};
+use axum::extract::{ConnectInfo, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use domain::action::Action;
@@ -25,7 +25,7 @@ use super::hub::{Hub, Next, Seat, Topic};
 use super::sessions::{self, Door};
 
 /// A sign of life at this pace: the page says “connection lost” after three missed ones.
-const TICK: Duration = Duration::from_secs(5);
+const TICK: Duration = Duration::from_secs(10);
 
 /// Follows the log of a gateway.
 pub(crate) trait FollowLogs: Send + Sync {
@@ -118,9 +118,19 @@ pub(crate) async fn operation(
     answer(patches(seat, reader, wires))
 }
 
+/// Which lines the log page shows.
+#[derive(serde::Deserialize)]
+pub(crate) struct Wanted {
+    #[serde(default)]
+    search: String,
+    #[serde(default)]
+    level: String,
+}
+
 pub(crate) async fn logs(
     State(wires): State<Wires>,
     Path(id): Path<GatewayId>,
+    Query(wanted): Query<Wanted>,
     Extension(viewer): Extension<Arc<Viewer>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     session: Session,
@@ -140,7 +150,8 @@ pub(crate) async fn logs(
         headers,
         viewer,
     };
-    answer(log_lines(lines, reader, wires))
+    let filter = Filter::new(&wanted.search, &wanted.level);
+    answer(log_lines(lines, filter, reader, wires))
 }
 
 fn answer(stream: impl Stream<Item = Bytes> + Send + 'static) -> Response {
@@ -194,6 +205,7 @@ fn patches(seat: Seat, reader: Reader, wires: Wires) -> impl Stream<Item = Bytes
 
 fn log_lines(
     lines: BoxStream<'static, LogLine>,
+    filter: Filter,
     reader: Reader,
     wires: Wires,
 ) -> impl Stream<Item = Bytes> + Send {
@@ -214,15 +226,12 @@ fn log_lines(
                     }
                 }
                 line = lines.next() => match line {
-                    Some(line) => yield Bytes::from(format!(
-                        "event: line\ndata: {}\n\n",
-                        serde_json::json!({
-                            "html": app::live::log_line(&line),
-                            "at": line.at.map(domain::time::Timestamp::as_millis),
-                            "level": line.level.as_str(),
-                            "text": line.text,
-                        })
-                    )),
+                    Some(line) => {
+                        let data = app::live::log_lines(&[line], &filter, wires.clock.now());
+                        if let Some(data) = data {
+                            yield Bytes::from(format!("event: lines\ndata: {data}\n\n"));
+                        }
+                    }
                     None => return,
                 },
             }

@@ -114,7 +114,7 @@ fn own_page(next: &str) -> &str {
     if own { next } else { path::HOME }
 }
 
-fn unavailable(error: &dyn std::error::Error) -> Response {
+fn unavailable(error: &(dyn std::error::Error + 'static)) -> Response {
     tracing::error!(error, "Signing in or out failed");
     let text = "The panel's database does not answer, so nobody can sign in or out just now. The gateway itself is \
                 not affected. Try again in a moment.";

@@ -1,6 +1,6 @@
 //! Live fragments, rendered by the pages' own components.
 
-use app::panel::Panel;
+use app::Panel;
 use async_trait::async_trait;
 use domain::person::Role;
 
