@@ -115,7 +115,14 @@ mod tests {
                     }
                 })
                 .collect();
-            table += &format!("{:<20} {}\n", action.as_str(), row.join("\t"));
+            table.push_str(
+                &[
+                    format!("{:<20} ", action.as_str()),
+                    row.join("\t"),
+                    "\n".to_owned(),
+                ]
+                .concat(),
+            );
         }
         insta::assert_snapshot!(table);
     }

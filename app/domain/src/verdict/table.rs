@@ -326,11 +326,12 @@ fn the_table_has_at_least_sixty_cases_and_each_holds() {
                 kind(&said.next)
             ));
         }
-        let _ = writeln!(
+        writeln!(
             read,
             "{name}\n    {:?}: {}\n    {}\n    → {next}",
             said.standing, said.sentence, said.reason
-        );
+        )
+        .unwrap();
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     insta::assert_snapshot!(read);
