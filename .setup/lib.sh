@@ -15,23 +15,23 @@ export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$CACHE/target}"
 export PATH="$TOOLS/bin:$PATH"
 
 # --- words -----------------------------------------------------------------------------------
-if [ -t 2 ]; then bold=$'\e[1m' red=$'\e[31m' dim=$'\e[2m' plain=$'\e[0m'; else bold='' red='' dim='' plain=''; fi
+if [ -t 2 ]; then c_bold=$'\e[1m' c_red=$'\e[31m' c_dim=$'\e[2m' c_plain=$'\e[0m'; else c_bold='' c_red='' c_dim='' c_plain=''; fi
 steps_total=0
 steps_done=0
 
 say() { printf '%s\n' "$*" >&2; }
-note() { printf '      %s%s%s\n' "$dim" "$*" "$plain" >&2; }
+note() { printf '      %s%s%s\n' "$c_dim" "$*" "$c_plain" >&2; }
 
 # steps N: how many `step` calls follow, so that each can say how far it is.
 steps() { steps_total=$1 steps_done=0; }
 step() {
   steps_done=$((steps_done + 1))
-  printf '%s[%d/%d]%s %s\n' "$bold" "$steps_done" "$steps_total" "$plain" "$*" >&2
+  printf '%s[%d/%d]%s %s\n' "$c_bold" "$steps_done" "$steps_total" "$c_plain" "$*" >&2
 }
 
 # One sentence that says what to do, and the end.
 fail() {
-  printf '%sStopped:%s %s\n' "$red" "$plain" "$*" >&2
+  printf '%sStopped:%s %s\n' "$c_red" "$c_plain" "$*" >&2
   exit 1
 }
 

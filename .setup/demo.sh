@@ -1,0 +1,212 @@
+#!/usr/bin/env bash
+# demo.sh: the whole panel with a real gateway on this machine, from nothing; see `make demo`.
+# demo.sh down: removes its containers, its volume and everything in .demo.
+# shellcheck source=.setup/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+cd "$ROOT"
+
+demo="$ROOT/.demo"
+project=openclaw-demo
+image=openclaw:2026.9.6
+panel="$CARGO_TARGET_DIR/release/panel"
+https_port="${DEMO_PORT:-8443}"
+url="https://panel.localhost:$https_port"
+
+main() {
+  steps 7
+  step "Installing what is missing"
+  "$SETUP/packages.sh" demo
+  refuse_second_run
+  take_ports
+  step "Starting the Docker Engine"
+  "$SETUP/docker.sh"
+  step "Building panel and site (some minutes the first time)"
+  need_space "$CARGO_TARGET_DIR" "$([ -x "$panel" ] && echo 1 || echo 5)" "The demo"
+  quietly panel-build cargo build --release -p panel || fail "The panel does not compile: see $LOGS/panel-build.log."
+  "$SETUP/site.sh"
+  step "Preparing the OpenClaw image (two minutes the first time)"
+  OPENCLAW_IMAGE=$image "$ROOT/openclaw/image/build.sh" "${image#*:}"
+  trap farewell EXIT
+  trap 'exit 0' INT TERM
+  step "Starting Caddy and the panel"
+  lay_out
+  start_caddy
+  start_panel
+  step "Starting the gateway by the panel's own install (about half a minute)"
+  install_gateway
+  step "Ready"
+  first_admin
+  welcome
+  wait "$panel_pid" || fail "The panel ended by itself: see $demo/panel.log."
+}
+
+alive() { [ -s "$1" ] && kill -0 "$(cat "$1")" 2>/dev/null; }
+
+refuse_second_run() {
+  if alive "$demo/panel.pid"; then
+    fail "The demo runs already (process $(cat "$demo/panel.pid")): open $url, or end it with Ctrl-C where it was started."
+  fi
+}
+
+# A caddy or panel that outlived its demo (a closed terminal) is ours to end.
+leftover() { if alive "$1"; then kill "$(cat "$1")" 2>/dev/null || true; fi; rm -f "$1"; }
+
+take_ports() {
+  leftover "$demo/caddy.pid"
+  local port
+  for port in "$https_port"; do
+    port_taken "$port" || continue
+    fail "Port $port is in use ($(port_holder "$port")): end that program, or choose another port with 'DEMO_PORT=9443 make demo'."
+  done
+}
+
+# A port that nobody uses, kept for the next runs.
+free_port() {
+  local port=$1
+  while port_taken "$port"; do port=$((port + 1)); done
+  printf '%s' "$port"
+}
+
+env_value() { sed -n "s/^$1=//p" "$demo/openclaw/.env"; }
+
+lay_out() {
+  (umask 077 && mkdir -p "$demo/openclaw" "$demo/caddy")
+  # Postgres of the panel does not run as root and must reach its own folder below.
+  chmod 711 "$demo"
+  cp openclaw/docker-compose.yml "$demo/openclaw/docker-compose.yml"
+  if [ ! -s "$demo/openclaw/.env" ]; then
+    local gateway bridge
+    gateway=$(free_port 28789)
+    bridge=$(free_port $((gateway + 1)))
+    (
+      umask 077
+      {
+        printf 'COMPOSE_PROJECT_NAME=%s\n' "$project"
+        printf 'OPENCLAW_API_KEY=%s\n' "$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')"
+        printf 'OPENCLAW_PUBLIC_URL=https://openclaw.localhost:%s\n' "$https_port"
+        printf 'OPENCLAW_IMAGE=%s\n' "$image"
+        printf 'OPENCLAW_GATEWAY_PORT=%s\nOPENCLAW_BRIDGE_PORT=%s\n' "$gateway" "$bridge"
+      } >"$demo/openclaw/.env.new"
+    )
+    mv "$demo/openclaw/.env.new" "$demo/openclaw/.env"
+  fi
+  panel_port=$(free_port 28700)
+  cat >"$demo/panel.toml" <<TOML
+# Written by \`make demo\`.
+listen = "127.0.0.1:$panel_port"
+public_url = "$url"
+data_dir = "$demo/data"
+site_dir = "$CACHE/site"
+trusted_proxies = ["127.0.0.1"]
+
+[[gateways]]
+id = "openclaw"
+name = "OpenClaw on this machine"
+docker = "$(docker_endpoint)"
+compose_dir = "$demo/openclaw"
+service = "openclaw-gateway"
+internal_url = "http://127.0.0.1:$(env_value OPENCLAW_GATEWAY_PORT)"
+public_url = "https://openclaw.localhost:$https_port"
+ca_file = "$demo/caddy/caddy/pki/authorities/local/root.crt"
+TOML
+}
+
+docker_endpoint() {
+  case "${DOCKER_HOST:-}" in
+    unix://*) printf '%s' "$DOCKER_HOST" ;;
+    *) printf 'unix:///var/run/docker.sock' ;;
+  esac
+}
+
+start_caddy() {
+  XDG_DATA_HOME="$demo/caddy" XDG_CONFIG_HOME="$demo/caddy" \
+    CADDY_ADMIN="unix/$demo/caddy/admin.sock" CADDY_BIND=127.0.0.1 CADDY_AUTO_HTTPS=disable_redirects \
+    CADDY_HTTPS_PORT="$https_port" CADDY_HTTP_PORT="$(free_port 28080)" \
+    OPENCLAW_HOST="https://openclaw.localhost:$https_port" \
+    OPENCLAW_UPSTREAM="127.0.0.1:$(env_value OPENCLAW_GATEWAY_PORT)" \
+    PANEL_HOST="https://panel.localhost:$https_port" PANEL_UPSTREAM="127.0.0.1:$panel_port" \
+    setsid caddy run --config "$ROOT/monitoring/Caddyfile" --adapter caddyfile >"$demo/caddy.log" 2>&1 </dev/null &
+  caddy_pid=$!
+  printf '%s\n' "$caddy_pid" >"$demo/caddy.pid"
+  wait_until 20 test -s "$demo/caddy/caddy/pki/authorities/local/root.crt" || fail "Caddy does not start: see $demo/caddy.log."
+}
+
+start_panel() {
+  # In a session of its own: Ctrl-C reaches this script, which ends the panel in order.
+  setsid "$panel" --config "$demo/panel.toml" serve >"$demo/panel.log" 2>&1 </dev/null &
+  panel_pid=$!
+  printf '%s\n' "$panel_pid" >"$demo/panel.pid"
+  # shellcheck disable=SC2317  # called by wait_until
+  up() { kill -0 "$panel_pid" && curl -fsS --max-time 2 "http://127.0.0.1:$panel_port/healthz"; }
+  wait_until 60 up || { tail -n 20 "$demo/panel.log" >&2; fail "The panel does not start: see $demo/panel.log."; }
+}
+
+install_gateway() {
+  if docker container inspect "$project-openclaw-gateway-1" >/dev/null 2>&1; then
+    [ "$(docker container inspect --format '{{.State.Running}}' "$project-openclaw-gateway-1")" = true ] ||
+      "$panel" --config "$demo/panel.toml" operation start start --reason "make demo" --wait
+    return 0
+  fi
+  "$panel" --config "$demo/panel.toml" operation start install --reason "first start by make demo" --wait ||
+    fail "The gateway did not start: open $url and look at its log, or see $demo/panel.log."
+}
+
+first_admin() {
+  local file="$demo/first-login"
+  [ ! -s "$file" ] || return 0
+  rm -f "$demo/one-time-password"
+  "$panel" --config "$demo/panel.toml" user add admin --role admin --one-time-password-file "$demo/one-time-password" >/dev/null ||
+    "$panel" --config "$demo/panel.toml" user reset admin --one-time-password-file "$demo/one-time-password" >/dev/null ||
+    fail "The first admin could not be added: see $demo/panel.log."
+  (umask 077 && printf 'url=%s\nuser=admin\npassword=%s\n' "$url" "$(cat "$demo/one-time-password")" >"$file")
+  rm -f "$demo/one-time-password"
+}
+
+welcome() {
+  say ""
+  say "${c_bold}OpenClaw Panel is up.${c_plain}"
+  say "  open      $url"
+  say "  user      $(sed -n 's/^user=//p' "$demo/first-login")"
+  say "  password  $(sed -n 's/^password=//p' "$demo/first-login")   (one-time: choose your own after signing in)"
+  say ""
+  say "The browser will warn: the certificate comes from the demo's own authority,"
+  say "$demo/caddy/caddy/pki/authorities/local/root.crt."
+  say "The log of the panel is $demo/panel.log. Ctrl-C stops the panel; the gateway goes on. 'make demo-down' removes all."
+}
+
+farewell() {
+  status=$?
+  trap - EXIT INT TERM
+  if [ -n "${panel_pid:-}" ]; then
+    say ""
+    say "Stopping the panel."
+    kill -TERM "$panel_pid" 2>/dev/null || true
+    wait "$panel_pid" 2>/dev/null || true
+  fi
+  [ -z "${caddy_pid:-}" ] || { kill -TERM "$caddy_pid" 2>/dev/null || true; wait "$caddy_pid" 2>/dev/null || true; }
+  rm -f "$demo/panel.pid" "$demo/caddy.pid"
+  exit "$status"
+}
+
+down() {
+  ! alive "$demo/panel.pid" || { kill -TERM "$(cat "$demo/panel.pid")"; wait_until 40 panel_ended || fail "The panel does not stop."; }
+  leftover "$demo/caddy.pid"
+  if docker info >/dev/null 2>&1; then
+    local label="label=com.docker.compose.project=$project"
+    docker ps -aq --filter "$label" | xargs -r docker rm -f -v >/dev/null
+    docker volume ls -q --filter "$label" | xargs -r docker volume rm >/dev/null
+    docker network ls -q --filter "$label" | xargs -r docker network rm >/dev/null
+  else
+    say "Docker does not answer: its containers stay until 'make demo-down' runs again."
+  fi
+  rm -rf "$demo"
+  say "The demo is gone; images and build results stay in $CACHE."
+}
+# shellcheck disable=SC2317  # called by wait_until
+panel_ended() { ! alive "$demo/panel.pid"; }
+
+case "${1:-up}" in
+  up) main ;;
+  down) down ;;
+  *) fail "Say what to do: .setup/demo.sh, or .setup/demo.sh down." ;;
+esac

@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# test-docker.sh start: starts the tests' own Docker daemon and prints its address.
+# test-docker.sh stop:  stops it; images stay in the cache.
+# Tests kill containers and stop daemons: they must never meet one that they did not make, so this one
+# has a socket, a data folder and a bridge of its own. Needs root.
+# shellcheck source=.setup/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+home="$CACHE/test-docker"
+run=/run/openclaw-panel-test
+socket="$run/docker.sock"
+bridge=oc-panel-test
+subnet=172.31.77.1/24
+
+answers() { docker --host "unix://$socket" info >/dev/null 2>&1; }
+
+start() {
+  answers && { printf 'unix://%s\n' "$socket"; return 0; }
+  am_root || fail "The tests' own Docker daemon needs root: run the tests with sudo, or in a machine of their own."
+  have dockerd || fail "No Docker Engine is installed: run .setup/packages.sh test first."
+  mkdir -p "$home/data" "$run"
+  rm -f "$run/pid"
+  if ! ip link show "$bridge" >/dev/null 2>&1; then
+    ip -4 route show | grep -q '^172\.31\.77\.' &&
+      fail "The network 172.31.77.0/24 is in use on this machine: the tests' Docker daemon needs it; remove that route first."
+    ip link add "$bridge" type bridge
+    ip addr add "$subnet" dev "$bridge"
+  fi
+  ip link set "$bridge" up
+  note "starting the tests' own Docker daemon"
+  setsid dockerd --data-root "$home/data" --exec-root "$run/exec" --host "unix://$socket" --pidfile "$run/pid" \
+    --bridge "$bridge" --default-address-pool base=172.31.80.0/20,size=26 >"$LOGS/test-docker.log" 2>&1 </dev/null &
+  wait_until 60 answers || fail "The tests' Docker daemon does not answer: see $LOGS/test-docker.log."
+  printf 'unix://%s\n' "$socket"
+}
+
+stop() {
+  if [ -s "$run/pid" ]; then
+    kill "$(cat "$run/pid")" 2>/dev/null || true
+    # shellcheck disable=SC2317  # called by wait_until
+    ended() { [ ! -s "$run/pid" ] || ! kill -0 "$(cat "$run/pid")" 2>/dev/null; }
+    wait_until 60 ended || fail "The tests' Docker daemon does not stop."
+  fi
+  ip link del "$bridge" 2>/dev/null || true
+  rm -rf "$run"
+}
+
+# load IMAGE: copies an image from the host's daemon, when it is not there yet.
+load() {
+  local id
+  id=$(docker image inspect --format '{{.Id}}' "$1")
+  [ "$(docker --host "unix://$socket" image inspect --format '{{.Id}}' "$1" 2>/dev/null)" != "$id" ] || return 0
+  note "copying $1 to the tests' Docker daemon"
+  docker save "$1" | docker --host "unix://$socket" load >/dev/null
+}
+
+case "${1:-}" in
+  start) start ;;
+  stop) stop ;;
+  load) load "${2:?which image}" ;;
+  *) fail "Say what to do: .setup/test-docker.sh start, stop, or load IMAGE." ;;
+esac

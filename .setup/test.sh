@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# test.sh: everything, as CI runs it; see `make test`. test.sh check: the quick inner loop.
+# shellcheck source=.setup/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+cd "$ROOT"
+export CARGO_TERM_COLOR=never RUST_BACKTRACE=1
+image=openclaw:2026.9.6
+old_image=openclaw:2026.3.31
+
+phase() { step "$* ($((SECONDS / 60)) min $((SECONDS % 60)) s)"; }
+
+architecture() {
+  local tree
+  tree=$(cargo tree -p frontend --target wasm32-unknown-unknown -e normal --prefix none)
+  ! grep -E '^(sqlx|bollard|tokio|axum|argon2)[ -]' <<<"$tree" || fail "The browser's part must not depend on these."
+  local crate
+  for crate in domain operations app observe compose; do
+    tree=$(cargo tree -p "$crate" -e normal --prefix none)
+    ! grep -E '^(sqlx|bollard)[ -]' <<<"$tree" || fail "Crate $crate must not depend on these: they belong behind the ports."
+  done
+}
+
+lints() {
+  cargo clippy --quiet --workspace --exclude frontend --all-targets --features app/ssr -- -D warnings
+  "$SETUP/cargo-wasm" clippy --quiet -p frontend -- -D warnings
+}
+
+case "${1:-all}" in
+  check)
+    steps 3
+    phase "Format"; cargo fmt --all --check
+    phase "Lints"; cargo clippy --quiet --workspace --exclude frontend --all-targets --features app/ssr -- -D warnings
+    phase "Unit tests"; cargo nextest run --workspace --exclude frontend --features app/ssr --lib --bins --no-tests=pass
+    exit 0
+    ;;
+  all) ;;
+  *) fail "Say what to run: .setup/test.sh, or .setup/test.sh check." ;;
+esac
+
+steps 11
+phase "Installing what is missing"
+"$SETUP/packages.sh" test
+"$SETUP/tools.sh" test
+phase "Format"
+cargo fmt --all --check
+phase "Scripts"
+shellcheck --external-sources .setup/*.sh .setup/cargo-wasm openclaw/image/build.sh .ci/run
+phase "Architecture"
+architecture
+phase "Licences and bans"
+cargo deny --log-level error check bans licenses sources
+phase "Lints"
+lints
+phase "Queries against the migrations"
+"$SETUP/sqlx-prepare.sh" --check
+phase "Real parts: Docker, images, Postgres"
+"$SETUP/docker.sh"
+"$ROOT/openclaw/image/build.sh" "${image#*:}"
+"$ROOT/openclaw/image/build.sh" "${old_image#*:}"
+PANEL_TEST_DOCKER=$("$SETUP/test-docker.sh" start)
+pg=$(mktemp -d /tmp/panel-test-pg.XXXXXX)
+chmod 755 "$pg"
+trap '"$SETUP/test-postgres.sh" stop "$pg" >/dev/null 2>&1 || true; "$SETUP/test-docker.sh" stop >/dev/null 2>&1 || true' EXIT
+"$SETUP/test-docker.sh" load "$image"
+"$SETUP/test-docker.sh" load "$old_image"
+PANEL_TEST_DATABASE=$("$SETUP/test-postgres.sh" start "$pg")
+export PANEL_TEST_DOCKER PANEL_TEST_DATABASE
+phase "Unit, property and integration tests"
+cargo nextest run --workspace --exclude frontend --features app/ssr --no-tests=pass
+phase "Building panel and site"
+quietly panel-build cargo build --release -p panel || fail "The panel does not compile: see $LOGS/panel-build.log."
+"$SETUP/site.sh"
+phase "End-to-end tests in a browser"
+"$SETUP/end2end.sh"
+say "Everything passed in $((SECONDS / 60)) min $((SECONDS % 60)) s."

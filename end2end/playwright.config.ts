@@ -1,0 +1,31 @@
+import { defineConfig, devices } from "@playwright/test";
+import { chromium } from "./support/chromium.ts";
+
+// One gateway, one panel, one Docker daemon: tests take turns. Nothing is retried: a flake is a defect.
+export default defineConfig({
+  testDir: "./tests",
+  globalSetup: "./support/global-setup.ts",
+  globalTeardown: "./support/global-teardown.ts",
+  workers: 1,
+  fullyParallel: false,
+  retries: 0,
+  timeout: 180_000,
+  expect: { timeout: 20_000 },
+  reporter: [["list"], ["./support/counts.ts"]],
+  outputDir: "./test-results",
+  use: {
+    // The run's own Caddy signs with its own authority; the panel checks it, browsers need not.
+    ignoreHTTPSErrors: true,
+    launchOptions: chromium,
+    trace: "retain-on-failure",
+    locale: "en-GB",
+    timezoneId: "Europe/Berlin",
+  },
+  projects: [
+    { name: "desktop", testMatch: "pages/*.spec.ts", use: { viewport: { width: 1280, height: 800 } } },
+    { name: "phone", testMatch: "pages/*.spec.ts", use: { ...devices["Pixel 7"], viewport: { width: 390, height: 844 }, colorScheme: "dark" } },
+    { name: "without-javascript", testMatch: "plain/*.spec.ts", use: { viewport: { width: 390, height: 844 }, javaScriptEnabled: false } },
+    { name: "operations", testMatch: "operations/*.spec.ts", use: { viewport: { width: 1280, height: 800 } } },
+    { name: "faults", testMatch: "faults/*.spec.ts", use: { viewport: { width: 1280, height: 800 } } },
+  ],
+});

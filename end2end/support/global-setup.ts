@@ -1,0 +1,8 @@
+import { start } from "./stack.ts";
+
+export default async function globalSetup() {
+  const begun = Date.now();
+  process.stdout.write("Starting the real parts: gateway, panel, Postgres, Caddy …\n");
+  const { url } = await start();
+  process.stdout.write(`They are up at ${url} after ${Math.round((Date.now() - begun) / 1000)} s\n`);
+}

@@ -1,0 +1,5 @@
+import { stop } from "./stack.ts";
+
+export default async function globalTeardown() {
+  await stop();
+}
