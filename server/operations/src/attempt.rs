@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::fault::{Fault, Retry};
+use domain::operation::Command;
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -83,6 +84,24 @@ impl Attempt {
                 .say
                 .line(format!("{} Trying again.", sentence(&fault)));
             tokio::time::sleep(backoff(tries)).await;
+        }
+    }
+}
+
+/// Makes a plan; looking once more does no harm.
+pub(crate) async fn plan(
+    story: &Arc<dyn AnyStory>,
+    cx: &Cx,
+    command: &Command,
+) -> Result<Value, Fault> {
+    let mut tries = 1;
+    loop {
+        match story.plan(cx.clone(), command.clone()).await {
+            Err(fault) if fault.retry == Retry::Yes && tries < ACT_TRIES => {
+                tries += 1;
+                tokio::time::sleep(backoff(tries)).await;
+            }
+            planned => return planned,
         }
     }
 }

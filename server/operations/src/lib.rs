@@ -7,8 +7,13 @@
 //!
 //! This crate does no I/O of its own: Docker, the gateway, the database, time and ids are ports.
 
+mod asking;
 mod attempt;
+mod attend;
+mod carry;
 pub mod engine;
+#[cfg(test)]
+mod engine_tests;
 mod holders;
 mod ledger;
 pub mod position;

@@ -178,15 +178,14 @@ impl<'a> Fold<'a> {
         }
     }
 
-    /// A wish to stop is not heeded in a step that refuses it, nor when all is done.
+    /// A wish to stop is not heeded in a step that refuses it, nor past the point of no return.
     fn heeds_wish(&self) -> bool {
         let refuses = self
             .steps
             .iter()
             .zip(&self.progress)
             .any(|(step, progress)| *progress == Progress::Begun && step.cancel == Cancel::Refuse);
-        let all_done = self.progress.iter().all(|step| *step == Progress::Done);
-        !refuses && !all_done && !self.past_return
+        !refuses && !self.past_return
     }
 
     fn back(&self, outcome: Outcome) -> Decision {
@@ -214,6 +213,144 @@ impl<'a> Fold<'a> {
                 attempt: self.attempts[step].saturating_add(1),
             },
             None => Decision::Finish(Outcome::Succeeded { note: None }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use domain::fault::{Boundary, FaultKind};
+    use domain::time::Timestamp;
+    use serde_json::json;
+
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(1);
+
+    /// `look` changes nothing, `stop` and `swap` have a way back, `remove` has none.
+    fn table() -> Vec<Shape> {
+        let shape = |name, back, cancel| Shape {
+            name,
+            label: name,
+            back,
+            limit: LIMIT,
+            cancel,
+        };
+        vec![
+            shape("look", Back::Nothing, Cancel::Now),
+            shape("stop", Back::Undo(LIMIT), Cancel::AfterStep),
+            shape("swap", Back::Undo(LIMIT), Cancel::Refuse),
+            shape("remove", Back::NoReturn, Cancel::Refuse),
+        ]
+    }
+
+    fn fault() -> Fault {
+        Fault::new(FaultKind::Unexpected, Boundary::Docker, "broken")
+    }
+
+    /// Reads `plan`, `+step` began, `=step` succeeded, `!step` failed, `<step` is being put back,
+    /// `-step` was put back, `?step` could not be put back, `cancel`, `adopt`, `end`.
+    fn decide(journal: &str) -> Decision {
+        let step = |word: &str| word[1..].to_owned();
+        let entries = journal.split_whitespace().map(|word| match word {
+            "plan" => Event::Planned { plan: json!({}) },
+            "cancel" => Event::CancelAsked {
+                by: "anna".to_owned(),
+            },
+            "adopt" => Event::Adopted { generation: 1 },
+            "end" => Event::Ended {
+                outcome: Outcome::Succeeded { note: None },
+            },
+            _ if word.starts_with('+') => Event::Started {
+                step: step(word),
+                attempt: 1,
+            },
+            _ if word.starts_with('=') => Event::Succeeded {
+                step: step(word),
+                state: json!({}),
+            },
+            _ if word.starts_with('!') => Event::Failed {
+                step: step(word),
+                fault: fault(),
+            },
+            _ if word.starts_with('<') => Event::UndoStarted { step: step(word) },
+            _ if word.starts_with('-') => Event::UndoFinished { step: step(word) },
+            _ => Event::UndoFailed {
+                step: step(word),
+                fault: fault(),
+            },
+        });
+        let recorded: Vec<Recorded> = (1..)
+            .zip(entries)
+            .map(|(sequence, event)| Recorded {
+                sequence,
+                at: Timestamp::default(),
+                event,
+            })
+            .collect();
+        Position::of(&recorded, &table()).decision
+    }
+
+    fn words(decision: &Decision) -> String {
+        let name = |at: usize| table()[at].name;
+        match decision {
+            Decision::Plan => "plan".to_owned(),
+            Decision::Run { step, attempt } => format!("run {} ({attempt})", name(*step)),
+            Decision::Unwind { step } => format!("unwind {}", name(*step)),
+            Decision::Finish(outcome) => outcome.as_str().to_owned(),
+            Decision::MarkStuck { at, .. } => format!("mark stuck at {at}"),
+            Decision::Nothing => "nothing".to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_next_move_follows_from_the_journal_alone() {
+        let past = "plan +look =look +stop =stop +swap =swap";
+        for (journal, next) in [
+            ("", "plan"),
+            ("plan", "run look (1)"),
+            // What had begun when the panel died is begun again.
+            ("plan +look adopt", "run look (2)"),
+            ("plan +look =look +stop =stop +swap", "run swap (2)"),
+            (&format!("{past} +remove =remove"), "succeeded"),
+            (&format!("{past} +remove =remove end"), "nothing"),
+            // A failure goes back, the failed step first; what changed nothing is not put back.
+            ("plan +look !look", "undone"),
+            ("plan +look =look +stop !stop", "unwind stop"),
+            ("plan +look =look +stop !stop <stop", "unwind stop"),
+            ("plan +look =look +stop !stop <stop -stop", "undone"),
+            ("plan +look =look +stop =stop +swap !swap", "unwind swap"),
+            (
+                "plan +look =look +stop =stop +swap !swap <swap -swap",
+                "unwind stop",
+            ),
+            ("plan +look =look +stop !stop <stop ?stop", "stuck"),
+            // Past the point of no return there is only forward.
+            (&format!("{past} +remove !remove"), "failed"),
+            (&format!("{past} +remove cancel"), "run remove (2)"),
+            (&format!("{past} +remove cancel !remove"), "failed"),
+            (&format!("{past} cancel +remove"), "run remove (2)"),
+            (&format!("{past} cancel +remove !remove"), "failed"),
+            // A wish to stop goes back, too, but not out of a step that refuses it.
+            ("cancel", "cancelled"),
+            ("plan cancel", "cancelled"),
+            ("plan +look cancel", "cancelled"),
+            ("plan +look =look +stop cancel", "unwind stop"),
+            (
+                "plan +look =look +stop cancel =stop <stop -stop",
+                "cancelled",
+            ),
+            ("plan +look =look +stop =stop +swap cancel", "run swap (2)"),
+            (&format!("{past} cancel"), "unwind swap"),
+            // A failure says more than a wish.
+            ("plan +look =look +stop cancel !stop <stop -stop", "undone"),
+            // An unknown step is never guessed.
+            ("plan +look =look +dance", "mark stuck at dance"),
+            ("plan +dance end", "nothing"),
+        ] {
+            assert_eq!(words(&decide(journal)), next, "{journal}");
         }
     }
 }

@@ -17,9 +17,10 @@ pub(crate) fn begin(inner: &Arc<Inner>) {
         }
     });
     inner.tracker.spawn(async move {
-        let closing = adopting.closing.clone();
+        let (closing, abandon) = (adopting.closing.clone(), adopting.abandon.clone());
         tokio::select! {
             () = closing.cancelled() => {}
+            () = abandon.cancelled() => {}
             () = adopt(&adopting) => {}
         }
     });

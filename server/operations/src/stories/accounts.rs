@@ -12,10 +12,11 @@ use tokio::time::Instant;
 
 use super::look::{Before, ask_accounts, names};
 use super::refused;
+use super::waiting::since;
 use crate::step::Cx;
 
 /// Between two looks.
-const POLL: Duration = Duration::from_millis(500);
+const POLL: Duration = Duration::from_millis(250);
 /// What a reconnect takes at most, seen: a few seconds after ready.
 pub(crate) const WITHIN: Duration = Duration::from_secs(90);
 /// Limit for the table.
@@ -82,11 +83,8 @@ pub(crate) async fn check(cx: &Cx, before: &Before) -> Result<Option<String>, Fa
         if coming.is_empty() || late {
             return Ok((!missing.is_empty()).then(|| cx.say.scrub(&missing.join(" "))));
         }
-        cx.say.progress(format!(
-            "Waiting for {} since {}.",
-            names(&coming),
-            words::duration(began.elapsed())
-        ));
+        cx.say
+            .progress(format!("Waiting for {}{}.", names(&coming), since(began)));
         tokio::time::sleep(POLL).await;
     }
 }

@@ -5,12 +5,15 @@
 
 mod accounts;
 mod drain;
-
+pub mod install;
 mod look;
-
+pub mod reconnect;
 pub mod recreate;
 pub mod restart;
-
+pub mod start;
+pub mod stop;
+#[cfg(test)]
+mod tests;
 mod waiting;
 
 use std::sync::Arc;
@@ -27,8 +30,12 @@ pub struct Book(Vec<Arc<dyn AnyStory>>);
 impl Default for Book {
     fn default() -> Self {
         Self(vec![
+            told::<reconnect::Reconnect>(),
             told::<restart::Restart>(),
             told::<recreate::Recreate>(),
+            told::<install::Install>(),
+            told::<stop::Stop>(),
+            told::<start::Start>(),
         ])
     }
 }

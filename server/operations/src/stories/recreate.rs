@@ -351,3 +351,24 @@ fn old_is_gone(old: &Old) -> Fault {
 fn short(id: &str) -> &str {
     id.get(..12).unwrap_or(id)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::World;
+    use crate::testing::story_tests::{Scenario, story_tests};
+
+    fn scenario() -> Scenario {
+        Scenario {
+            command: Command::Recreate {
+                gateway: "openclaw".parse().unwrap(),
+                seen: Some("fp-1".to_owned()),
+            },
+            world: World::running,
+            done: |world| assert!(world.assert_runs().starts_with("new")),
+            undone: |world| assert!(world.assert_runs().starts_with("old")),
+        }
+    }
+
+    story_tests!(scenario);
+}

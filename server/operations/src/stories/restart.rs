@@ -122,3 +122,26 @@ async fn check_accounts(cx: &Cx, plan: &Plan, state: &mut State) -> Result<(), F
     state.note = accounts::check(cx, &plan.before).await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::World;
+    use crate::testing::story_tests::{Scenario, story_tests};
+
+    fn scenario() -> Scenario {
+        let runs = |world: &World| {
+            world.assert_runs();
+        };
+        Scenario {
+            command: Command::Restart {
+                gateway: "openclaw".parse().unwrap(),
+            },
+            world: World::running,
+            done: runs,
+            undone: runs,
+        }
+    }
+
+    story_tests!(scenario);
+}

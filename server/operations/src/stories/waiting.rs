@@ -16,7 +16,7 @@ use super::{gave_up, look, refused};
 use crate::step::{Cx, mins, secs};
 
 /// Between two looks.
-const POLL: Duration = Duration::from_millis(500);
+const POLL: Duration = Duration::from_millis(250);
 /// A start takes half a minute on two cores; a small host is slower.
 const WITHIN: Duration = mins(4);
 /// The gateway's lease on its state folder, see openclaw/openclaw #155644.
@@ -236,21 +236,21 @@ impl Watch<'_> {
                         .say
                         .progress("The container is frozen (docker pause).");
                 }
-                _ => self.cx.say.progress(format!(
-                    "Waiting for an answer since {}.",
-                    words::duration(self.began.elapsed())
-                )),
+                _ => self
+                    .cx
+                    .say
+                    .progress(format!("Waiting for an answer{}.", since(self.began))),
             }
             return;
         }
-        let since = *self.live_since.get_or_insert_with(Instant::now);
+        let live_since = *self.live_since.get_or_insert_with(Instant::now);
         let rest = if said.failing.is_empty() {
             String::new()
         } else {
             format!(", starting: {}", said.failing.join(", "))
         };
-        let since = words::duration(since.elapsed());
-        self.cx.say.progress(format!("Live since {since}{rest}."));
+        let since = since(live_since);
+        self.cx.say.progress(format!("Live{since}{rest}."));
     }
 
     async fn last_lines(&self, count: u32) -> Vec<LogLine> {
@@ -264,6 +264,15 @@ impl Watch<'_> {
     async fn say_last_lines(&self) {
         say_lines(self.cx, &self.last_lines(LAST).await);
     }
+}
+
+/// ` since 5 s`, or nothing in the first second.
+pub(crate) fn since(began: Instant) -> String {
+    let elapsed = began.elapsed();
+    if elapsed < secs(1) {
+        return String::new();
+    }
+    format!(" since {}", words::duration(elapsed))
 }
 
 /// Lines that are said of a crash.

@@ -1,1 +1,19 @@
+//! Fakes of the ports, a little model of Docker and a gateway, and the generic tests that every story
+//! passes. For tests only.
 
+mod bench;
+mod containers;
+mod control;
+mod journal;
+mod time;
+mod world;
+
+#[cfg(test)]
+pub(crate) mod story_tests;
+#[cfg(test)]
+pub(crate) mod wrap;
+
+pub use bench::{Bench, gateway, operator};
+pub use journal::{Crash, MemoryJournal};
+pub use time::{FakeClock, FakeIds};
+pub use world::{Box as FakeContainer, CANARY, Fate, NAME, World, logged_out};
