@@ -214,6 +214,23 @@ export function writeEnv(values: Record<string, string>): void {
 
 export const envFile = () => join(needed("END2END_FOLDER"), "openclaw/.env");
 
+/** Makes the image `openclaw:broken`, whose gateway ends with code 3 as soon as it is started. */
+export function brokenImage(): void {
+  const folder = join(needed("END2END_FOLDER"), "broken");
+  mkdirSync(join(folder, "bin"), { recursive: true });
+  mkdirSync(join(folder, "usr/local/bin"), { recursive: true });
+  mkdirSync(join(folder, "app"), { recursive: true });
+  cpSync("/bin/busybox", join(folder, "bin/busybox"), { dereference: true });
+  writeFileSync(
+    join(folder, "usr/local/bin/node"),
+    "#!/bin/busybox sh\n/bin/busybox echo 'Gateway failed to start: this image is broken on purpose'\nexit 3\n",
+    { mode: 0o755 },
+  );
+  const archive = join(folder, "..", "broken.tar");
+  execFileSync("tar", ["-C", folder, "-cf", archive, "."]);
+  docker("import", "--change", "ENV PATH=/usr/local/bin:/bin", "--change", "WORKDIR /app", archive, "openclaw:broken");
+}
+
 function removeContainers(project: string): void {
   const filter = `label=com.docker.compose.project=${project}`;
   for (const id of docker("ps", "-aq", "--filter", filter).split("\n").filter(Boolean)) docker("rm", "-f", id);

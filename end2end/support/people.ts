@@ -1,0 +1,51 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { type Browser, type BrowserContext, type Page, expect, test as base } from "@playwright/test";
+import { facts } from "./stack.ts";
+
+/** Fills in the sign-in form as a person does. */
+export async function signIn(page: Page, name = facts().user, password = facts().password): Promise<void> {
+  await page.goto(`${facts().url}/sign-in`);
+  await page.getByLabel("Name").fill(name);
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).not.toHaveText("Sign in");
+}
+
+const kept = (name: string) => join(facts().folder, `${name}.session.json`);
+
+/** A context in which somebody is signed in; the form is filled in once a person and run. */
+export async function contextOf(browser: Browser, options: object, name = facts().user, password = facts().password): Promise<BrowserContext> {
+  const file = kept(name);
+  if (!existsSync(file)) {
+    const context = await browser.newContext({ ignoreHTTPSErrors: true });
+    await signIn(await context.newPage(), name, password);
+    await context.storageState({ path: file });
+    await context.close();
+  }
+  return browser.newContext({ ...options, storageState: file });
+}
+
+/** `page` belongs to anna, the admin. */
+export const test = base.extend({
+  context: async ({ browser, contextOptions }, use) => {
+    const context = await contextOf(browser, contextOptions);
+    await use(context);
+    await context.close();
+  },
+});
+
+export { expect };
+
+export const gatewayPage = () => `${facts().url}/gateways/openclaw`;
+
+/** The verdict's sentence. */
+export const verdict = (page: Page) => page.locator("#verdict-said");
+
+/** Presses an action on the gateway's page and confirms it; ends on the operation's page. */
+export async function carryOut(page: Page, action: string, reason = "end-to-end test"): Promise<void> {
+  await page.goto(`${gatewayPage()}/operations/new/${action.toLowerCase()}`);
+  await page.getByLabel(/^Why/).fill(reason);
+  await page.getByRole("button", { name: action, exact: true }).click();
+  await page.waitForURL(/\/operations\/[0-9a-f-]{36}/);
+}

@@ -1,0 +1,56 @@
+import { complaints, isAccessible, picture } from "../../support/looks.ts";
+import { contextOf, expect, gatewayPage, test } from "../../support/people.ts";
+import { facts, panel } from "../../support/stack.ts";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const pages: [string, () => string, RegExp][] = [
+  ["logs", () => `${gatewayPage()}/logs?lines=30`, /log/i],
+  ["operations", () => `${gatewayPage()}/operations`, /Operations/],
+  ["confirm-restart", () => `${gatewayPage()}/operations/new/restart`, /Restart/],
+  ["confirm-recreate", () => `${gatewayPage()}/operations/new/recreate`, /Recreate/],
+  ["people", () => `${facts().url}/people`, /People/],
+  ["account", () => `${facts().url}/account`, /Account/],
+  ["audit", () => `${facts().url}/audit`, /Audit/],
+  ["not-found", () => `${facts().url}/no-such-page`, /./],
+  ["no-such-gateway", () => `${facts().url}/gateways/other`, /./],
+];
+
+for (const [name, url, heading] of pages) {
+  test(`${name}: one heading, nothing for axe to find`, async ({ page }, info) => {
+    const said = complaints(page);
+    await page.goto(url());
+    await expect(page.getByRole("heading", { level: 1 })).toHaveCount(1);
+    await expect(page.getByRole("heading", { level: 1 })).toHaveText(heading);
+    expect(await page.locator(".btn.primary:not([disabled])").count()).toBeLessThanOrEqual(1);
+    await isAccessible(page);
+    await picture(page, info, name);
+    expect(said.filter((line) => !line.includes("404"))).toEqual([]);
+  });
+}
+
+test("an operation's page shows its steps after the end", async ({ page }, info) => {
+  await page.goto(`${gatewayPage()}/operations`);
+  await page.getByRole("link", { name: /Install/ }).first().click();
+  await expect(page.locator("#verdict-said")).toHaveText("Install is done");
+  await isAccessible(page);
+  await picture(page, info, "operation");
+});
+
+test("a viewer sees the state and may not act, and the page says why", async ({ browser, contextOptions }, info) => {
+  const file = join(facts().folder, "viewer.password");
+  if (!existsSync(file)) panel("user", "add", "vera", "--role", "viewer", "--one-time-password-file", file);
+  const context = await contextOf(browser, contextOptions, "vera", readFileSync(file, "utf8").trim());
+  const page = await context.newPage();
+  await page.goto(gatewayPage());
+  await expect(page.locator("#verdict")).toBeVisible();
+  await expect(page.getByRole("button", { name: "Restart", exact: true })).toBeDisabled();
+  await expect(page.getByText("Your role can look but not act", { exact: false }).first()).toBeVisible();
+  await page.goto(`${facts().url}/people`);
+  await expect(page.getByText("Only an admin can do this.")).toBeVisible();
+  await isAccessible(page);
+  await picture(page, info, "forbidden");
+  await page.goto(`${gatewayPage()}/operations/new/restart`);
+  await expect(page.getByText("Your role can look but not act", { exact: false })).toBeVisible();
+  await context.close();
+});
