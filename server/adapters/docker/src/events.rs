@@ -10,9 +10,11 @@ use domain::fault::{Fault, FaultKind};
 use domain::time::Timestamp;
 use futures::channel::mpsc::Sender;
 use futures::{SinkExt, Stream, StreamExt};
+use tokio::time::Instant;
 
 use crate::client::{Host, QUICK};
 use crate::fault::docker;
+use crate::moment::Moment;
 use crate::stream::sending;
 
 /// What the watcher of a gateway hears.
@@ -37,6 +39,8 @@ pub enum Watch {
 
 /// A silent daemon is asked this often whether it is still there.
 const SILENCE: Duration = Duration::from_secs(15);
+/// As long as an answer to the request for events may take to show as refused.
+const SETTLING: Duration = Duration::from_millis(50);
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
@@ -68,15 +72,17 @@ pub(crate) fn watch(host: Result<Arc<Host>, Fault>) -> impl Stream<Item = Watch>
         let mut pause = FIRST_PAUSE;
         let mut said: Option<String> = None;
         loop {
-            let mut heard = false;
-            let fault = match listen(&host, &mut to, &mut heard).await {
-                Ok(()) => return,
-                Err(fault) => fault,
+            let mut heard = None;
+            let Err(fault) = listen(&host, &mut to, &mut heard).await else {
+                return;
             };
             host.forget_version();
-            if heard {
-                pause = FIRST_PAUSE;
+            if let Some(since) = heard {
                 said = None;
+                // One that breaks at once again and again is not worth hurrying for.
+                if since.elapsed() > LONGEST_PAUSE {
+                    pause = FIRST_PAUSE;
+                }
             }
             if said.as_ref() != Some(&fault.message) {
                 said = Some(fault.message.clone());
@@ -91,7 +97,11 @@ pub(crate) fn watch(host: Result<Arc<Host>, Fault>) -> impl Stream<Item = Watch>
 }
 
 /// One connection, until it breaks. `Ok` when nobody reads any more.
-async fn listen(host: &Host, to: &mut Sender<Watch>, heard: &mut bool) -> Result<(), Fault> {
+async fn listen(
+    host: &Host,
+    to: &mut Sender<Watch>,
+    heard: &mut Option<Instant>,
+) -> Result<(), Fault> {
     // Asked for from the daemon's present moment on, so nothing falls between this and the
     // inspection that `Connected` asks for.
     let info = host
@@ -106,17 +116,30 @@ async fn listen(host: &Host, to: &mut Sender<Watch>, heard: &mut bool) -> Result
         ("event".to_owned(), ACTIONS.map(str::to_owned).to_vec()),
     ]);
     let options = EventsOptions {
-        since: info.system_time,
+        since: info
+            .system_time
+            .as_deref()
+            .and_then(Moment::parse)
+            .map(|now| now.query()),
         until: None,
         filters: Some(filters),
     };
     let mut events = host.docker().await?.events(Some(options));
-    *heard = true;
+    // Bollard asks when it is first polled, and a refusal comes at once.
+    let mut first = tokio::time::timeout(SETTLING, events.next()).await.ok();
+    if let Some(Some(Err(error))) = first {
+        return Err(host.failed(error, "sending events").into());
+    }
+    *heard = Some(Instant::now());
     if to.send(Watch::Connected).await.is_err() {
         return Ok(());
     }
     loop {
-        let event = match tokio::time::timeout(SILENCE, events.next()).await {
+        let heard = match first.take() {
+            Some(heard) => Ok(heard),
+            None => tokio::time::timeout(SILENCE, events.next()).await,
+        };
+        let event = match heard {
             Err(_) => {
                 host.ping().await?;
                 continue;

@@ -102,8 +102,17 @@ pub(crate) fn port_taken(message: &str) -> Option<u16> {
     }
     message
         .split(|c: char| c.is_whitespace() || c == '(' || c == ')')
-        .filter_map(|word| word.trim_end_matches(':').rsplit_once(':'))
-        .filter_map(|(_, port)| port.parse().ok())
+        .filter_map(|word| {
+            let mut parts = word.trim_end_matches(':').rsplit(':');
+            let last = parts.next()?;
+            // Newer Engines say `host:18789:172.20.0.2:18789/tcp`; the host's port comes first.
+            let port = if last.contains('/') {
+                parts.nth(1)?
+            } else {
+                last
+            };
+            parts.next().and(port.parse().ok())
+        })
         .next_back()
 }
 

@@ -14,6 +14,7 @@ mod fault;
 mod inspect;
 mod lifecycle;
 mod logs;
+mod moment;
 mod names;
 mod plan;
 mod project;

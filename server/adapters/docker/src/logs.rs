@@ -15,9 +15,10 @@ use futures::{SinkExt, Stream, StreamExt};
 
 use crate::client::Host;
 use crate::fault::{Failed, docker};
+use crate::moment::Moment;
 use crate::project;
 use crate::stream::sending;
-use line::{Lines, Moment};
+use line::Lines;
 
 const MOST_LINES: u32 = 10_000;
 const LIMIT: Duration = Duration::from_secs(20);

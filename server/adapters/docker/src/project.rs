@@ -1,8 +1,9 @@
 //! The compose folder of a gateway.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use compose::env_file::EnvFile;
 use compose::{ComposeError, Project, Service};
 use domain::fault::{Boundary, Fault, FaultKind};
 use domain::scrub::Scrubber;
@@ -14,6 +15,8 @@ use crate::client::QUICK;
 pub(crate) struct Read {
     pub(crate) project: Project,
     service: String,
+    /// Secrets of `.env`, also those that no service uses.
+    of_env_file: BTreeSet<String>,
 }
 
 impl Read {
@@ -30,6 +33,7 @@ impl Read {
         Ok(Self {
             project,
             service: service.to_owned(),
+            of_env_file: BTreeSet::new(),
         })
     }
 
@@ -46,14 +50,17 @@ impl Read {
         self.project.container_name(&self.service)
     }
 
-    /// Values that must not be shown: those of variables whose name says so, in every service.
+    /// Values that must not be shown: those of variables whose name says so, in every service and
+    /// in `.env`.
     pub(crate) fn secrets(&self) -> BTreeSet<String> {
         self.project
             .services
             .values()
             .flat_map(|service| &service.environment)
             .filter(|(name, _)| names_a_secret(name))
-            .map(|(_, value)| value.clone())
+            .map(|(_, value)| value)
+            .chain(&self.of_env_file)
+            .cloned()
             .collect()
     }
 
@@ -74,12 +81,16 @@ pub(crate) fn names_a_secret(name: &str) -> bool {
 pub(crate) async fn read(settings: &GatewayDocker) -> Result<Read, Fault> {
     let folder = settings.compose_dir.clone();
     let environment = settings.environment.clone();
-    let reading = tokio::task::spawn_blocking(move || {
+    let reading = tokio::task::spawn_blocking(move || -> Result<_, ComposeError> {
         let files = |path: &Path| std::fs::read_to_string(path);
-        compose::read_project(&folder, &files, &environment)
+        let project = compose::read_project(&folder, &files, &environment)?;
+        Ok((project, env_file_secrets(&folder, &environment)))
     });
     match tokio::time::timeout(QUICK, reading).await {
-        Ok(Ok(Ok(project))) => Read::new(project, &settings.service),
+        Ok(Ok(Ok((project, secrets)))) => Ok(Read {
+            of_env_file: secrets,
+            ..Read::new(project, &settings.service)?
+        }),
         Ok(Ok(Err(error))) => Err(unreadable(&error)),
         Ok(Err(_)) => Err(Fault::new(
             FaultKind::Unexpected,
@@ -95,6 +106,18 @@ pub(crate) async fn read(settings: &GatewayDocker) -> Result<Read, Fault> {
             ),
         )),
     }
+}
+
+/// The reader has read the file already, so what is wrong with it was told.
+fn env_file_secrets(folder: &Path, environment: &BTreeMap<String, String>) -> BTreeSet<String> {
+    let text = std::fs::read_to_string(folder.join(".env")).unwrap_or_default();
+    let values = EnvFile::parse(&text).and_then(|file| file.values(environment));
+    values
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|(name, _)| names_a_secret(name))
+        .map(|(_, value)| value)
+        .collect()
 }
 
 fn unreadable(error: &ComposeError) -> Fault {

@@ -1,0 +1,97 @@
+//! The stream of events, with a daemon that comes and goes.
+
+use adapter_docker::Watch;
+use domain::ports::Containers;
+use futures::{Stream, StreamExt};
+
+use crate::bench::{Bench, PATIENCE, PLAIN, socket};
+use crate::proxy::{Mood, Proxy};
+
+async fn next(stream: &mut (impl Stream<Item = Watch> + Unpin)) -> Watch {
+    let next = tokio::time::timeout(PATIENCE, stream.next()).await;
+    next.expect("something happens")
+        .expect("watching never ends")
+}
+
+async fn until(stream: &mut (impl Stream<Item = Watch> + Unpin), wanted: &str) -> Watch {
+    loop {
+        let heard = next(stream).await;
+        if matches!(&heard, Watch::Event { action, .. } if action == wanted) {
+            return heard;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_kill_from_outside_is_heard_with_its_exit_code() {
+    let bench = Bench::new(PLAIN).await;
+    let stranger = Bench::new(PLAIN).await;
+    let mut events = Box::pin(bench.gateways.watch(&bench.gateway));
+    assert_eq!(next(&mut events).await, Watch::Connected);
+    let theirs = stranger.up().await;
+    let ours = bench.up().await;
+    bench.kill(&ours).await;
+    loop {
+        let Watch::Event {
+            action,
+            container_id,
+            exit_code,
+            ..
+        } = next(&mut events).await
+        else {
+            panic!("the connection holds");
+        };
+        assert_ne!(container_id, theirs, "others' events are not ours");
+        if action == "die" {
+            assert_eq!((container_id, exit_code), (ours, Some(137)));
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_daemon_that_goes_and_comes_back_is_listened_to_again() {
+    let proxy = Proxy::new();
+    let bench = Bench::at(PLAIN, proxy.path.clone()).await;
+    let mut events = Box::pin(bench.gateways.watch(&bench.gateway));
+    let Watch::Lost(fault) = next(&mut events).await else {
+        panic!("nobody listens yet")
+    };
+    assert!(fault.message.contains("There is no Docker at"), "{fault}");
+    proxy.up(Mood::Honest);
+    assert_eq!(next(&mut events).await, Watch::Connected);
+    for _ in 0..2 {
+        proxy.down();
+        assert!(matches!(next(&mut events).await, Watch::Lost(_)));
+        proxy.up(Mood::Honest);
+        loop {
+            match next(&mut events).await {
+                Watch::Connected => break,
+                Watch::Lost(_) => {}
+                Watch::Event { .. } => panic!("nothing happened"),
+            }
+        }
+    }
+    let id = bench.up().await;
+    let Watch::Event { container_id, .. } = until(&mut events, "start").await else {
+        unreachable!()
+    };
+    assert_eq!(container_id, id);
+}
+
+#[tokio::test]
+async fn a_health_check_and_a_rename_are_heard() {
+    let check = "    healthcheck: { test: [\"CMD\", \"true\"], interval: 1s }\n";
+    let bench = Bench::new(&format!("{PLAIN}{check}")).await;
+    let mut events = Box::pin(bench.gateways.watch(&bench.gateway));
+    assert_eq!(next(&mut events).await, Watch::Connected);
+    let id = bench.up().await;
+    until(&mut events, "health_status: healthy").await;
+    bench
+        .gateways
+        .rename(&bench.gateway, &id, &format!("{}-before", bench.name()))
+        .await
+        .unwrap();
+    until(&mut events, "rename").await;
+    assert!(socket().exists());
+}
