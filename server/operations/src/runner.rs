@@ -192,7 +192,7 @@ impl Runner {
             .await?;
         let (cx, said) = self.cx();
         let say = cx.say.clone();
-        let body = self.attempt(story, shape, cx, position).act();
+        let body = attempt_at(story, shape, cx, position).act();
         let job = AbortOnDropHandle::new(self.engine.tracker.spawn(body));
         match self.attend(shapes, at, Way::Forward, job, said).await? {
             Ran::Done(state) => self.ledger.append(Event::Succeeded { step, state }).await?,
@@ -219,7 +219,7 @@ impl Runner {
             .await?;
         let (cx, said) = self.cx();
         let say = cx.say.clone();
-        let body = self.attempt(story, shape, cx, position).undo();
+        let body = attempt_at(story, shape, cx, position).undo();
         let job = AbortOnDropHandle::new(self.engine.tracker.spawn(body));
         match self.attend(shapes, at, Way::Back, job, said).await? {
             Ran::Broke(fault) => {
@@ -233,26 +233,6 @@ impl Runner {
             }
         }
         Ok(())
-    }
-
-    fn attempt(
-        &self,
-        story: &Arc<dyn AnyStory>,
-        shape: &Shape,
-        cx: Cx,
-        position: &Position,
-    ) -> Attempt {
-        Attempt {
-            story: Arc::clone(story),
-            step: shape.name,
-            cx,
-            plan: position.plan.clone().unwrap_or(Value::Null),
-            state: position.state.clone(),
-            patience: match shape.back {
-                Back::NoReturn => shape.limit / 2,
-                Back::Undo(_) | Back::Nothing => Duration::ZERO,
-            },
-        }
     }
 
     fn cx(&self) -> (Cx, UnboundedReceiver<String>) {
@@ -320,5 +300,19 @@ fn complete(outcome: Outcome, story: &Arc<dyn AnyStory>, position: &Position) ->
             Outcome::Stuck { at, why, todo }
         }
         other => other,
+    }
+}
+
+fn attempt_at(story: &Arc<dyn AnyStory>, shape: &Shape, cx: Cx, position: &Position) -> Attempt {
+    Attempt {
+        story: Arc::clone(story),
+        step: shape.name,
+        cx,
+        plan: position.plan.clone().unwrap_or(Value::Null),
+        state: position.state.clone(),
+        patience: match shape.back {
+            Back::NoReturn => shape.limit / 2,
+            Back::Undo(_) | Back::Nothing => Duration::ZERO,
+        },
     }
 }

@@ -86,7 +86,6 @@ impl Scenario {
 
     /// The world fits the outcome.
     fn check(&self, world: &World, outcome: &Outcome, context: &str) {
-        println!("{context}: {outcome:?}");
         match outcome {
             Outcome::Succeeded { .. } => (self.done)(world),
             Outcome::Undone { .. } | Outcome::Cancelled { .. } => (self.undone)(world),
@@ -265,7 +264,7 @@ pub(crate) async fn story_as_text(scenario: &Scenario) -> String {
         .find(|shape| !scenario.past_return(shape.name))
     {
         let (bench, id, _) = scenario.run(&[Wrong::FailAfter(last.name)]).await;
-        text += &format!("\nWhen `{}` fails:\n", last.name);
+        text.push_str(&["\nWhen `", last.name, "` fails:\n"].concat());
         text += &tell(&bench.journal.entries(id));
     }
     text
@@ -279,7 +278,7 @@ pub(crate) fn tell(journal: &[Recorded]) -> String {
         let seconds = entry.at.since(begun).as_secs();
         let line = match &entry.event {
             Event::Planned { .. } => "planned".to_owned(),
-            Event::Started { step, attempt: 1 } => format!("{step}"),
+            Event::Started { step, attempt: 1 } => step.clone(),
             Event::Started { step, attempt } => format!("{step} (again: {attempt})"),
             Event::Progressed { said, .. } => format!("  {said}"),
             Event::Succeeded { .. } => "  ok".to_owned(),
@@ -291,7 +290,7 @@ pub(crate) fn tell(journal: &[Recorded]) -> String {
             Event::Adopted { generation } => format!("taken over ({generation})"),
             Event::Ended { outcome } => format!("ended: {outcome:?}"),
         };
-        text += &format!("{seconds:>4} s  {line}\n");
+        text.push_str(&[format!("{seconds:>4} s  "), line, "\n".to_owned()].concat());
     }
     text
 }
