@@ -53,11 +53,8 @@ leftover() { if alive "$1"; then kill "$(cat "$1")" 2>/dev/null || true; fi; rm 
 
 take_ports() {
   leftover "$demo/caddy.pid"
-  local port
-  for port in "$https_port"; do
-    port_taken "$port" || continue
-    fail "Port $port is in use ($(port_holder "$port")): end that program, or choose another port with 'DEMO_PORT=9443 make demo'."
-  done
+  port_taken "$https_port" || return 0
+  fail "Port $https_port is in use ($(port_holder "$https_port")): end that program, or choose another port with 'DEMO_PORT=9443 make demo'."
 }
 
 # A port that nobody uses, kept for the next runs.

@@ -31,5 +31,8 @@ mkdir -p "$PANEL_SCREENSHOTS"
 cd "$ROOT/end2end"
 status=0
 node_modules/.bin/playwright test "$@" || status=$?
-[ "$status" -eq 0 ] || { mkdir -p "$LOGS/end2end" && cp "$END2END_FOLDER"/*.log "$LOGS/end2end/" 2>/dev/null || true; }
+if [ "$status" -ne 0 ]; then
+  mkdir -p "$LOGS/end2end"
+  cp "$END2END_FOLDER"/*.log "$LOGS/end2end/" 2>/dev/null || true
+fi
 exit "$status"

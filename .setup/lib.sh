@@ -4,6 +4,7 @@
 set -euo pipefail
 
 ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+# shellcheck disable=SC2034  # used by those who source this
 SETUP="$ROOT/.setup"
 
 # Everything slow to make lives outside the checkout, so that a fresh clone starts warm.

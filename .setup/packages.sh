@@ -39,7 +39,7 @@ wasm_packages() {
 is_static() { ! ldd "$1" >/dev/null 2>&1; }
 
 rust_is_there() {
-  have cargo && have rustc ||
+  { have cargo && have rustc; } ||
     fail "Rust is missing: install it with rustup (https://rustup.rs), then run this again."
 }
 

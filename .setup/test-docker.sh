@@ -11,8 +11,13 @@ run=/run/openclaw-panel-test
 socket="$run/docker.sock"
 bridge=oc-panel-test
 subnet=172.31.77.1/24
+# Both the bridge above and the networks that tests make (172.31.80.0/20) are inside it.
+range=172.31.64.0/19
 
 answers() { docker --host "unix://$socket" info >/dev/null 2>&1; }
+
+# The host's daemon drops what it does not know; the tests' containers may talk to one another.
+forward() { iptables "$1" FORWARD -s "$range" -d "$range" -m comment --comment openclaw-panel-test -j ACCEPT; }
 
 start() {
   answers && { printf 'unix://%s\n' "$socket"; return 0; }
@@ -27,8 +32,12 @@ start() {
     ip addr add "$subnet" dev "$bridge"
   fi
   ip link set "$bridge" up
+  forward -C >/dev/null 2>&1 || forward -I
   note "starting the tests' own Docker daemon"
+  # A second daemon that keeps iptables rules begins by deleting the first one's: the ports that the
+  # host's containers publish would be lost. So this one keeps none; its own ports go through docker-proxy.
   setsid dockerd --data-root "$home/data" --exec-root "$run/exec" --host "unix://$socket" --pidfile "$run/pid" \
+    --iptables=false --ip-masq=false \
     --bridge "$bridge" --default-address-pool base=172.31.80.0/20,size=26 >"$LOGS/test-docker.log" 2>&1 </dev/null &
   wait_until 60 answers || fail "The tests' Docker daemon does not answer: see $LOGS/test-docker.log."
   printf 'unix://%s\n' "$socket"
@@ -41,6 +50,7 @@ stop() {
     ended() { [ ! -s "$run/pid" ] || ! kill -0 "$(cat "$run/pid")" 2>/dev/null; }
     wait_until 60 ended || fail "The tests' Docker daemon does not stop."
   fi
+  forward -D >/dev/null 2>&1 || true
   ip link del "$bridge" 2>/dev/null || true
   rm -rf "$run"
 }
