@@ -185,28 +185,26 @@ impl Store {
         gateway: &GatewayId,
         from: Timestamp,
     ) -> sqlx::Result<Vec<(Timestamp, Timestamp)>> {
-        // A rolled-up row stands for its whole minute or hour: both its ends count as looked at.
+        // A rolled-up row stands for its whole minute or hour. The hour before says whether somebody
+        // looked at the begin.
         let rows = sqlx::query!(
             r#"WITH looked AS (
-                   SELECT at FROM samples_raw WHERE gateway_id = $1 AND at BETWEEN $2 AND $3
+                   SELECT at FROM samples_raw
+                   WHERE gateway_id = $1 AND at BETWEEN $2::timestamptz - interval '1 hour' AND $3
                    UNION
                    SELECT edge FROM samples_minute,
                        LATERAL (VALUES (at), (at + interval '59 seconds')) AS minute (edge)
-                   WHERE gateway_id = $1 AND at BETWEEN $2 AND $3
+                   WHERE gateway_id = $1 AND at BETWEEN $2::timestamptz - interval '1 hour' AND $3
                    UNION
                    SELECT edge FROM samples_hour,
                        LATERAL generate_series(at, at + interval '59 minutes', interval '9 minutes')
                            AS hour (edge)
-                   WHERE gateway_id = $1 AND at BETWEEN $2 AND $3
-                   UNION
-                   SELECT greatest($2 - interval '1 hour', max(at)) FROM samples_raw
-                   WHERE gateway_id = $1 AND at < $2
+                   WHERE gateway_id = $1 AND at BETWEEN $2::timestamptz - interval '1 hour' AND $3
                    UNION
                    SELECT $3
                ), pairs AS (
                    SELECT at AS until, lag(at, 1, $2 - interval '1 hour') OVER (ORDER BY at) AS since
                    FROM looked
-                   WHERE at IS NOT NULL
                )
                SELECT greatest(since, $2) AS "since!", until AS "until!" FROM pairs
                WHERE until - since > interval '10 minutes' AND until > $2

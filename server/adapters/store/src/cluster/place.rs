@@ -56,7 +56,7 @@ impl Place {
         make_folder(&folder, 0o700)?;
         account.take(&folder)?;
         let folder = folder.canonicalize().map_err(file("entering", &folder))?;
-        let socket_folder = socket_folder(&folder, &account)?;
+        let socket_folder = socket_folder(&folder, &account);
         Ok(Self {
             folder,
             socket_folder,
@@ -79,6 +79,35 @@ impl Place {
 
     pub(super) fn socket_folder(&self) -> &Path {
         &self.socket_folder
+    }
+
+    /// Under the start lock.
+    pub(super) fn make_socket_folder(&self) -> Result<(), ClusterError> {
+        let folder = &self.socket_folder;
+        make_folder(folder, 0o700)?;
+        self.account.take(folder)?;
+        // In /tmp anybody could have been there first.
+        let found = fs::symlink_metadata(folder).map_err(file("looking at", folder))?;
+        if !found.is_dir() || found.uid() != self.account.uid || found.mode() & 0o077 != 0 {
+            return Err(ClusterError::SocketFolder {
+                folder: folder.clone(),
+                user: self.account.name.clone(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Under the start lock, after the stop: what lies outside of the data folder is not left behind.
+    pub(super) fn remove_far_socket_folder(&self) -> Result<(), ClusterError> {
+        if self.socket_folder.starts_with(&self.folder) {
+            return Ok(());
+        }
+        match fs::remove_dir_all(&self.socket_folder) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(file("removing", &self.socket_folder)(error))
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn log(&self) -> PathBuf {
@@ -229,30 +258,18 @@ fn has_room(folder: &Path) -> Result<(), ClusterError> {
 
 /// In the cluster's folder, or where paths are short when that one is too deep. The name follows from
 /// the folder, so that every process finds it.
-fn socket_folder(folder: &Path, account: &Account) -> Result<PathBuf, ClusterError> {
+fn socket_folder(folder: &Path, account: &Account) -> PathBuf {
     let near = folder.join("run");
-    let chosen = if fits_a_socket(&near) {
-        near
-    } else {
-        let digest = Sha256::digest(folder.as_os_str().as_encoded_bytes());
-        let name = digest[..8]
-            .iter()
-            .fold("openclaw-panel-".to_owned(), |name, byte| {
-                format!("{name}{byte:02x}")
-            });
-        Path::new(if account.is_other { "/run" } else { "/tmp" }).join(name)
-    };
-    make_folder(&chosen, 0o700)?;
-    account.take(&chosen)?;
-    // In /tmp anybody could have been there first.
-    let found = fs::symlink_metadata(&chosen).map_err(file("looking at", &chosen))?;
-    if !found.is_dir() || found.uid() != account.uid || found.mode() & 0o077 != 0 {
-        return Err(ClusterError::SocketFolder {
-            folder: chosen,
-            user: account.name.clone(),
-        });
+    if fits_a_socket(&near) {
+        return near;
     }
-    Ok(chosen)
+    let digest = Sha256::digest(folder.as_os_str().as_encoded_bytes());
+    let name = digest[..8]
+        .iter()
+        .fold("openclaw-panel-".to_owned(), |name, byte| {
+            format!("{name}{byte:02x}")
+        });
+    Path::new(if account.is_other { "/run" } else { "/tmp" }).join(name)
 }
 
 fn fits_a_socket(folder: &Path) -> bool {

@@ -83,6 +83,7 @@ impl Server {
     }
 
     async fn start(&self) -> Result<Running, ClusterError> {
+        self.place.make_socket_folder()?;
         let path = self.place.log();
         // With a file as its output it outlives this process.
         let keeps = fs::metadata(&path).is_ok_and(|log| log.len() < LARGEST_LOG);
@@ -177,7 +178,7 @@ impl Server {
             while Instant::now() < deadline {
                 if !self.is_ours(pid) {
                     info!("Stopped Postgres (process {pid})");
-                    return Ok(());
+                    return self.place.remove_far_socket_folder();
                 }
                 tokio::time::sleep(LOOK_EVERY).await;
             }

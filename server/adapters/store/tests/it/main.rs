@@ -1,0 +1,14 @@
+//! The store against a real Postgres, and the private cluster with real processes.
+
+#[cfg(test)]
+mod audit;
+#[cfg(test)]
+mod cluster;
+#[cfg(test)]
+mod history;
+#[cfg(test)]
+mod journal;
+#[cfg(test)]
+mod people;
+#[cfg(test)]
+mod support;

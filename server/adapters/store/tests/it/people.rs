@@ -1,0 +1,306 @@
+use std::time::Duration;
+
+use domain::action::Action;
+use domain::audit::AuditOutcome;
+use domain::can::permit;
+use domain::person::{Actor, Role};
+use domain::ports::{AuditTrail, Clock as _, Disabled, People as _, PeopleError, SignIn};
+use secrecy::SecretString;
+
+use crate::support::{Database, anna, may_manage_people, person};
+
+fn wrong() -> SecretString {
+    SecretString::from("not the password")
+}
+
+fn from(last: u8) -> Option<String> {
+    Some(format!("192.0.2.{last}"))
+}
+
+#[tokio::test]
+async fn somebody_signs_in_with_the_one_time_password_and_it_is_audited() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    let (id, password) = person(&store, "Carla", Role::Operator).await;
+    let welcome = store.sign_in(" CARLA ", password, from(1), Some("Firefox".to_owned()));
+    let SignIn::Welcome(carla) = welcome.await.unwrap() else {
+        panic!("refused")
+    };
+    assert_eq!((carla.id, carla.name.as_str()), (id, "carla"));
+    assert!(carla.password_is_one_time);
+    assert_eq!(carla.session_epoch, 1);
+    let trail = AuditTrail::list(&store, None, 1).await.unwrap();
+    assert_eq!(trail[0].event.outcome, AuditOutcome::Succeeded);
+    assert_eq!(trail[0].event.actor.name(), "carla");
+}
+
+#[tokio::test]
+async fn unknown_wrong_and_kept_out_get_the_same_answer_and_all_are_audited() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    person(&store, "anna", Role::Admin).await;
+    let (carla, password) = person(&store, "carla", Role::Viewer).await;
+    store
+        .set_disabled(may_manage_people(), carla, Disabled::Yes)
+        .await
+        .unwrap();
+    for (name, given) in [
+        ("my-password", wrong()),
+        ("anna", wrong()),
+        ("carla", password),
+    ] {
+        let answer = store.sign_in(name, given, from(1), None).await.unwrap();
+        assert!(matches!(answer, SignIn::Refused), "{name}");
+    }
+    let trail = AuditTrail::list(&store, None, 3).await.unwrap();
+    let told: Vec<_> = trail
+        .iter()
+        .map(|event| event.event.target.as_deref())
+        .collect();
+    // What was typed as a name may have been a password.
+    assert_eq!(told, [Some("carla"), Some("anna"), None]);
+    assert!(
+        trail
+            .iter()
+            .all(|event| event.event.outcome == AuditOutcome::Denied)
+    );
+    assert!(!format!("{trail:?}").contains("my-password"), "{trail:?}");
+}
+
+#[tokio::test]
+async fn known_and_unknown_names_cost_the_same_rows_and_a_hash_each() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    person(&store, "anna", Role::Admin).await;
+    // The first one pays for making the hash that stands in for the unknown.
+    store.sign_in("warm", wrong(), None, None).await.unwrap();
+    let mut took = Vec::new();
+    for name in ["anna", "nobody"] {
+        let before = database.count("sign_in_throttles").await;
+        let begin = std::time::Instant::now();
+        store.sign_in(name, wrong(), None, None).await.unwrap();
+        took.push(begin.elapsed());
+        assert_eq!(database.count("sign_in_throttles").await, before + 1);
+    }
+    // No timed test: only that neither skips the hash, which alone takes some milliseconds.
+    assert!(
+        took.iter().all(|took| *took > Duration::from_millis(5)),
+        "{took:?}"
+    );
+}
+
+#[tokio::test]
+async fn the_delay_for_a_name_rises_survives_a_restart_and_ends_with_a_success() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    let (_, password) = person(&store, "anna", Role::Admin).await;
+    for last in 1..=5 {
+        let answer = store
+            .sign_in("anna", wrong(), from(last), None)
+            .await
+            .unwrap();
+        assert!(matches!(answer, SignIn::Refused), "{last}");
+    }
+    store.close().await;
+    let store = database.store().await;
+    let wait = |answer| match answer {
+        SignIn::Throttled { until } => until.since(database.clock.now()),
+        other => panic!("{other:?}"),
+    };
+    let answer = store
+        .sign_in("anna", password.clone(), from(9), None)
+        .await
+        .unwrap();
+    assert_eq!(
+        wait(answer),
+        Duration::from_secs(5),
+        "even the right password waits"
+    );
+    database.clock.advance(Duration::from_secs(5));
+    store.sign_in("anna", wrong(), from(9), None).await.unwrap();
+    let answer = store.sign_in("anna", wrong(), from(9), None).await.unwrap();
+    assert_eq!(wait(answer), Duration::from_secs(10));
+    database.clock.advance(Duration::from_secs(10));
+    let answer = store
+        .sign_in("anna", password, from(9), None)
+        .await
+        .unwrap();
+    assert!(matches!(answer, SignIn::Welcome(_)));
+    let trail = AuditTrail::list(&store, None, 1).await.unwrap();
+    assert_eq!(
+        trail[0].event.note.as_deref(),
+        Some("1 tries before it were turned away unlooked at.")
+    );
+    let answer = store.sign_in("anna", wrong(), from(9), None).await.unwrap();
+    assert!(
+        matches!(answer, SignIn::Refused),
+        "a success forgives the name"
+    );
+}
+
+#[tokio::test]
+async fn many_names_from_one_address_are_slowed_down_but_not_other_addresses() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    for n in 0..21 {
+        store
+            .sign_in(&format!("name{n}"), wrong(), from(1), None)
+            .await
+            .unwrap();
+    }
+    let answer = store
+        .sign_in("fresh", wrong(), from(1), None)
+        .await
+        .unwrap();
+    assert!(matches!(answer, SignIn::Throttled { .. }));
+    let answer = store
+        .sign_in("fresh", wrong(), from(2), None)
+        .await
+        .unwrap();
+    assert!(matches!(answer, SignIn::Refused));
+}
+
+#[tokio::test]
+async fn tries_at_once_do_not_slip_past_the_throttle() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    person(&store, "anna", Role::Admin).await;
+    let tries = (0..20).map(|n| store.sign_in("anna", wrong(), from(n), None));
+    let answers = futures::future::join_all(tries).await;
+    let looked_at = answers
+        .iter()
+        .filter(|answer| matches!(answer, Ok(SignIn::Refused)))
+        .count();
+    assert_eq!(looked_at, 5);
+}
+
+#[tokio::test]
+async fn a_second_person_of_a_name_a_bad_name_and_a_wrong_permit_are_refused() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    person(&store, "anna", Role::Admin).await;
+    let taken = store.add(may_manage_people(), "Anna", Role::Viewer).await;
+    assert!(matches!(taken, Err(PeopleError::NameTaken(name)) if name == "anna"));
+    for bad in ["", "a", "a b", "ä-ö", &"x".repeat(41)] {
+        let refused = store.add(may_manage_people(), bad, Role::Viewer).await;
+        assert!(matches!(refused, Err(PeopleError::BadName)), "{bad}");
+    }
+    let other = permit(&anna(), Action::ViewGateway, None).unwrap();
+    let refused = store.add(other, "berta", Role::Viewer).await;
+    assert!(matches!(refused, Err(PeopleError::NotPermitted)));
+    assert_eq!(database.count("people").await, 1);
+    assert_eq!(database.count("audit_events").await, 1);
+}
+
+#[tokio::test]
+async fn the_last_admin_cannot_be_lost_even_to_two_changes_at_once() {
+    let database = Database::fresh().await;
+    let (one, two) = (database.store().await, database.store().await);
+    let (anna, _) = person(&one, "anna", Role::Admin).await;
+    let (berta, _) = person(&one, "berta", Role::Admin).await;
+    let (a, b) = tokio::join!(
+        one.set_role(may_manage_people(), anna, Role::Viewer),
+        two.set_disabled(may_manage_people(), berta, Disabled::Yes),
+    );
+    let refused = [a, b]
+        .into_iter()
+        .filter(|result| matches!(result, Err(PeopleError::LastAdmin)))
+        .count();
+    assert_eq!(refused, 1);
+    let admins = "people WHERE role = 'admin' AND disabled_at IS NULL";
+    assert_eq!(database.count(admins).await, 1);
+}
+
+#[tokio::test]
+async fn what_ends_sessions_raises_the_epoch_and_doing_nothing_does_not() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    person(&store, "anna", Role::Admin).await;
+    let (id, _) = person(&store, "carla", Role::Viewer).await;
+    let epoch = async || store.find(id).await.unwrap().unwrap().session_epoch;
+    store
+        .set_role(may_manage_people(), id, Role::Operator)
+        .await
+        .unwrap();
+    assert_eq!(epoch().await, 2);
+    store
+        .set_role(may_manage_people(), id, Role::Operator)
+        .await
+        .unwrap();
+    assert_eq!(epoch().await, 2);
+    store.reset_password(may_manage_people(), id).await.unwrap();
+    assert_eq!(epoch().await, 3);
+    store
+        .set_disabled(may_manage_people(), id, Disabled::Yes)
+        .await
+        .unwrap();
+    assert_eq!(epoch().await, 4);
+    let actions: Vec<String> = AuditTrail::list(&store, None, 3)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|event| event.event.action)
+        .collect();
+    assert_eq!(actions, ["disable-person", "reset-password", "change-role"]);
+}
+
+#[tokio::test]
+async fn a_password_is_changed_by_who_knows_the_old_one() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    let (id, old) = person(&store, "carla", Role::Viewer).await;
+    let carla = Actor::Person {
+        id,
+        name: "carla".to_owned(),
+        role: Role::Viewer,
+        address: None,
+        browser: None,
+    };
+    let new = SecretString::from("a much longer one");
+    let refused = store.change_password(&carla, wrong(), new.clone()).await;
+    assert!(matches!(refused, Err(PeopleError::WrongPassword)));
+    let refused = store
+        .change_password(&carla, old.clone(), SecretString::from("elevenchars"))
+        .await;
+    assert!(matches!(refused, Err(PeopleError::PasswordTooShort)));
+    store
+        .change_password(&carla, old.clone(), new.clone())
+        .await
+        .unwrap();
+    let answer = store.sign_in("carla", old, None, None).await.unwrap();
+    assert!(matches!(answer, SignIn::Refused));
+    let SignIn::Welcome(person) = store.sign_in("carla", new, None, None).await.unwrap() else {
+        panic!("refused")
+    };
+    assert!(!person.password_is_one_time);
+    assert_eq!(person.session_epoch, 2);
+}
+
+#[tokio::test]
+async fn if_the_audit_event_cannot_be_written_nobody_is_changed() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    let (id, _) = person(&store, "carla", Role::Viewer).await;
+    database
+        .sql("ALTER TABLE audit_events ADD CONSTRAINT broken CHECK (action <> 'change-role')")
+        .await
+        .unwrap();
+    let refused = store.set_role(may_manage_people(), id, Role::Admin).await;
+    assert!(matches!(refused, Err(PeopleError::Database(_))));
+    assert_eq!(store.find(id).await.unwrap().unwrap().role, Role::Viewer);
+}
+
+#[tokio::test]
+async fn the_password_is_stored_as_argon2id_only_and_a_visit_is_noted_to_the_minute() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    let (id, _) = person(&store, "carla", Role::Viewer).await;
+    let hashed = "people WHERE password_hash LIKE '$argon2id$v=19$m=19456,t=2,p=1$%'";
+    assert_eq!(database.count(hashed).await, 1);
+    store.note_seen(id).await.unwrap();
+    let seen = store.find(id).await.unwrap().unwrap().last_seen_at;
+    assert_eq!(seen, Some(database.clock.now()));
+    database.clock.advance(Duration::from_secs(30));
+    store.note_seen(id).await.unwrap();
+    assert_eq!(store.find(id).await.unwrap().unwrap().last_seen_at, seen);
+}
