@@ -237,8 +237,8 @@ async fn tidy(docker: &Docker, project: &str, image: &str) {
 pub(crate) fn socket() -> PathBuf {
     let Some(given) = std::env::var_os("PANEL_TEST_DOCKER") else {
         panic!(
-            "these tests need a Docker daemon of their own: run `make test`, or start one with \
-             `.setup/test-docker.sh start DIR` and set PANEL_TEST_DOCKER=unix://DIR/docker.sock"
+            "these tests need a Docker daemon of their own: run `make test`, or \
+             `export PANEL_TEST_DOCKER=$(.setup/test-docker.sh start)` first"
         );
     };
     let given = given.to_string_lossy().into_owned();

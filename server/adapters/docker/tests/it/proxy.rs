@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::bench::{socket, unique};
@@ -12,6 +13,7 @@ use crate::bench::{socket, unique};
 pub(crate) struct Proxy {
     pub(crate) path: PathBuf,
     running: Arc<Mutex<Option<JoinSet<()>>>>,
+    frozen: watch::Sender<bool>,
 }
 
 /// What the socket does with a connection.
@@ -30,6 +32,7 @@ impl Proxy {
         Self {
             path: std::env::temp_dir().join(format!("pt-{}.sock", unique().simple())),
             running: Arc::default(),
+            frozen: watch::Sender::new(false),
         }
     }
 
@@ -37,15 +40,21 @@ impl Proxy {
     pub(crate) fn up(&self, mood: Mood) {
         self.down();
         let listener = UnixListener::bind(&self.path).unwrap();
+        let frozen = self.frozen.subscribe();
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
             // Ends, with all its connections, when the set is dropped.
             let mut connections = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
-                connections.spawn(serve(stream, mood));
+                connections.spawn(serve(stream, mood, frozen.clone()));
             }
         });
         *self.running.lock().unwrap() = Some(tasks);
+    }
+
+    /// From now on nothing passes, and nothing is cut either: a daemon that hangs.
+    pub(crate) fn freeze(&self) {
+        self.frozen.send_replace(true);
     }
 
     /// Cuts every connection and is gone.
@@ -61,11 +70,13 @@ impl Drop for Proxy {
     }
 }
 
-async fn serve(mut stream: UnixStream, mood: Mood) {
+async fn serve(mut stream: UnixStream, mood: Mood, mut frozen: watch::Receiver<bool>) {
     match mood {
         Mood::Honest => {
-            if let Ok(mut daemon) = UnixStream::connect(socket()).await {
-                drop(tokio::io::copy_bidirectional(&mut stream, &mut daemon).await);
+            let mut daemon = UnixStream::connect(socket()).await.unwrap();
+            tokio::select! {
+                _ = async { frozen.wait_for(|frozen| *frozen).await.is_ok() } => std::future::pending().await,
+                _ = tokio::io::copy_bidirectional(&mut stream, &mut daemon) => {}
             }
         }
         Mood::Mute => std::future::pending().await,

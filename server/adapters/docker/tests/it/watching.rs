@@ -1,10 +1,11 @@
 //! The stream of events, with a daemon that comes and goes.
 
 use adapter_docker::Watch;
+use domain::fault::FaultKind;
 use domain::ports::Containers;
 use futures::{Stream, StreamExt};
 
-use crate::bench::{Bench, PATIENCE, PLAIN, socket};
+use crate::bench::{Bench, PATIENCE, PLAIN};
 use crate::proxy::{Mood, Proxy};
 
 async fn next(stream: &mut (impl Stream<Item = Watch> + Unpin)) -> Watch {
@@ -80,6 +81,22 @@ async fn a_daemon_that_goes_and_comes_back_is_listened_to_again() {
 }
 
 #[tokio::test]
+async fn a_daemon_that_hangs_in_the_middle_is_noticed_though_it_hangs_up_on_nobody() {
+    let proxy = Proxy::new();
+    proxy.up(Mood::Honest);
+    let bench = Bench::at(PLAIN, proxy.path.clone()).await;
+    bench.up().await;
+    let mut events = Box::pin(bench.gateways.watch(&bench.gateway));
+    assert_eq!(next(&mut events).await, Watch::Connected);
+    let mut stats = Box::pin(bench.gateways.stats(&bench.gateway));
+    stats.next().await.unwrap().unwrap();
+    proxy.freeze();
+    let measuring = async { while stats.next().await.unwrap().is_ok() {} };
+    let (heard, ()) = futures::join!(next(&mut events), measuring);
+    assert!(matches!(heard, Watch::Lost(fault) if fault.kind == FaultKind::TimedOut));
+}
+
+#[tokio::test]
 async fn a_health_check_and_a_rename_are_heard() {
     let check = "    healthcheck: { test: [\"CMD\", \"true\"], interval: 1s }\n";
     let bench = Bench::new(&format!("{PLAIN}{check}")).await;
@@ -93,5 +110,4 @@ async fn a_health_check_and_a_rename_are_heard() {
         .await
         .unwrap();
     until(&mut events, "rename").await;
-    assert!(socket().exists());
 }
