@@ -15,6 +15,9 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, ProcessEnvironment};
 
+/// What the last tasks get before a command ends without them.
+const LAST_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// Looks after OpenClaw WhatsApp gateways.
 #[derive(Parser)]
 #[command(name = "panel", version, about, max_term_width = 100)]
@@ -100,7 +103,11 @@ fn begin_log(config: &Config, is_server: bool) {
     } else {
         "error"
     };
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let mut filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    // At `debug` bollard logs whole requests, the environment of a container included.
+    if let Ok(quiet) = "bollard=info".parse() {
+        filter = filter.add_directive(quiet);
+    }
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -13,57 +13,57 @@ use domain::gateway::GatewayId;
 use secrecy::SecretString;
 use url::Url;
 
-pub use check::ConfigErrors;
+pub(crate) use check::ConfigErrors;
 
 /// Everything the panel can be told.
 #[derive(Debug)]
-pub struct Config {
+pub(crate) struct Config {
     /// Where the panel listens. Loopback, unless it stands in a container of its own.
-    pub listen: std::net::SocketAddr,
+    pub(crate) listen: std::net::SocketAddr,
     /// The URL people use; decides cookies and which origin may change things.
-    pub public_url: Url,
+    pub(crate) public_url: Url,
     /// Where the panel keeps what is its own: private cluster, device keys.
-    pub data_dir: PathBuf,
+    pub(crate) data_dir: PathBuf,
     /// The built site (CSS, wasm).
-    pub site_dir: PathBuf,
+    pub(crate) site_dir: PathBuf,
     /// Your Postgres; `None` starts a private cluster in the data folder.
-    pub database_url: Option<SecretString>,
+    pub(crate) database_url: Option<SecretString>,
     /// Proxies whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<std::net::IpAddr>,
+    pub(crate) trusted_proxies: Vec<std::net::IpAddr>,
     /// What to log, as `tracing` filters it.
-    pub log: String,
+    pub(crate) log: String,
     /// The gateways, in the order they are shown.
-    pub gateways: Vec<GatewayConfig>,
+    pub(crate) gateways: Vec<GatewayConfig>,
 }
 
 /// One gateway.
 #[derive(Debug, Clone)]
-pub struct GatewayConfig {
+pub(crate) struct GatewayConfig {
     /// Its id in URLs and tables.
-    pub id: GatewayId,
+    pub(crate) id: GatewayId,
     /// Its name for people.
-    pub name: String,
+    pub(crate) name: String,
     /// Its Docker Engine.
-    pub docker: DockerEndpoint,
+    pub(crate) docker: DockerEndpoint,
     /// Folder with the compose file and `.env`.
-    pub compose_dir: PathBuf,
+    pub(crate) compose_dir: PathBuf,
     /// Service within the compose file.
-    pub service: String,
+    pub(crate) service: String,
     /// URL that the panel itself uses.
-    pub internal_url: Url,
+    pub(crate) internal_url: Url,
     /// URL that users use, through the proxy.
-    pub public_url: Url,
+    pub(crate) public_url: Url,
     /// A CA to trust besides the usual ones for `public_url`.
-    pub ca_file: Option<PathBuf>,
+    pub(crate) ca_file: Option<PathBuf>,
     /// Time between probes of the process and the accounts (10 to 30 s; jitter is added).
-    pub probe_interval: Duration,
+    pub(crate) probe_interval: Duration,
     /// Time between probes of the public URL.
-    pub edge_interval: Duration,
+    pub(crate) edge_interval: Duration,
 }
 
 /// How to reach a Docker Engine.
 #[derive(Debug, Clone)]
-pub enum DockerEndpoint {
+pub(crate) enum DockerEndpoint {
     /// A socket on this host.
     Unix(PathBuf),
     /// TCP with TLS both ways.
@@ -85,20 +85,20 @@ impl Config {
     ///
     /// # Errors
     /// All that is wrong, at once.
-    pub fn load(file: Option<&Path>, environment: &dyn Environment) -> Result<Self, ConfigErrors> {
+    pub(crate) fn load(file: Option<&Path>, environment: &dyn Environment) -> Result<Self, ConfigErrors> {
         let raw = file::read(file, environment)?;
         check::check(raw, environment)
     }
 }
 
 /// The process environment, as a value, so that tests can give their own.
-pub trait Environment {
+pub(crate) trait Environment {
     /// The value of a variable; `None` when unset or not Unicode.
     fn get(&self, name: &str) -> Option<String>;
 }
 
 /// The real environment.
-pub struct ProcessEnvironment;
+pub(crate) struct ProcessEnvironment;
 
 impl Environment for ProcessEnvironment {
     #[expect(

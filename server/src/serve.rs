@@ -16,6 +16,9 @@ use crate::config::Config;
 use crate::http::{self, Change, Hub, KnownPeople, Site, Topic};
 use crate::wire::{Base, Boards, Outside, Renderer};
 
+/// What the last tasks get before the panel ends without them.
+const LAST_WAIT: std::time::Duration = std::time::Duration::from_secs(10);
+
 /// Runs until SIGINT or SIGTERM; then refuses new operations, lets a running step end and closes.
 pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     let listener = tokio::net::TcpListener::bind(config.listen)
@@ -95,7 +98,10 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     outside.engine.quiesce().await;
     rest.cancel();
     tracker.close();
-    tracker.wait().await;
+    // A Docker call that ran past its limit may still hang; the journal knows where to go on.
+    if tokio::time::timeout(LAST_WAIT, tracker.wait()).await.is_err() {
+        tracing::warn!("Something still waits for Docker or a gateway; stopping all the same");
+    }
     base.close().await;
     served.context("the web server failed")
 }

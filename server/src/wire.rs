@@ -90,7 +90,6 @@ impl Base {
 pub(crate) struct Outside {
     pub(crate) gateways: Vec<Gateway>,
     pub(crate) docker: DockerGateways,
-    pub(crate) links: GatewayLinks,
     pub(crate) engine: Engine,
     reaches: BTreeMap<GatewayId, Reach>,
 }
@@ -163,13 +162,7 @@ impl Outside {
         };
         let engine = Engine::new(parts, tracker.clone());
         let gateways = config.gateways.iter().map(shown).collect();
-        Ok(Self {
-            gateways,
-            docker,
-            links,
-            engine,
-            reaches,
-        })
+        Ok(Self { gateways, docker, engine, reaches })
     }
 
     /// The senses of one gateway, for its observer and for `panel status`.

@@ -109,7 +109,8 @@ impl Start {
         outside.engine.quiesce().await;
         stop.cancel();
         tracker.close();
-        tracker.wait().await;
+        // A Docker call past its limit must not keep the terminal.
+        let _in_time = tokio::time::timeout(super::LAST_WAIT, tracker.wait()).await;
         base.close().await;
         done
     }

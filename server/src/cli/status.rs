@@ -43,7 +43,8 @@ impl Status {
         let done = self.look(&id, &base, &outside).await;
         stop.cancel();
         tracker.close();
-        tracker.wait().await;
+        // A Docker call past its limit must not keep the terminal.
+        let _in_time = tokio::time::timeout(super::LAST_WAIT, tracker.wait()).await;
         base.close().await;
         done
     }

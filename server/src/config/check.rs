@@ -13,7 +13,7 @@ use super::{Config, DockerEndpoint, Environment, GatewayConfig};
 
 /// All that is wrong with a configuration; one sentence each.
 #[derive(Debug, PartialEq, Eq)]
-pub struct ConfigErrors(Vec<String>);
+pub(crate) struct ConfigErrors(Vec<String>);
 
 impl ConfigErrors {
     pub(super) fn one(what: String) -> Self {

@@ -10,35 +10,35 @@ use super::check::ConfigErrors;
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Raw {
-    pub listen: Option<String>,
-    pub public_url: Option<String>,
-    pub data_dir: Option<PathBuf>,
-    pub site_dir: Option<PathBuf>,
-    pub database_url_file: Option<PathBuf>,
-    pub trusted_proxies: Option<Vec<String>>,
-    pub log: Option<String>,
+    pub(super) listen: Option<String>,
+    pub(super) public_url: Option<String>,
+    pub(super) data_dir: Option<PathBuf>,
+    pub(super) site_dir: Option<PathBuf>,
+    pub(super) database_url_file: Option<PathBuf>,
+    pub(super) trusted_proxies: Option<Vec<String>>,
+    pub(super) log: Option<String>,
     #[serde(default)]
-    pub gateways: Vec<RawGateway>,
+    pub(super) gateways: Vec<RawGateway>,
     #[serde(skip)]
-    pub read_from: String,
+    pub(super) read_from: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawGateway {
-    pub id: Option<String>,
-    pub name: Option<String>,
-    pub docker: Option<String>,
-    pub docker_ca: Option<PathBuf>,
-    pub docker_cert: Option<PathBuf>,
-    pub docker_key: Option<PathBuf>,
-    pub compose_dir: Option<PathBuf>,
-    pub service: Option<String>,
-    pub internal_url: Option<String>,
-    pub public_url: Option<String>,
-    pub ca_file: Option<PathBuf>,
-    pub probe_seconds: Option<u64>,
-    pub edge_seconds: Option<u64>,
+    pub(super) id: Option<String>,
+    pub(super) name: Option<String>,
+    pub(super) docker: Option<String>,
+    pub(super) docker_ca: Option<PathBuf>,
+    pub(super) docker_cert: Option<PathBuf>,
+    pub(super) docker_key: Option<PathBuf>,
+    pub(super) compose_dir: Option<PathBuf>,
+    pub(super) service: Option<String>,
+    pub(super) internal_url: Option<String>,
+    pub(super) public_url: Option<String>,
+    pub(super) ca_file: Option<PathBuf>,
+    pub(super) probe_seconds: Option<u64>,
+    pub(super) edge_seconds: Option<u64>,
 }
 
 const PLACES: [&str; 2] = ["panel.toml", "/etc/openclaw-panel/panel.toml"];
