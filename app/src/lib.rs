@@ -4,6 +4,8 @@
 pub mod islands;
 
 #[cfg(feature = "ssr")]
+mod answer;
+#[cfg(feature = "ssr")]
 mod call;
 #[cfg(feature = "ssr")]
 mod error;
@@ -24,6 +26,7 @@ mod ui;
 
 #[cfg(feature = "ssr")]
 pub use crate::{
+    answer::{inside, outside},
     call::{Call, Went},
     error::PanelError,
     pages::logs::Filter,

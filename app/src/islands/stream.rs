@@ -279,8 +279,13 @@ impl Stream {
             let options = JsValue::UNDEFINED;
             let since = String::from(since.to_locale_time_string_with_options("en-GB", &options));
             let since = since.get(..5).unwrap_or_default();
-            let said = "connection lost since ".to_owned() + since + ", trying again ·";
-            times::write(&link, &said);
+            // The server may have refused it, for example because the session has ended meanwhile.
+            let said = "connection lost since ".to_owned()
+                + since
+                + ", trying again, or <a href=\"\">load the page again</a> ·";
+            if link.inner_html() != said {
+                link.set_inner_html(&said);
+            }
             self.mark("live is-warn");
         } else {
             times::write(

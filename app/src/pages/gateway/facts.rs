@@ -82,6 +82,7 @@ fn day(
     incidents: &[&Incident],
 ) -> impl IntoView + use<> {
     let label = match incidents.len() {
+        0 if of.is_none() => format!("{}, last 24 hours: nothing recorded yet", kind.label()),
         0 => format!("{}, last 24 hours: no trouble", kind.label()),
         several => format!(
             "{}, last 24 hours: {}",
@@ -89,7 +90,9 @@ fn day(
             words::count(several as u64, "incident", "incidents")
         ),
     };
-    let list = if incidents.is_empty() {
+    let list = if of.is_none() {
+        view! { <p class="none">"Nothing is recorded yet."</p> }.into_any()
+    } else if incidents.is_empty() {
         view! { <p class="none">"No trouble in 24 hours."</p> }.into_any()
     } else {
         let items: Vec<_> = incidents

@@ -12,7 +12,7 @@ pub(super) fn list(sight: Sight<'_>) -> String {
 
 fn item((index, rung): (usize, Rung)) -> impl IntoView {
     let id = format!("rung-{index}");
-    let against = rung.against.clone().map(|why| (why, id.as_str()));
+    let against = rung.against.as_ref().map(|_| id.as_str());
     let button = act(rung.button, "btn quiet", rung.href, against);
     let reason = rung
         .against

@@ -87,7 +87,7 @@ fn strong(next: &Next, sight: Sight<'_>) -> Option<AnyView> {
     let on = |action, account: Option<&AccountId>| {
         let title = rungs::button(action).to_owned();
         let rung = rungs::rung(sight, action, title, account.cloned());
-        let against = rung.against.clone().map(|why| (why, "strong-why"));
+        let against = rung.against.as_ref().map(|_| "strong-why");
         let beside = rung
             .against
             .clone()

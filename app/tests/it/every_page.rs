@@ -1,0 +1,135 @@
+//! What holds for every page.
+
+use std::sync::Arc;
+
+use domain::path;
+use domain::person::Role;
+
+use crate::browser::Browser;
+use crate::scenes::{logged_out, operation, stopped_account, world};
+
+const PAGES: [&str; 19] = [
+    "/sign-in",
+    "/sign-in?failed=1",
+    "/sign-in?throttled=30",
+    "/gateways/openclaw",
+    "/gateways/nowhere",
+    "/gateways/openclaw/logs",
+    "/gateways/openclaw/logs?lines=30&search=whatsapp&level=error",
+    "/gateways/openclaw/operations",
+    "/gateways/openclaw/operations/new/restart",
+    "/gateways/openclaw/operations/new/recreate",
+    "/gateways/openclaw/operations/new/reconnect?account=default",
+    "/gateways/openclaw/operations/new/explode",
+    "/operations/00000000-0000-0000-0000-000000000001",
+    "/operations/00000000-0000-0000-0000-000000000002",
+    "/operations/00000000-0000-0000-0000-000000000003",
+    "/people",
+    "/account",
+    "/audit",
+    "/nothing/here",
+];
+
+#[tokio::test]
+async fn one_heading_one_strong_button_and_nothing_inline() {
+    let mut worlds = vec![world()];
+    let mut other = world();
+    other.observation = None;
+    worlds.push(other);
+    let mut other = world();
+    other.observation = Some(Arc::new(logged_out()));
+    other.holder = Some(operation(3, None));
+    worlds.push(other);
+    let mut other = world();
+    other.observation = Some(Arc::new(stopped_account()));
+    worlds.push(other);
+    let mut other = world();
+    other.database_away = true;
+    worlds.push(other);
+    for world in worlds.into_iter().map(Arc::new) {
+        for role in Role::ALL {
+            let browser = Browser::of(&world, role);
+            for url in PAGES {
+                let page = browser.get(url).await;
+                let html = &page.html;
+                let place = format!("{url} as {}: {html}", role.as_str());
+                assert_eq!(html.matches("<h1").count(), 1, "headings: {place}");
+                assert_eq!(html.matches("<main").count(), 1, "mains: {place}");
+                let strong = html.matches("btn primary").count();
+                assert!(strong <= 1, "strong buttons: {place}");
+                assert!(!html.contains(" style="), "style attribute: {place}");
+                assert!(!html.contains("<style"), "style element: {place}");
+                assert!(!html.contains(" onclick="), "handler: {place}");
+                for script in page.pieces("<script", "</script>") {
+                    assert!(script.contains("src=\"/assets/"), "inline script: {place}");
+                    assert!(script.ends_with('>'), "script with content: {place}");
+                }
+                assert!(html.contains("<title>"), "title: {place}");
+                assert!(html.contains("<html lang=\"en\""), "language: {place}");
+                for button in page.pieces("<button", "</button>") {
+                    let disabled = button.contains(" disabled");
+                    let reason = button
+                        .split_once("aria-describedby=\"")
+                        .and_then(|(_, rest)| rest.split_once('"'))
+                        .map(|(id, _)| format!("id=\"{id}\""));
+                    let told = reason.is_some_and(|id| html.contains(&id));
+                    assert!(
+                        !disabled || told,
+                        "disabled without a reason: {button} {place}"
+                    );
+                }
+                assert!(!html.contains('\u{e000}'), "an age was left open: {place}");
+                assert!(
+                    !html.contains("secret detail"),
+                    "a cause was shown: {place}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_signed_out_is_sent_to_the_sign_in_page_and_back() {
+    let world = Arc::new(world());
+    let browser = Browser::signed_out(&world);
+    for url in PAGES.into_iter().filter(|url| !url.starts_with("/sign-in")) {
+        let answer = browser.get(url).await;
+        assert_eq!(answer.status, 302, "{url}");
+        assert!(
+            answer.location.starts_with("/sign-in?next=%2F"),
+            "{}",
+            answer.location
+        );
+        assert!(!answer.says("OpenClaw on vps-i1"), "{url}");
+    }
+}
+
+#[test]
+fn every_url() {
+    let gateway = "openclaw".parse().unwrap();
+    let operation = domain::operation::OperationId(uuid::Uuid::nil());
+    let mut routes: Vec<String> = app::routes()
+        .iter()
+        .map(|route| route.path().to_owned())
+        .collect();
+    routes.sort();
+    let mut urls = vec![
+        path::HOME.to_owned(),
+        path::SIGN_IN.to_owned(),
+        path::SIGN_OUT.to_owned(),
+        path::PEOPLE.to_owned(),
+        path::AUDIT.to_owned(),
+        path::ACCOUNT.to_owned(),
+        path::gateway(&gateway),
+        path::logs(&gateway),
+        path::log_download(&gateway),
+        path::operations(&gateway),
+        path::confirm(&gateway, "restart"),
+        path::operation(&operation),
+        path::gateway_events(&gateway),
+        path::operation_events(&operation),
+        path::log_events(&gateway),
+    ];
+    urls.extend(app::forms::endpoint::ALL.map(str::to_owned));
+    insta::assert_snapshot!(format!("{}\n---\n{}", urls.join("\n"), routes.join("\n")));
+}

@@ -1,0 +1,282 @@
+//! A panel of fakes: what the pages are told, and what they did.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use app::{Panel, SiteFiles};
+use async_trait::async_trait;
+use domain::audit::{AuditEvent, NewAuditEvent};
+use domain::can::Permit;
+use domain::compare::Comparison;
+use domain::fault::{Boundary, Fault, FaultKind};
+use domain::gateway::{Gateway, GatewayId};
+use domain::history::{Incident, Strip};
+use domain::logs::LogLine;
+use domain::observation::Observation;
+use domain::operation::{Command, Operation, OperationId, OperationView};
+use domain::person::{Actor, Person, Role};
+use domain::ports::{
+    AuditTrail, Clock, Disabled, Ids, Observations, Operations, People, PeopleError, SignIn,
+    StartError, StoreError,
+};
+use domain::time::Timestamp;
+use secrecy::SecretString;
+use uuid::Uuid;
+
+pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+
+/// Everything the fakes tell, and everything they were asked to do.
+pub(crate) struct World {
+    pub(crate) gateways: Vec<Gateway>,
+    pub(crate) observation: Option<Arc<Observation>>,
+    pub(crate) strips: Arc<Vec<Strip>>,
+    pub(crate) incidents: Arc<Vec<Incident>>,
+    pub(crate) holder: Option<Operation>,
+    pub(crate) views: Vec<OperationView>,
+    pub(crate) logs: Result<Vec<LogLine>, Fault>,
+    pub(crate) comparison: Result<Comparison, Fault>,
+    pub(crate) people: Vec<Person>,
+    pub(crate) audit: Vec<AuditEvent>,
+    pub(crate) database_away: bool,
+    pub(crate) done: Mutex<Vec<String>>,
+    pub(crate) written: Mutex<Vec<NewAuditEvent>>,
+}
+
+impl World {
+    fn note(&self, done: String) {
+        self.done.lock().unwrap().push(done);
+    }
+
+    pub(crate) fn done(&self) -> Vec<String> {
+        self.done.lock().unwrap().clone()
+    }
+
+    fn store<T>(&self, of: T) -> Result<T, StoreError> {
+        if self.database_away {
+            let source = std::io::Error::other("secret detail of the database");
+            Err(StoreError {
+                doing: "being asked by a test",
+                source: Box::new(source),
+            })
+        } else {
+            Ok(of)
+        }
+    }
+}
+
+pub(crate) struct Fake(pub(crate) Arc<World>);
+
+#[async_trait]
+impl Observations for Fake {
+    fn gateways(&self) -> Vec<Gateway> {
+        self.0.gateways.clone()
+    }
+    fn observation(&self, _: &GatewayId) -> Option<Arc<Observation>> {
+        self.0.observation.clone()
+    }
+    fn strips(&self, _: &GatewayId) -> Arc<Vec<Strip>> {
+        self.0.strips.clone()
+    }
+    fn incidents(&self, _: &GatewayId) -> Arc<Vec<Incident>> {
+        self.0.incidents.clone()
+    }
+    async fn logs(&self, _: &GatewayId, _: u32) -> Result<Vec<LogLine>, Fault> {
+        self.0.logs.clone()
+    }
+}
+
+#[async_trait]
+impl Operations for Fake {
+    async fn start(
+        &self,
+        permit: Permit,
+        command: Command,
+        key: String,
+        reason: Option<String>,
+    ) -> Result<OperationId, StartError> {
+        if let Some(holder) = &self.0.holder {
+            let holder = Box::new(holder.clone());
+            return Err(StartError::Busy { holder });
+        }
+        let by = permit.actor().name().to_owned();
+        let what = command.title();
+        self.0
+            .note(format!("{by} started {what} ({key}) because {reason:?}"));
+        Ok(OperationId(Uuid::from_u128(9)))
+    }
+    async fn view(&self, id: OperationId) -> Result<Option<OperationView>, StoreError> {
+        let view = self.0.views.iter().find(|view| view.operation.id == id);
+        self.0.store(view.cloned())
+    }
+    fn holder(&self, _: &GatewayId) -> Option<Operation> {
+        self.0.holder.clone()
+    }
+    async fn list(
+        &self,
+        _: &GatewayId,
+        before: Option<OperationId>,
+        limit: u32,
+    ) -> Result<Vec<Operation>, StoreError> {
+        let all = self.0.views.iter().map(|view| view.operation.clone());
+        let older = all.filter(|one| before.is_none_or(|before| one.id < before));
+        self.0.store(older.take(limit as usize).collect())
+    }
+    async fn cancel(&self, permit: Permit, id: OperationId) -> Result<bool, StoreError> {
+        self.0
+            .note(format!("{} cancelled {id}", permit.actor().name()));
+        Ok(true)
+    }
+    async fn abandon(
+        &self,
+        permit: Permit,
+        id: OperationId,
+        comment: String,
+    ) -> Result<bool, StoreError> {
+        self.0.note(format!(
+            "{} abandoned {id}: {comment}",
+            permit.actor().name()
+        ));
+        Ok(true)
+    }
+    async fn compare(&self, _: &GatewayId) -> Result<Comparison, Fault> {
+        self.0.comparison.clone()
+    }
+    async fn usual_durations(
+        &self,
+        _: &GatewayId,
+    ) -> Result<BTreeMap<String, Duration>, StoreError> {
+        let usual = [("restart", 31), ("recreate", 33), ("reconnect", 2)];
+        let usual = usual.map(|(name, secs)| (name.to_owned(), Duration::from_secs(secs)));
+        self.0.store(BTreeMap::from(usual))
+    }
+}
+
+#[async_trait]
+impl AuditTrail for Fake {
+    async fn record(&self, event: NewAuditEvent) -> Result<AuditEvent, StoreError> {
+        self.0.written.lock().unwrap().push(event.clone());
+        self.0.store(AuditEvent {
+            sequence: 1,
+            id: Uuid::nil(),
+            at: NOW,
+            event,
+        })
+    }
+    async fn list(&self, _: Option<i64>, _: u32) -> Result<Vec<AuditEvent>, StoreError> {
+        self.0.store(self.0.audit.clone())
+    }
+}
+
+#[async_trait]
+impl People for Fake {
+    async fn sign_in(
+        &self,
+        _: &str,
+        _: SecretString,
+        _: Option<String>,
+        _: Option<String>,
+    ) -> Result<SignIn, StoreError> {
+        self.0.store(SignIn::Refused)
+    }
+    async fn list(&self) -> Result<Vec<Person>, StoreError> {
+        self.0.store(self.0.people.clone())
+    }
+    async fn find(&self, id: Uuid) -> Result<Option<Person>, StoreError> {
+        let found = self.0.people.iter().find(|person| person.id == id);
+        self.0.store(found.cloned())
+    }
+    async fn add(
+        &self,
+        _: Permit,
+        name: &str,
+        role: Role,
+    ) -> Result<(Person, SecretString), PeopleError> {
+        if name == "ben" {
+            return Err(PeopleError::NameTaken(name.to_owned()));
+        }
+        self.0.note(format!("added {name}"));
+        Ok((
+            person(7, name, role),
+            SecretString::from("one-time-word-42"),
+        ))
+    }
+    async fn set_disabled(&self, _: Permit, id: Uuid, to: Disabled) -> Result<(), PeopleError> {
+        self.0.note(format!("disabled {id}: {to:?}"));
+        Ok(())
+    }
+    async fn reset_password(&self, _: Permit, id: Uuid) -> Result<SecretString, PeopleError> {
+        self.0.note(format!("reset {id}"));
+        Ok(SecretString::from("another-word-43"))
+    }
+    async fn set_role(&self, _: Permit, id: Uuid, role: Role) -> Result<(), PeopleError> {
+        self.0.note(format!("role of {id}: {}", role.as_str()));
+        Ok(())
+    }
+    async fn change_password(
+        &self,
+        _: &Actor,
+        _: SecretString,
+        _: SecretString,
+    ) -> Result<(), PeopleError> {
+        Err(PeopleError::WrongPassword)
+    }
+}
+
+struct Still;
+
+impl Clock for Still {
+    fn now(&self) -> Timestamp {
+        NOW
+    }
+}
+
+#[derive(Default)]
+struct Counting(AtomicU64);
+
+impl Ids for Counting {
+    fn next(&self) -> Uuid {
+        Uuid::from_u128(self.0.fetch_add(1, Ordering::Relaxed).into())
+    }
+}
+
+pub(crate) fn person(id: u128, name: &str, role: Role) -> Person {
+    Person {
+        id: Uuid::from_u128(id),
+        name: name.to_owned(),
+        role,
+        disabled_at: None,
+        password_is_one_time: false,
+        last_seen_at: None,
+        created_at: NOW,
+        session_epoch: 0,
+    }
+}
+
+pub(crate) fn no_docker() -> Fault {
+    Fault::new(
+        FaultKind::Unreachable,
+        Boundary::Docker,
+        "Docker does not answer.",
+    )
+}
+
+pub(crate) fn panel(world: &Arc<World>) -> Panel {
+    let fake = || Arc::new(Fake(world.clone()));
+    Panel {
+        observations: fake(),
+        operations: fake(),
+        audit: fake(),
+        people: fake(),
+        clock: Arc::new(Still),
+        ids: Arc::new(Counting::default()),
+        site: Arc::new(SiteFiles {
+            css: "panel-1.css".to_owned(),
+            boot: Some("boot-1.js".to_owned()),
+            icon: None,
+        }),
+        rendered: Arc::default(),
+        reveals: Arc::default(),
+    }
+}

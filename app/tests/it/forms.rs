@@ -1,0 +1,140 @@
+//! Forms as a browser without JavaScript posts them.
+
+use std::sync::Arc;
+
+use app::forms::endpoint;
+use domain::person::Role;
+
+use crate::browser::Browser;
+use crate::scenes::{operation, world};
+
+const RESTART: &str = "gateway=openclaw&kind=restart&reason=memory+after+import&key=k1";
+const PAGE: &str = "/gateways/openclaw/operations/new/restart";
+
+#[tokio::test]
+async fn an_operator_starts_an_operation_and_lands_on_its_page() {
+    let world = Arc::new(world());
+    let browser = Browser::of(&world, Role::Operator);
+    let answer = browser.post(PAGE, endpoint::START, RESTART).await;
+    assert_eq!(answer.status, 302);
+    assert_eq!(
+        answer.location,
+        "/operations/00000000-0000-0000-0000-000000000009"
+    );
+    assert_eq!(
+        world.done(),
+        ["anna started Restart (k1) because Some(\"memory after import\")"]
+    );
+}
+
+#[tokio::test]
+async fn a_viewer_starts_nothing_and_the_try_is_audited() {
+    let world = Arc::new(world());
+    let browser = Browser::of(&world, Role::Viewer);
+    let answer = browser.post(PAGE, endpoint::START, RESTART).await;
+    assert!(answer.location.contains("__err="), "{}", answer.location);
+    assert_eq!(world.done(), [""; 0]);
+    let written = world.written.lock().unwrap().clone();
+    assert_eq!(written.len(), 1);
+    assert_eq!(written[0].action, "restart");
+}
+
+#[tokio::test]
+async fn nobody_signed_out_changes_anything() {
+    let world = Arc::new(world());
+    let browser = Browser::signed_out(&world);
+    for to in endpoint::ALL {
+        let form = format!("{RESTART}&id=1&name=x&role=admin&old=a&new=b&again=b&comment=c");
+        browser.post("/", to, &form).await;
+    }
+    assert_eq!(world.done(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_busy_gateway_says_whose_it_is_on_the_page_that_asked() {
+    let mut world = world();
+    world.holder = Some(operation(3, None));
+    let browser = Browser::of(&Arc::new(world), Role::Operator);
+    let answer = browser.post(PAGE, endpoint::START, RESTART).await;
+    let page = browser.get(&answer.location).await;
+    assert!(page.says("Recreate by ben since"));
+    assert!(
+        page.html
+            .contains("/operations/00000000-0000-0000-0000-000000000003")
+    );
+}
+
+#[tokio::test]
+async fn a_new_password_is_shown_once_and_never_in_a_url() {
+    let world = Arc::new(world());
+    let browser = Browser::of(&world, Role::Admin);
+    let answer = browser
+        .post("/people", endpoint::ADD_PERSON, "name=carla&role=viewer")
+        .await;
+    assert_eq!(answer.location, "/people");
+    let first = browser.get("/people").await;
+    assert!(
+        first.says("One-time password of carla one-time-word-42"),
+        "{}",
+        first.text()
+    );
+    let second = browser.get("/people").await;
+    assert!(!second.says("one-time-word-42"));
+}
+
+#[tokio::test]
+async fn a_taken_name_is_told_beside_its_field_once() {
+    let world = Arc::new(world());
+    let browser = Browser::of(&world, Role::Admin);
+    let answer = browser
+        .post("/people", endpoint::ADD_PERSON, "name=ben&role=viewer")
+        .await;
+    let page = browser.get(&answer.location).await;
+    assert!(page.html.contains("aria-describedby=\"name-error\""));
+    assert_eq!(
+        page.text()
+            .matches("There is already somebody called")
+            .count(),
+        1
+    );
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_told_and_not_repeated_in_the_url() {
+    let world = Arc::new(world());
+    let browser = Browser::of(&world, Role::Viewer);
+    let form = "old=hunter2hunter2&new=correct-horse-1&again=correct-horse-1";
+    let answer = browser
+        .post("/account", endpoint::CHANGE_PASSWORD, form)
+        .await;
+    assert!(!answer.location.contains("hunter2"));
+    let page = browser.get(&answer.location).await;
+    assert!(page.says("The present password is not right."));
+}
+
+#[tokio::test]
+async fn a_stuck_operation_is_freed_only_with_a_comment() {
+    let world = Arc::new(world());
+    let browser = Browser::of(&world, Role::Admin);
+    let page = "/operations/00000000-0000-0000-0000-000000000002";
+    let id = "id=00000000-0000-0000-0000-000000000002";
+    let refused = browser.post(page, endpoint::ABANDON, id).await;
+    let shown = browser.get(&refused.location).await;
+    assert!(shown.says("Write what you found and did"));
+    assert_eq!(world.done(), [""; 0]);
+    let form = format!("{id}&comment=removed+the+old+one");
+    let answer = browser.post(page, endpoint::ABANDON, &form).await;
+    assert_eq!(answer.location, page);
+    assert!(world.done()[0].ends_with("removed the old one"));
+}
+
+#[tokio::test]
+async fn what_has_ended_cannot_be_cancelled() {
+    let world = Arc::new(world());
+    let browser = Browser::of(&world, Role::Admin);
+    let page = "/operations/00000000-0000-0000-0000-000000000001";
+    let id = "id=00000000-0000-0000-0000-000000000001";
+    let answer = browser.post(page, endpoint::CANCEL, id).await;
+    assert!(browser.get(&answer.location).await.says("It has ended."));
+    assert_eq!(world.done(), [""; 0]);
+}
