@@ -52,7 +52,7 @@ async fn an_operation_comes_back_as_it_was_begun_and_is_audited_as_requested() {
         store.operation(begun.id).await.unwrap(),
         Some(begun.clone())
     );
-    assert_eq!(store.open().await.unwrap(), [begun.clone()]);
+    assert_eq!(store.open().await.unwrap(), std::slice::from_ref(&begun));
     let trail = AuditTrail::list(&store, None, 10).await.unwrap();
     assert_eq!(trail.len(), 1);
     assert_eq!(trail[0].event.outcome, AuditOutcome::Requested);
