@@ -32,10 +32,10 @@ main() {
   lay_out
   start_caddy
   start_panel
+  first_admin
   step "Starting the gateway by the panel's own install (about half a minute)"
   install_gateway
   step "Ready"
-  first_admin
   welcome
   wait "$panel_pid" || fail "The panel ended by itself: see $demo/panel.log."
 }
@@ -70,6 +70,7 @@ lay_out() {
   (umask 077 && mkdir -p "$demo/openclaw" "$demo/caddy")
   # Postgres of the panel does not run as root and must reach its own folder below.
   chmod 711 "$demo"
+  data=$(data_folder)
   cp openclaw/docker-compose.yml "$demo/openclaw/docker-compose.yml"
   if [ ! -s "$demo/openclaw/.env" ]; then
     local gateway bridge
@@ -92,7 +93,7 @@ lay_out() {
 # Written by \`make demo\`.
 listen = "127.0.0.1:$panel_port"
 public_url = "$url"
-data_dir = "$demo/data"
+data_dir = "$data"
 site_dir = "$CACHE/site"
 trusted_proxies = ["127.0.0.1"]
 
@@ -106,6 +107,19 @@ internal_url = "http://127.0.0.1:$(env_value OPENCLAW_GATEWAY_PORT)"
 public_url = "https://openclaw.localhost:$https_port"
 ca_file = "$demo/caddy/caddy/pki/authorities/local/root.crt"
 TOML
+}
+
+# A checkout under /root is closed to every other user: then the database lives elsewhere.
+data_folder() {
+  local elsewhere
+  if am_root && ! setpriv --reuid=postgres --regid=postgres --clear-groups test -x "$demo" 2>/dev/null; then
+    elsewhere="/var/lib/$project-$(printf '%s' "$ROOT" | sha256sum | cut -c1-8)"
+    install -d -m 711 "$elsewhere"
+    ln -sfn "$elsewhere" "$demo/data"
+    printf '%s' "$elsewhere"
+  else
+    printf '%s' "$demo/data"
+  fi
 }
 
 docker_endpoint() {
@@ -164,7 +178,11 @@ welcome() {
   say "${c_bold}OpenClaw Panel is up.${c_plain}"
   say "  open      $url"
   say "  user      $(sed -n 's/^user=//p' "$demo/first-login")"
-  say "  password  $(sed -n 's/^password=//p' "$demo/first-login")   (one-time: choose your own after signing in)"
+  if "$panel" --config "$demo/panel.toml" user list --json | grep '"name":"admin"' | grep -q '"password_is_one_time":true'; then
+    say "  password  $(sed -n 's/^password=//p' "$demo/first-login")   (one-time: choose your own after signing in)"
+  else
+    say "  password  the one that you chose"
+  fi
   say ""
   say "The browser will warn: the certificate comes from the demo's own authority,"
   say "$demo/caddy/caddy/pki/authorities/local/root.crt."
@@ -196,6 +214,7 @@ down() {
   else
     say "Docker does not answer: its containers stay until 'make demo-down' runs again."
   fi
+  [ ! -L "$demo/data" ] || rm -rf "$(readlink "$demo/data")"
   rm -rf "$demo"
   say "The demo is gone; images and build results stay in $CACHE."
 }

@@ -36,17 +36,35 @@ fail() {
   exit 1
 }
 
-# quietly LOG COMMAND...: output goes to a log file and is shown only when the command fails.
+# quietly LOG COMMAND...: output goes to a log file and is shown only when the command fails. What takes
+# long shows the last line of its log meanwhile: in place on a terminal, once a minute elsewhere.
 quietly() {
-  local log="$LOGS/$1.log" status=0
+  local log="$LOGS/$1.log" status=0 watcher
   shift
+  : >"$log"
+  watch_log "$log" &
+  watcher=$!
   "$@" >"$log" 2>&1 </dev/null || status=$?
+  kill "$watcher" 2>/dev/null || true
+  wait "$watcher" 2>/dev/null || true
+  [ ! -t 2 ] || printf '\r\e[K' >&2
   if [ "$status" -ne 0 ]; then
     say "--- the last lines of $log"
     tail -n 40 "$log" >&2
     say "---"
   fi
   return "$status"
+}
+
+watch_log() {
+  local line never beat=60
+  [ ! -t 2 ] || beat=1
+  exec {never}<> <(:)                           # a pipe that stays silent: `read` on it is a sleep
+  trap 'exit 0' TERM                            # that ends at once and leaves no process behind
+  while ! read -r -t "$beat" -u "$never" line && kill -0 $$ 2>/dev/null; do
+    line=$(tail -n 1 "$1" | tr -d '\000-\037' | cut -c1-"$((${COLUMNS:-80} - 8))")
+    if [ -t 2 ]; then printf '\r\e[K      %s%s%s' "$c_dim" "$line" "$c_plain" >&2; else note "… $line"; fi
+  done
 }
 
 # --- questions about the machine --------------------------------------------------------------
