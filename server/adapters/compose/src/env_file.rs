@@ -8,6 +8,7 @@ mod value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use crate::error::because;
 use crate::interpolate::{Problem, interpolate};
 use value::Quote;
 
@@ -57,7 +58,10 @@ pub enum EnvFileError {
         problem: String,
     },
     /// A `${NAME:?message}` without a value.
-    #[error("line {line}: `{name}` is missing a value ({message}); set it above that line")]
+    #[error(
+        "line {line}: `{name}` is missing a value{}; set it above that line",
+        because(message)
+    )]
     MissingVariable {
         /// Counted from 1.
         line: usize,

@@ -106,7 +106,10 @@ pub enum ComposeError {
         problem: String,
     },
     /// `${NAME:?message}` without a value.
-    #[error("{place}: `{name}` is missing a value ({message}); set it in `.env`")]
+    #[error(
+        "{place}: `{name}` is missing a value{}; set it in `.env`",
+        because(message)
+    )]
     MissingVariable {
         /// Where.
         place: Place,
@@ -134,6 +137,15 @@ pub enum ComposeError {
         #[source]
         source: crate::env_file::EnvFileError,
     },
+}
+
+/// What the author of `${NAME:?message}` had to say, in brackets.
+pub(crate) fn because(message: &str) -> String {
+    if message.is_empty() {
+        String::new()
+    } else {
+        format!(" ({message})")
+    }
 }
 
 /// A name from a file, fit for a sentence: cut where a value could begin, and short.

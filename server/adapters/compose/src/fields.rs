@@ -70,10 +70,11 @@ impl<'a> Field<'a> {
 
     fn expected(&self, expected: &str) -> ComposeError {
         let hint = match self.node.value {
-            Value::Flag(_) | Value::Whole(_) | Value::Number(_) | Value::Date => {
-                "; put it in quotes if it is meant as text"
-            }
             Value::Null => "; give it a value or remove the key",
+            Value::Date => "; put it in quotes",
+            Value::Flag(_) | Value::Whole(_) | Value::Number(_) if expected == "text" => {
+                "; put it in quotes"
+            }
             _ => "",
         };
         self.invalid(format!(
@@ -141,19 +142,22 @@ impl<'a> Field<'a> {
         T::try_from(number).map_err(|_| self.invalid("is out of range"))
     }
 
-    /// A size as in `512m`; -1 only where `unlimited` allows it.
+    /// A size, as in `512m`.
     pub(crate) fn bytes(&self) -> Result<u64, ComposeError> {
         let problem = "must be a size, as in `512m`, `2g` or a number of bytes";
         match &self.node.value {
             Value::Whole(number) => u64::try_from(*number).map_err(|_| self.invalid(problem)),
             Value::Text(text) => units::bytes(text).ok_or_else(|| self.invalid(problem)),
-            _ => Err(self.expected("a size, as in `512m`")),
+            _ => Err(self.expected("a size, as in `512m`,")),
         }
     }
 
     pub(crate) fn duration(&self) -> Result<Duration, ComposeError> {
-        units::duration(self.text()?)
-            .ok_or_else(|| self.invalid("must be a duration, as in `10s` or `1m30s`"))
+        match &self.node.value {
+            Value::Text(text) => units::duration(text)
+                .ok_or_else(|| self.invalid("must be a duration, as in `10s` or `1m30s`")),
+            _ => Err(self.expected("a duration, as in `10s`,")),
+        }
     }
 
     /// A number of CPUs, as in `0.5`, in billionths.
@@ -245,15 +249,17 @@ impl<'a> Field<'a> {
             if name.is_empty() || name.ends_with(char::is_whitespace) {
                 return Err(item.invalid("has an entry whose name is empty or ends in a blank"));
             }
-            let at = item.node.at;
             if let Some(first) = pairs.iter().find(|pair| pair.name == name) {
-                return Err(ComposeError::DuplicateKey {
-                    place: at.place(self.file),
-                    key: shown(name),
-                    first_line: first.at.line,
-                });
+                let line = first.at.line;
+                return Err(
+                    item.invalid(format!("sets a name again that line {line} sets; keep one"))
+                );
             }
-            pairs.push(Pair { name, value, at });
+            pairs.push(Pair {
+                name,
+                value,
+                at: item.node.at,
+            });
         }
         Ok(pairs)
     }

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::Files;
-use crate::error::ComposeError;
+use crate::error::{ComposeError, shown};
 use crate::fields::Field;
 use crate::model::{Condition, Dependency, Mount, NetworkMode, Project, Service};
 use crate::variables::Variables;
@@ -108,29 +108,39 @@ impl Reading<'_> {
     }
 }
 
-/// What a service refers to must be there.
+/// What a service refers to must be there. The names could come out of a variable, so the sentences
+/// list what there is instead.
 fn consistent(name: &str, field: &Field<'_>, project: &mut Project) -> Result<(), ComposeError> {
     let Some(service) = project.services.get_mut(name) else {
         return Ok(());
     };
-    for network in &service.networks {
-        if network.name != "default" && !project.networks.contains_key(&network.name) {
-            return Err(field.invalid(format!(
-                "joins the network `{}`, which is not under the file's `networks`; add it there",
-                crate::error::shown(&network.name)
-            )));
-        }
+    let missing = |what: &str, there: &mut dyn Iterator<Item = &String>, advice: &str| {
+        let there: Vec<String> = there.map(|key| shown(key)).collect();
+        let there = if there.is_empty() {
+            "none".to_owned()
+        } else {
+            there.join(", ")
+        };
+        field.invalid(format!("{what} (there: {there}); {advice}"))
+    };
+    let joins = |key: &str| key == "default" || project.networks.contains_key(key);
+    if !service.networks.iter().all(|network| joins(&network.name)) {
+        return Err(missing(
+            "joins a network that is not under the file's `networks`",
+            &mut project.networks.keys(),
+            "add it there",
+        ));
     }
-    for mount in &service.mounts {
-        if let Mount::Volume { name, .. } = mount
-            && !project.volumes.contains_key(name)
-        {
-            return Err(field.invalid(format!(
-                "mounts the volume `{}`, which is not under the file's `volumes`; add it there, or \
-                 start the path with `./` if it is a folder",
-                crate::error::shown(name)
-            )));
-        }
+    let mounts = |mount: &Mount| match mount {
+        Mount::Volume { name, .. } => project.volumes.contains_key(name),
+        Mount::Bind { .. } | Mount::Tmpfs { .. } => true,
+    };
+    if !service.mounts.iter().all(mounts) {
+        return Err(missing(
+            "mounts a volume that is not under the file's `volumes`",
+            &mut project.volumes.keys(),
+            "add it there, or start the path with `./` if it is a folder",
+        ));
     }
     // Sharing a network means starting after its owner.
     if let Some(NetworkMode::Service(owner)) = &service.network_mode {
@@ -144,16 +154,17 @@ fn consistent(name: &str, field: &Field<'_>, project: &mut Project) -> Result<()
             });
     }
     let needed: Vec<String> = service.depends_on.keys().cloned().collect();
-    match needed
+    if !needed
         .iter()
-        .find(|other| !project.services.contains_key(*other))
+        .all(|other| project.services.contains_key(other))
     {
-        Some(other) => Err(field.invalid(format!(
-            "depends on the service `{}`, which is not in the file",
-            crate::error::shown(other)
-        ))),
-        None => Ok(()),
+        return Err(missing(
+            "depends on a service that is not in the file",
+            &mut project.services.keys(),
+            "correct its name",
+        ));
     }
+    Ok(())
 }
 
 /// Services must not wait for each other in a circle.

@@ -143,11 +143,9 @@ impl<'a> Reader<'a> {
 
 /// The length of `export` with the blanks after it, where it is the keyword and not a name.
 fn export(text: &str) -> usize {
-    let Some(rest) = text.strip_prefix("export") else {
-        return 0;
-    };
+    let rest = text.strip_prefix("export").unwrap_or(text);
     let name = rest.trim_start_matches(is_blank);
-    if name.len() == rest.len() || name.starts_with(['=', ':', '\n']) || name.is_empty() {
+    if rest.len() == text.len() || name.len() == rest.len() {
         return 0;
     }
     text.len() - name.len()

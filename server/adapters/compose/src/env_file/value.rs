@@ -111,7 +111,8 @@ pub(super) fn write(
         return Err("it has a NUL byte, which no environment can hold");
     }
     // Nothing before ` # comment` would make the comment the value.
-    let bare = is_bare(value) && !(value.is_empty() && after.contains('#'));
+    let ends_line = after.is_empty() || after.starts_with('\n');
+    let bare = is_bare(value) && (!value.is_empty() || ends_line);
     let written = match present {
         Quote::None if bare => (Quote::None, value.to_owned()),
         Quote::None | Quote::Single if is_single(value) => (Quote::Single, value.to_owned()),

@@ -133,15 +133,18 @@ pub(super) fn project_name(
         _ => None,
     };
     if let Some(entry) = written {
-        let text = Field {
+        let field = Field {
             file,
             path: "name".to_owned(),
             node: &entry.value,
-        }
-        .text()?;
+        };
+        let text = field.text()?;
         let name = normalised(&variables.replace(text, &entry.value, "name", file)?);
         if !name.is_empty() {
             return Ok(name);
+        }
+        if !text.is_empty() {
+            return Err(field.invalid("leaves nothing of a project name; use letters and digits"));
         }
     }
     let name = normalised(&folder.file_name().unwrap_or_default().to_string_lossy());

@@ -49,13 +49,13 @@ impl Reading<'_> {
         let parts: Vec<&str> = text.split(':').collect();
         let (source, path, options) = match parts.as_slice() {
             [_] => return Err(anonymous(field)),
-            [source, path] => (*source, *path, ""),
+            [source, path] => (*source, *path, "rw"),
             [source, path, options] => (*source, *path, *options),
             _ => return Err(field.invalid("must be `source:target` or `source:target:ro`")),
         };
         let target = target(field, path)?;
         let (mut read_only, mut no_copy) = (false, false);
-        for option in options.split(',').filter(|option| !option.is_empty()) {
+        for option in options.split(',') {
             match option {
                 "ro" => read_only = true,
                 "rw" => read_only = false,
@@ -151,6 +151,8 @@ impl Reading<'_> {
             .strip_prefix('~')
             .map(|rest| rest.strip_prefix('/').unwrap_or(rest));
         match (home, text) {
+            // Compose takes an absolute path as it stands.
+            (None, _) if text.starts_with('/') => Ok(PathBuf::from(text)),
             (None, _) => Ok(clean(&self.folder.join(text))),
             (Some(rest), _) if text == "~" || text.starts_with("~/") => {
                 let home = self

@@ -134,7 +134,6 @@ pub(super) fn of_service(table: &mut Table<'_>, service: &mut Service) -> Result
 
 fn network_mode(field: &Field<'_>) -> Result<Option<NetworkMode>, ComposeError> {
     Ok(match field.text()? {
-        "" => None,
         "host" => Some(NetworkMode::Host),
         "none" => Some(NetworkMode::None),
         "bridge" => Some(NetworkMode::Bridge),

@@ -106,7 +106,7 @@ fn image(
 }
 
 fn identity(table: &mut Table<'_>, service: &mut Service) -> Result<(), ComposeError> {
-    service.container_name = table.text("container_name")?;
+    service.container_name = table.read("container_name", container_name)?;
     service.hostname = table.text("hostname")?;
     service.domainname = table.text("domainname")?;
     service.labels = table.or_default("labels", Field::labels)?;
@@ -157,6 +157,17 @@ fn privileges(table: &mut Table<'_>, service: &mut Service) -> Result<(), Compos
     service.read_only = table.flag("read_only")?;
     service.privileged = table.flag("privileged")?;
     Ok(())
+}
+
+fn container_name(field: &Field<'_>) -> Result<String, ComposeError> {
+    let name = field.text()?;
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+    if name.len() > 1 && name.chars().all(allowed) && !name.starts_with(['_', '.', '-']) {
+        return Ok(name.to_owned());
+    }
+    Err(field.invalid(
+        "must have two or more letters, digits, `_`, `.` and `-`, and start with a letter or digit",
+    ))
 }
 
 /// Nothing keeps the image's own; an empty text or list clears it.
@@ -248,7 +259,9 @@ fn extra_hosts(field: &Field<'_>) -> Result<Vec<ExtraHost>, ComposeError> {
     let mut written: Vec<(Field<'_>, String, String)> = Vec::new();
     if let Value::List(_) = field.node.value {
         for item in field.list()? {
-            let Some((host, addresses)) = item.text()?.split_once(['=', ':']) else {
+            let text = item.text()?;
+            let Some((host, addresses)) = text.split_once('=').or_else(|| text.split_once(':'))
+            else {
                 return Err(item.invalid("must be a name and an address, as in `db=10.0.0.5`"));
             };
             let (host, addresses) = (host.to_owned(), addresses.to_owned());
