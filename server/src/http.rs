@@ -21,8 +21,6 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use domain::gateway::GatewayId;
 use domain::path;
-use leptos::prelude::{LeptosOptions, provide_context};
-use leptos_axum::LeptosRoutes as _;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -78,11 +76,10 @@ pub(crate) fn router(site: Site) -> anyhow::Result<Router> {
         gateways: site.gateways.clone().into(),
         stop: site.stop,
     };
-    let options = LeptosOptions::builder().output_name("panel").build();
 
     // Behind the sign-in: pages, forms and streams.
     let inside = Router::new()
-        .merge(pages(&site.panel, &options, Audience::SignedIn))
+        .merge(app::inside(&site.panel))
         .merge(
             Router::new()
                 .route("/events/gateways/{id}", get(events::gateway))
@@ -98,10 +95,10 @@ pub(crate) fn router(site: Site) -> anyhow::Result<Router> {
 
     // Open to everybody.
     let outside = Router::new()
-        .merge(pages(&site.panel, &options, Audience::Anybody))
         .route(path::SIGN_IN, post(sign_in::sign_in))
         .route(path::SIGN_OUT, post(sign_in::sign_out))
         .with_state(desk)
+        .merge(app::outside(&site.panel))
         .merge(
             Router::new()
                 .route("/assets/{name}", get(assets::serve))
@@ -137,37 +134,6 @@ pub(crate) fn router(site: Site) -> anyhow::Result<Router> {
         .layer(from_fn_with_state(headers::Https(https), headers::add))
         .layer(CatchPanicLayer::custom(|_| crashed()))
         .layer(from_fn(log)))
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Audience {
-    Anybody,
-    SignedIn,
-}
-
-/// The Leptos pages (and, for those signed in, the server functions).
-fn pages<S: Clone + Send + Sync + 'static>(
-    panel: &Panel,
-    options: &LeptosOptions,
-    audience: Audience,
-) -> Router<S> {
-    let routes = app::routes()
-        .into_iter()
-        .filter(|route| (route.path() == path::SIGN_IN) == (audience == Audience::Anybody))
-        .collect::<Vec<_>>();
-    let given = panel.clone();
-    let context = move || provide_context(given.clone());
-    let site = panel.site.clone();
-    let shell = move || app::shell(site.clone());
-    let router =
-        Router::new().leptos_routes_with_context(options, routes, context.clone(), shell.clone());
-    let router = match audience {
-        Audience::Anybody => router,
-        Audience::SignedIn => {
-            router.fallback(leptos_axum::render_app_async_with_context(context, shell))
-        }
-    };
-    router.with_state(options.clone())
 }
 
 /// Whether the panel itself answers; says nothing about gateways.
