@@ -110,7 +110,7 @@ fn people() -> impl IntoView {
 }
 
 fn account() -> impl IntoView {
-    framed(|call, asked| async move { pages::account::page(&call, &asked).await })
+    framed(|call, asked| async move { Ok(pages::account::page(&call, &asked)) })
 }
 
 fn audit() -> impl IntoView {

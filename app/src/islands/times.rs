@@ -61,9 +61,9 @@ fn said(millis: f64, is_age: bool) -> String {
     let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
     match seconds {
         0..60 => one(seconds, " s"),
-        60..600 if seconds % 60 != 0 => two(minutes, " min ", seconds % 60, " s"),
+        60..600 if !seconds.is_multiple_of(60) => two(minutes, " min ", seconds % 60, " s"),
         60..3_600 => one(minutes, " min"),
-        3_600..86_400 if minutes % 60 != 0 => two(hours, " h ", minutes % 60, " min"),
+        3_600..86_400 if !minutes.is_multiple_of(60) => two(hours, " h ", minutes % 60, " min"),
         3_600..86_400 => one(hours, " h"),
         86_400..172_800 => two(1, " day ", hours % 24, " h"),
         _ => one(days, " days"),

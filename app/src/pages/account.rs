@@ -5,11 +5,10 @@ use leptos::prelude::*;
 
 use super::{Asked, Page};
 use crate::call::Call;
-use crate::error::PanelError;
 use crate::forms::endpoint;
 use crate::ui::moment;
 
-pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError> {
+pub(crate) fn page(call: &Call, asked: &Asked) -> Page {
     let viewer = call.viewer();
     let now = call.now();
     let done = (asked.get("done") == "password").then(|| {
@@ -37,7 +36,7 @@ pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError>
         </form>
     }
     .to_html();
-    Ok(Page::new("Your account", moment::fill(&content, now)).at("account"))
+    Page::new("Your account", moment::fill(&content, now)).at("account")
 }
 
 fn field(

@@ -58,11 +58,12 @@ fn row(event: &AuditEvent, now: Timestamp) -> impl IntoView + use<> {
     let from = match &what.actor {
         Actor::Person {
             address, browser, ..
-        } => [address.clone(), browser.clone()]
-            .into_iter()
-            .flatten()
-            .map(|part| format!(" · {part}"))
-            .collect(),
+        } => {
+            let known = [address.as_deref(), browser.as_deref()]
+                .into_iter()
+                .flatten();
+            known.fold(String::new(), |from, part| from + " · " + part)
+        }
         Actor::Nobody { address } => address
             .as_ref()
             .map_or(String::new(), |address| format!(" · {address}")),

@@ -18,7 +18,7 @@ pub(crate) fn svg(strip: Option<&Strip>, label: &str) -> String {
         svg.push_str(r#"<rect class="is-unknown" width="48"/>"#);
     }
     let mut at = 0;
-    for run in bars.chunk_by(|one, next| same(one, next)) {
+    for run in bars.chunk_by(same) {
         let class = class_of(run[0].state.unwrap_or(State::Unknown));
         let width = run.len();
         let title = title(run);

@@ -1,5 +1,10 @@
 //! Every page and form, asked through the router, told by fakes.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests may stop them as tests do"
+)]
+
 mod browser;
 mod every_page;
 mod fakes;
