@@ -1,7 +1,19 @@
 //! A strict reader of a Docker Compose file and its `.env`.
 //!
 //! Pure: no Docker, no network, and files only through [`Files`]. What the panel would not carry
-//! out is an error that names file, line and key; nothing is silently left out.
+//! out is an error that names file, line and key; nothing is silently left out. No error and no
+//! `Debug` holds a value that could have come out of `.env`.
+//!
+//! What it accepts means what docker compose makes of it: interpolation, precedence, YAML scalars
+//! (`010` is eight), names and labels. It knowingly differs where compose guesses or loses
+//! something:
+//! - a key or list entry twice, text after a closing quote in `.env`, shell operators in a
+//!   `command` that no shell reads, and settings of an external network are refused;
+//! - a message in `${NAME:?message}` is shown as written, because interpolated it could hold a
+//!   secret;
+//! - volumes without a name, and everything that adds to the compose file from elsewhere (override
+//!   files, `include`, `extends`, `COMPOSE_FILE`), are refused;
+//! - `build` is only noted when an `image` stands beside it, as the panel never builds.
 
 mod config_hash;
 mod debug;
