@@ -266,7 +266,7 @@ async fn a_folder_too_deep_for_a_socket_gets_its_socket_elsewhere() {
             .flat_map(|folder| fs::read_dir(folder).unwrap());
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
         names
-            .filter(|name| name.starts_with("openclaw-panel-"))
+            .filter(|name| name.starts_with("openclaw-panel-") && name.len() == 31)
             .count()
     };
     let before = sockets();
