@@ -11,13 +11,11 @@ run=/run/openclaw-panel-test
 socket="$run/docker.sock"
 bridge=oc-panel-test
 subnet=172.31.77.1/24
-# Both the bridge above and the networks that tests make (172.31.80.0/20) are inside it.
-range=172.31.64.0/19
 
 answers() { docker --host "unix://$socket" info >/dev/null 2>&1; }
 
-# The host's daemon drops what it does not know; the tests' containers may talk to one another.
-forward() { iptables "$1" FORWARD -s "$range" -d "$range" -m comment --comment openclaw-panel-test -j ACCEPT; }
+# The host's daemon drops what it does not know; the tests' containers may talk to one another on this bridge.
+forward() { iptables "$1" FORWARD -i "$bridge" -o "$bridge" -m comment --comment "tests of openclaw-panel" -j ACCEPT; }
 
 start() {
   answers && { printf 'unix://%s\n' "$socket"; return 0; }
@@ -34,11 +32,12 @@ start() {
   ip link set "$bridge" up
   forward -C >/dev/null 2>&1 || forward -I
   note "starting the tests' own Docker daemon"
-  # A second daemon that keeps iptables rules begins by deleting the first one's: the ports that the
-  # host's containers publish would be lost. So this one keeps none; its own ports go through docker-proxy.
+  # Two things that a second daemon must not do, both seen with 20.10. With iptables rules of its own it
+  # begins by deleting the first one's, and with them the ports that the host's containers publish: so it
+  # keeps none, and its ports go through docker-proxy. With --default-address-pool it deletes the host's
+  # docker0 at its second start; without, it takes ranges that no route uses.
   setsid dockerd --data-root "$home/data" --exec-root "$run/exec" --host "unix://$socket" --pidfile "$run/pid" \
-    --iptables=false --ip-masq=false \
-    --bridge "$bridge" --default-address-pool base=172.31.80.0/20,size=26 >"$LOGS/test-docker.log" 2>&1 </dev/null &
+    --iptables=false --ip-masq=false --bridge "$bridge" >"$LOGS/test-docker.log" 2>&1 </dev/null &
   wait_until 60 answers || fail "The tests' Docker daemon does not answer: see $LOGS/test-docker.log."
   printf 'unix://%s\n' "$socket"
 }

@@ -68,7 +68,7 @@ refuse_foreign_image() {
 
 pulled() {
   note "pulling $source"
-  quietly docker-pull docker pull "$source" || docker image inspect "$source" >/dev/null 2>&1 ||
+  docker pull --quiet "$source" >"$LOGS/docker-pull.log" 2>&1 || docker image inspect "$source" >/dev/null 2>&1 ||
     { note "the pull failed: building the image instead"; return 1; }
 }
 
@@ -211,7 +211,7 @@ import_root() {
 furnish() {
   note "installing config and WhatsApp plugin (about 40 s)"
   # shellcheck disable=SC2016  # expands inside the container
-  helper=$(docker create -i --init --network host --user node --tmpfs /tmp:mode=1777 --entrypoint sh "$1" -euc '
+  helper=$(docker create -i --init --network host --user node --tmpfs /tmp:mode=1777 "$1" sh -euc '
     umask 077
     cat >/tmp/npmrc
     mkdir -p "$HOME/.openclaw"
@@ -227,7 +227,7 @@ furnish() {
     tail -n 40 "$LOGS/whatsapp-plugin.log" >&2
     fail "The WhatsApp plugin could not be installed: see $LOGS/whatsapp-plugin.log."
   }
-  docker commit --change 'USER node' --change "ENTRYPOINT $(entrypoint_json "$1")" --change "CMD $(command_json)" \
+  docker commit --change 'USER node' --change "CMD $(command_json)" \
     --change 'ENV OPENCLAW_CONTROL_UI_ORIGIN=http://127.0.0.1:18789' \
     --change "LABEL $label=$recipe" "$helper" "$image" >/dev/null
   base='' # part of the image now
@@ -235,8 +235,6 @@ furnish() {
   [ -z "$before" ] || docker image rm "$before" >/dev/null 2>&1 || true
   note "made $image ($(docker image inspect --format '{{.Size}}' "$image" | numfmt --to=si)B)"
 }
-
-entrypoint_json() { docker image inspect --format '{{if .Config.Entrypoint}}{{json .Config.Entrypoint}}{{else}}[]{{end}}' "$1"; }
 
 npm_settings() {
   local file
