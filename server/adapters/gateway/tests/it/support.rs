@@ -142,7 +142,10 @@ pub(crate) async fn until(
 ) -> LinkState {
     let mut states = link.control();
     let Ok(found) = tokio::time::timeout(limit, states.wait_for(|state| what(state))).await else {
-        panic!("not within {limit:?}; the state is {:?}", link.state());
+        panic!(
+            "not within {limit:?}; the state is {:?}",
+            link.state().control
+        );
     };
     found.unwrap().clone()
 }
