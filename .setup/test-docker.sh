@@ -44,6 +44,7 @@ start() {
 
 stop() {
   if [ -s "$run/pid" ]; then
+    am_root || fail "The tests' own Docker daemon was started by root: only root may stop it."
     kill "$(cat "$run/pid")" 2>/dev/null || true
     # shellcheck disable=SC2317  # called by wait_until
     ended() { [ ! -s "$run/pid" ] || ! kill -0 "$(cat "$run/pid")" 2>/dev/null; }
