@@ -20,6 +20,8 @@ use crate::shell::shell;
 /// Pages and forms for people who are signed in; whatever is not found is answered here too. Requests
 /// carry their `Arc<Viewer>` as an extension; without it a page sends the browser to sign in.
 pub fn inside(panel: &Panel) -> Router {
+    // Leptos chooses its executor while it lists the routes; without one a page crashes.
+    let _routes = crate::shell::routes();
     let (pages, forms) = (panel.clone(), panel.clone());
     Router::new()
         .route(

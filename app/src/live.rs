@@ -34,7 +34,8 @@ pub struct Fragment {
 }
 
 impl Fragment {
-    pub(crate) fn new(id: &'static str, markup: String) -> Self {
+    /// An element with its id and its markup.
+    pub fn new(id: &'static str, markup: String) -> Self {
         Self { id, markup }
     }
 

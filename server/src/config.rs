@@ -85,7 +85,10 @@ impl Config {
     ///
     /// # Errors
     /// All that is wrong, at once.
-    pub(crate) fn load(file: Option<&Path>, environment: &dyn Environment) -> Result<Self, ConfigErrors> {
+    pub(crate) fn load(
+        file: Option<&Path>,
+        environment: &dyn Environment,
+    ) -> Result<Self, ConfigErrors> {
         let raw = file::read(file, environment)?;
         check::check(raw, environment)
     }

@@ -99,7 +99,10 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     rest.cancel();
     tracker.close();
     // A Docker call that ran past its limit may still hang; the journal knows where to go on.
-    if tokio::time::timeout(LAST_WAIT, tracker.wait()).await.is_err() {
+    if tokio::time::timeout(LAST_WAIT, tracker.wait())
+        .await
+        .is_err()
+    {
         tracing::warn!("Something still waits for Docker or a gateway; stopping all the same");
     }
     base.close().await;

@@ -162,7 +162,12 @@ impl Outside {
         };
         let engine = Engine::new(parts, tracker.clone());
         let gateways = config.gateways.iter().map(shown).collect();
-        Ok(Self { gateways, docker, engine, reaches })
+        Ok(Self {
+            gateways,
+            docker,
+            engine,
+            reaches,
+        })
     }
 
     /// The senses of one gateway, for its observer and for `panel status`.

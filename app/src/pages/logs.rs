@@ -142,7 +142,7 @@ fn shown(found: &[LogLine], filter: &Filter, now: Timestamp) -> String {
         String::new()
     };
     format!(
-        r#"{empty}<ol class="card lines" id="lines" role="log" tabindex="0" aria-label="Lines of the gateway's log, newest last">{items}</ol>"#
+        r#"{empty}<ol class="card lines" id="lines" role="list" tabindex="0" aria-label="Lines of the gateway's log, newest last">{items}</ol>"#
     )
 }
 

@@ -211,13 +211,13 @@ async fn follow(id: OperationId, base: &Base) -> anyhow::Result<Outcome> {
                 Event::Progressed { said, .. } => out::line(&format!("    {said}")),
                 Event::Failed { fault, .. } => out::line(&format!("    failed: {fault}")),
                 Event::UndoStarted { step } => {
-                    out::line(&format!("  putting back: {}", label(&step)))
+                    out::line(&format!("  putting back: {}", label(&step)));
                 }
                 Event::UndoFailed { fault, .. } => {
-                    out::line(&format!("    could not be put back: {fault}"))
+                    out::line(&format!("    could not be put back: {fault}"));
                 }
                 Event::CancelAsked { by } => {
-                    out::line(&format!("  {by} asked to stop and put back"))
+                    out::line(&format!("  {by} asked to stop and put back"));
                 }
                 Event::Ended { outcome } => return Ok(outcome),
                 Event::Planned { .. }

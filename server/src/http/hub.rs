@@ -52,6 +52,8 @@ pub(crate) trait Render: Send + Sync {
 
 /// Changes within this time are shown together.
 const TOGETHER: Duration = Duration::from_millis(30);
+/// While somebody reads, a feed looks again this often: facts go stale and waits end by time alone.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// A feed without readers ends after this time.
 const LINGER: Duration = Duration::from_secs(10);
 /// Messages a slow reader may lag behind before it gets the whole page again.
@@ -238,6 +240,7 @@ async fn run(hub: Hub, key: Key, feed: Arc<Feed>, mut changes: broadcast::Receiv
                         break;
                     }
                 }
+                () = tokio::time::sleep(LOOK_AGAIN), if feed.patches.receiver_count() > 0 => break,
                 () = tokio::time::sleep(LINGER), if feed.patches.receiver_count() == 0 => {
                     if hub.leave(&key, &feed) {
                         return;
