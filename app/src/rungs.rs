@@ -218,7 +218,7 @@ pub(crate) const fn button(action: Action) -> &'static str {
 fn costs(action: Action, usual: &Usual) -> String {
     let long = about(action, usual);
     match action {
-        Action::Reconnect => format!("keeps the link · {long} without messages"),
+        Action::Reconnect => format!("keeps the link · no scan · {long}"),
         Action::Restart => format!("keeps the link · {long}"),
         Action::Recreate => format!(
             "keeps the link · applies .env and compose · {long} · goes back by itself if it fails"

@@ -66,12 +66,12 @@ fn item(account: &Account, sight: Sight<'_>) -> impl IntoView + use<> {
         "last message in "
         {match account.last_inbound_at {
             Some(at) => moment::clock(at, now).into_any(),
-            None => "not seen".into_any(),
+            None => "none yet".into_any(),
         }}
         ", out "
         {match account.last_outbound_at {
             Some(at) => moment::clock(at, now).into_any(),
-            None => "not seen".into_any(),
+            None => "none yet".into_any(),
         }}
     };
     let credentials = account.credential_age_ms.map(|millis| {

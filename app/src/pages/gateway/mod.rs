@@ -84,7 +84,7 @@ fn checked(sight: Sight<'_>) -> Fragment {
         looks.max().flatten()
     });
     let said = match newest {
-        Some(at) => view! { "checked "{moment::age(at)}" ago" }.into_any(),
+        Some(at) => view! { "last look: "{moment::age(at)} }.into_any(),
         None => "first look".into_any(),
     };
     Fragment::new(
