@@ -191,6 +191,7 @@ edge_seconds = 5
     CADDY_ADMIN: `127.0.0.1:${adminPort}`,
     CADDY_HTTPS_PORT: String(httpsPort),
     CADDY_BIND: "127.0.0.1",
+    CADDY_AUTO_HTTPS: "disable_redirects",
     OPENCLAW_HOST: `https://openclaw.localhost:${httpsPort}`,
     OPENCLAW_UPSTREAM: `127.0.0.1:${gatewayPort}`,
     PANEL_HOST: `https://panel.localhost:${httpsPort}`,

@@ -10,7 +10,7 @@ const pages: [string, () => string, RegExp][] = [
   ["confirm-restart", () => `${gatewayPage()}/operations/new/restart`, /Restart/],
   ["confirm-recreate", () => `${gatewayPage()}/operations/new/recreate`, /Recreate/],
   ["people", () => `${facts().url}/people`, /People/],
-  ["account", () => `${facts().url}/account`, /Account/],
+  ["account", () => `${facts().url}/account`, /account/],
   ["audit", () => `${facts().url}/audit`, /Audit/],
   ["not-found", () => `${facts().url}/no-such-page`, /./],
   ["no-such-gateway", () => `${facts().url}/gateways/other`, /./],

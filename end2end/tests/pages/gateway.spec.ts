@@ -6,7 +6,7 @@ test("the five facts stand side by side, each with its age, under one verdict", 
   await page.goto(gatewayPage());
   await expect(verdict(page)).toContainText("WhatsApp is not linked");
   await expect(page.locator("#fact-edge")).toContainText(/200/);
-  await expect(page.locator("#fact-process")).toContainText(/Live/);
+  await expect(page.locator("#fact-process")).toContainText(/Ready in/);
   await expect(page.locator("#fact-container")).toContainText(/Running/);
   await expect(page.locator("#fact-session")).toContainText(/Not linked/);
   await expect(page.locator("#fact-config")).toContainText(/Matches/);
