@@ -174,9 +174,9 @@ fn in_frame(call: &Call, page: Page, asked: &Asked) -> AnyView {
     let top = frame::top(call, &page);
     let content = frame::notices(call, &page, asked) + &page.content;
     let island = match (&page.events, &page.follows) {
-        (Some(_), _) => Some(view! { <Live/> }.into_any()),
-        (_, Some(_)) => Some(view! { <Follow/> }.into_any()),
-        _ => None,
+        (None, Some(_)) => view! { <Follow/> }.into_any(),
+        // Without a stream it only writes times in the viewer's zone.
+        _ => view! { <Live/> }.into_any(),
     };
     view! {
         <Title text=titled(&page)/>

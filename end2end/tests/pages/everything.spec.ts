@@ -37,6 +37,13 @@ test("an operation's page shows its steps after the end", async ({ page }, info)
   await picture(page, info, "operation");
 });
 
+test("a page without a stream shows times in the viewer's zone, with UTC on hover", async ({ page }) => {
+  await page.goto(`${facts().url}/audit`);
+  const time = page.locator("main time").first();
+  await expect(time).toHaveAttribute("title", /UTC/);
+  await expect(time).not.toContainText("UTC");
+});
+
 test("a viewer sees the state and may not act, and the page says why", async ({ browser, contextOptions }, info) => {
   const file = join(facts().folder, "viewer.password");
   if (!existsSync(file)) panel("user", "add", "vera", "--role", "viewer", "--one-time-password-file", file);
