@@ -1,4 +1,4 @@
-.PHONY: help demo demo-down test check site end2end sqlx-prepare
+.PHONY: help demo demo-down test check site end2end bench sqlx-prepare
 
 help: ## what there is
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1	\2/p' Makefile
@@ -20,6 +20,9 @@ site: ## builds the browser's part
 
 end2end: ## only the tests in a browser
 	@.setup/end2end.sh
+
+bench: ## measures speed and memory beside a real gateway
+	@.setup/bench.sh
 
 sqlx-prepare: ## writes .sqlx anew after a change of a query or a migration
 	@.setup/sqlx-prepare.sh

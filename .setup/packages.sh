@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# packages.sh demo|test|wasm: installs the Debian packages that are missing, and only those.
+# packages.sh demo|test|bench|wasm: installs the Debian packages that are missing, and only those.
 # What is there already, from Debian or from elsewhere, is left alone.
 # shellcheck source=.setup/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -27,6 +27,11 @@ test_packages() {
   want prometheus prometheus
   want amtool prometheus-alertmanager
   want prometheus-blackbox-exporter prometheus-blackbox-exporter
+}
+
+bench_packages() {
+  test_packages
+  want wrk wrk
 }
 
 wasm_packages() {
@@ -81,8 +86,9 @@ silence_new_services() {
 case "${1:-}" in
   demo) demo_packages ;;
   test) test_packages ;;
+  bench) bench_packages ;;
   wasm) wasm_packages ;;
-  *) fail "Say which packages: .setup/packages.sh demo, test or wasm." ;;
+  *) fail "Say which packages: .setup/packages.sh demo, test, bench or wasm." ;;
 esac
 rust_is_there
 install_missing

@@ -18,6 +18,7 @@ export default defineConfig({
     ignoreHTTPSErrors: true,
     launchOptions: chromium,
     trace: "retain-on-failure",
+    actionTimeout: 20_000,
     locale: "en-GB",
     timezoneId: "Europe/Berlin",
   },
@@ -26,6 +27,7 @@ export default defineConfig({
     { name: "phone", testMatch: "pages/*.spec.ts", use: { ...devices["Pixel 7"], viewport: { width: 390, height: 844 }, colorScheme: "dark" } },
     { name: "without-javascript", testMatch: "plain/*.spec.ts", use: { viewport: { width: 390, height: 844 }, javaScriptEnabled: false } },
     { name: "operations", testMatch: "operations/*.spec.ts", use: { viewport: { width: 1280, height: 800 } } },
+    { name: "scripted", testMatch: "scripted/*.spec.ts", use: { viewport: { width: 1280, height: 800 } } },
     { name: "faults", testMatch: "faults/*.spec.ts", use: { viewport: { width: 1280, height: 800 } } },
   ],
 });

@@ -18,8 +18,16 @@ pub struct SiteFiles {
     pub css: String,
     /// The module that wakes the islands; `None` for a site without the browser's part.
     pub boot: Option<String>,
+    /// What the boot script imports, fetched beside it instead of after it.
+    pub module: Option<String>,
+    /// The islands' code.
+    pub wasm: Option<String>,
     /// The icon, an SVG.
     pub icon: Option<String>,
+    /// The icon for a phone's home screen.
+    pub touch_icon: Option<String>,
+    /// The web app manifest.
+    pub manifest: Option<String>,
 }
 
 /// Everything a page or a form may ask. Given once, as context, by the server.

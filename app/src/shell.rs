@@ -26,6 +26,23 @@ pub fn shell(site: Arc<SiteFiles>) -> impl IntoView {
         let icon = format!("/assets/{icon}");
         view! { <link rel="icon" href=icon type="image/svg+xml"/> }
     });
+    let touch_icon = site.touch_icon.as_ref().map(|icon| {
+        let icon = format!("/assets/{icon}");
+        view! { <link rel="apple-touch-icon" href=icon/> }
+    });
+    let manifest = site.manifest.as_ref().map(|manifest| {
+        let manifest = format!("/assets/{manifest}");
+        view! { <link rel="manifest" href=manifest/> }
+    });
+    // Three fetches at once instead of one after the other.
+    let module = site.module.as_ref().map(|module| {
+        let module = format!("/assets/{module}");
+        view! { <link rel="modulepreload" href=module/> }
+    });
+    let wasm = site.wasm.as_ref().map(|wasm| {
+        let wasm = format!("/assets/{wasm}");
+        view! { <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous" fetchpriority="low"/> }
+    });
     let boot = site.boot.as_ref().map(|boot| {
         let boot = format!("/assets/{boot}");
         view! { <script type="module" src=boot nonce=use_nonce()></script> }
@@ -40,8 +57,12 @@ pub fn shell(site: Arc<SiteFiles>) -> impl IntoView {
                 <meta name="theme-color" content="#f6f7f8" media="(prefers-color-scheme: light)"/>
                 <meta name="theme-color" content="#0f1214" media="(prefers-color-scheme: dark)"/>
                 {icon}
+                {touch_icon}
+                {manifest}
                 <link rel="stylesheet" href=css/>
                 {boot}
+                {module}
+                {wasm}
                 <MetaTags/>
             </head>
             <body><App/></body>

@@ -47,7 +47,7 @@ function keep(change: Partial<Facts>): Facts {
   return now;
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   return new Promise((done, failed) => {
     const server = createServer();
     server.once("error", failed);
@@ -132,15 +132,38 @@ export const killPanel = () => end(facts().panelPid, "SIGKILL");
 /** As Ctrl-C does it. */
 export const stopPanel = () => end(facts().panelPid, "SIGTERM");
 
-export async function start(): Promise<Facts> {
+/** Which gateway a stack has: the real one, or the scripted one of `scripted/gateway.mjs`. */
+export type Kind = "real" | "scripted";
+
+/** The compose file; the scripted gateway runs in the real one's image. */
+function composeFile(kind: Kind, to: string): void {
+  const real = readFileSync(join(root, "openclaw/docker-compose.yml"), "utf8");
+  if (kind === "real") return writeFileSync(to, real);
+  const scripted = join(needed("END2END_FOLDER"), "scripted-gateway");
+  mkdirSync(scripted, { recursive: true, mode: 0o755 });
+  cpSync(join(root, "end2end/support/scripted/gateway.mjs"), join(scripted, "gateway.mjs"));
+  writeFileSync(
+    to,
+    real
+      .replace(/^( +)command: .*$/m, `$1command: ["node", "/scripted/gateway.mjs"]`)
+      .replace(/^( +)- session_data:.*$/m, `$&\n$1- ${scripted}:/scripted:ro`),
+  );
+}
+
+/** What the scripted gateway does from now on: `good`, `mute`, `garbage`, `flood` or `half`. */
+export function play(mode: string): void {
+  writeFileSync(join(needed("END2END_FOLDER"), "scripted-gateway/mode"), mode, { mode: 0o644 });
+}
+
+export async function start(kind: Kind = "real"): Promise<Facts> {
   const folder = needed("END2END_FOLDER");
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(join(folder, "openclaw"), { recursive: true, mode: 0o755 });
   const [gatewayPort, bridgePort, panelPort, httpsPort, adminPort] = await Promise.all(Array.from({ length: 5 }, freePort));
-  const project = "openclaw-end2end";
+  const project = kind === "real" ? "openclaw-end2end" : "openclaw-scripted";
   const url = `https://panel.localhost:${httpsPort}`;
   const gatewayUrl = `https://openclaw.localhost:${httpsPort}`;
-  cpSync(join(root, "openclaw/docker-compose.yml"), join(folder, "openclaw/docker-compose.yml"));
+  composeFile(kind, join(folder, "openclaw/docker-compose.yml"));
   writeEnv({
     COMPOSE_PROJECT_NAME: project,
     OPENCLAW_API_KEY: randomBytes(32).toString("hex"),

@@ -3,6 +3,7 @@
 mod cli;
 mod config;
 mod http;
+mod memory;
 mod serve;
 mod wire;
 
@@ -10,5 +11,6 @@ use std::process::ExitCode;
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    memory::give_back();
     cli::run().await
 }

@@ -4,6 +4,7 @@ mod device;
 mod observations;
 mod render;
 mod senses;
+mod shared_log;
 mod system;
 
 use std::collections::BTreeMap;

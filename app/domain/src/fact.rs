@@ -155,8 +155,22 @@ pub struct Edge {
     pub status: Option<u16>,
     /// Time to the answer, in milliseconds.
     pub latency_ms: u32,
-    /// When the certificate that was shown ends; `None` over plain HTTP.
+    /// When the certificate that was shown began; `None` over plain HTTP.
+    pub tls_begins_at: Option<Timestamp>,
+    /// When it ends; `None` over plain HTTP.
     pub tls_expires_at: Option<Timestamp>,
+}
+
+impl Edge {
+    /// When the certificate ends, if that is soon: less than a fifth of its life and less than 14 days
+    /// are left. Caddy renews when a third is left, and its internal certificates live 12 hours.
+    pub fn certificate_ends_soon(&self, now: Timestamp) -> Option<Timestamp> {
+        const SOON: Duration = Duration::from_secs(14 * 86_400);
+        let ends = self.tls_expires_at?;
+        let life = self.tls_begins_at.map(|begins| ends.since(begins));
+        let soon = life.map_or(SOON, |life| SOON.min(life / 5));
+        (ends.since(now) < soon).then_some(ends)
+    }
 }
 
 /// What the gateway's process says of itself.

@@ -22,8 +22,6 @@ use crate::words;
 pub const STARTING: Duration = Duration::from_secs(90);
 /// A dropped account gets this long to come back by itself.
 pub const PATIENCE: Duration = Duration::from_secs(120);
-/// A certificate that ends within this time is worth a word.
-pub const CERTIFICATE_SOON: Duration = Duration::from_secs(7 * 86_400);
 
 /// One word for the whole gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -474,8 +472,8 @@ fn surroundings(seen: &Observation, now: Timestamp) -> Verdict {
         .edge
         .detail
         .as_ref()
-        .and_then(|edge| edge.tls_expires_at);
-    if let Some(ends) = soon.filter(|ends| *ends < now.plus(CERTIFICATE_SOON)) {
+        .and_then(|edge| edge.certificate_ends_soon(now));
+    if let Some(ends) = soon {
         return degraded(
             "Messages get through, but the certificate ends soon",
             format!(

@@ -274,7 +274,11 @@ pub(crate) fn panel(world: &Arc<World>) -> Panel {
         site: Arc::new(SiteFiles {
             css: "panel-1.css".to_owned(),
             boot: Some("boot-1.js".to_owned()),
+            module: None,
+            wasm: None,
             icon: None,
+            touch_icon: None,
+            manifest: None,
         }),
         rendered: Arc::default(),
         reveals: Arc::default(),

@@ -78,6 +78,7 @@ pub(crate) fn observation() -> Observation {
             Edge {
                 status: Some(200),
                 latency_ms: 38,
+                tls_begins_at: None,
                 tls_expires_at: None,
             },
         ),

@@ -17,6 +17,8 @@ use serde::Deserialize;
 struct Manifest {
     css: String,
     boot: Option<String>,
+    js: Option<String>,
+    wasm: Option<String>,
     #[serde(default)]
     icons: HashMap<String, String>,
 }
@@ -78,8 +80,12 @@ pub(crate) fn load(folder: &Path) -> anyhow::Result<(Assets, SiteFiles)> {
         Assets(Arc::new(files)),
         SiteFiles {
             icon: names.icons.get("favicon.svg").cloned(),
+            touch_icon: names.icons.get("apple-touch-icon.png").cloned(),
+            manifest: names.icons.get("app.webmanifest").cloned(),
             css: names.css,
             boot: names.boot,
+            module: names.js,
+            wasm: names.wasm,
         },
     ))
 }

@@ -1,20 +1,20 @@
 //! Server-sent events: what changed on a gateway's or an operation's page, and the lines of a log.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use app::{Filter, Viewer};
 use axum::Extension;
 use axum::body::{Body, Bytes};
-use axum::extract::{ConnectInfo, Path, Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{Path, Query, State};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use domain::action::Action;
 use domain::can;
 use domain::gateway::GatewayId;
 use domain::logs::LogLine;
 use domain::operation::OperationId;
+use domain::person::Role;
 use domain::ports::Clock;
 use futures::stream::{BoxStream, Stream, StreamExt as _};
 use tokio_util::sync::CancellationToken;
@@ -48,24 +48,28 @@ pub(crate) struct Wires {
 struct Reader {
     door: Door,
     session: Session,
-    peer: SocketAddr,
-    headers: HeaderMap,
-    viewer: Arc<Viewer>,
+    person: Uuid,
+    role: Role,
 }
 
 impl Reader {
+    fn new(door: &Door, session: Session, viewer: &Viewer) -> Self {
+        Self {
+            door: door.clone(),
+            session,
+            person: viewer.person.id,
+            role: viewer.person.role,
+        }
+    }
+
     /// Whether this session may still read, with the same role.
     async fn still_there(&self) -> bool {
-        match sessions::viewer(&self.door, &self.session, self.peer, &self.headers).await {
-            Ok(Some(viewer)) => viewer.person.role == self.viewer.person.role,
+        match sessions::person(&self.door, &self.session).await {
+            Ok(Some((person, _))) => person.role == self.role,
             Ok(None) => false,
             // The database is away: a stream that was allowed goes on.
             Err(_) => true,
         }
-    }
-
-    fn person(&self) -> Uuid {
-        self.viewer.person.id
     }
 }
 
@@ -73,9 +77,7 @@ pub(crate) async fn gateway(
     State(wires): State<Wires>,
     Path(id): Path<GatewayId>,
     Extension(viewer): Extension<Arc<Viewer>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     session: Session,
-    headers: HeaderMap,
 ) -> Response {
     if !wires.gateways.contains(&id) {
         return (StatusCode::NOT_FOUND, "There is no gateway of that name.").into_response();
@@ -84,13 +86,7 @@ pub(crate) async fn gateway(
         return (StatusCode::FORBIDDEN, denied.why).into_response();
     }
     let seat = wires.hub.join(Topic::Gateway(id), viewer.person.role);
-    let reader = Reader {
-        door: wires.door.clone(),
-        session,
-        peer,
-        headers,
-        viewer,
-    };
+    let reader = Reader::new(&wires.door, session, &viewer);
     answer(patches(seat, reader, wires))
 }
 
@@ -98,9 +94,7 @@ pub(crate) async fn operation(
     State(wires): State<Wires>,
     Path(id): Path<Uuid>,
     Extension(viewer): Extension<Arc<Viewer>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     session: Session,
-    headers: HeaderMap,
 ) -> Response {
     if let Err(denied) = can::permit(&viewer.actor, Action::ViewGateway, None) {
         return (StatusCode::FORBIDDEN, denied.why).into_response();
@@ -108,13 +102,7 @@ pub(crate) async fn operation(
     let seat = wires
         .hub
         .join(Topic::Operation(OperationId(id)), viewer.person.role);
-    let reader = Reader {
-        door: wires.door.clone(),
-        session,
-        peer,
-        headers,
-        viewer,
-    };
+    let reader = Reader::new(&wires.door, session, &viewer);
     answer(patches(seat, reader, wires))
 }
 
@@ -127,14 +115,19 @@ pub(crate) struct Wanted {
     level: String,
 }
 
+impl Wanted {
+    /// The page's own filter.
+    pub(crate) fn filter(&self) -> Filter {
+        Filter::new(&self.search, &self.level)
+    }
+}
+
 pub(crate) async fn logs(
     State(wires): State<Wires>,
     Path(id): Path<GatewayId>,
     Query(wanted): Query<Wanted>,
     Extension(viewer): Extension<Arc<Viewer>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     session: Session,
-    headers: HeaderMap,
 ) -> Response {
     if !wires.gateways.contains(&id) {
         return (StatusCode::NOT_FOUND, "There is no gateway of that name.").into_response();
@@ -143,15 +136,8 @@ pub(crate) async fn logs(
         return (StatusCode::FORBIDDEN, denied.why).into_response();
     }
     let lines = wires.logs.follow(&id);
-    let reader = Reader {
-        door: wires.door.clone(),
-        session,
-        peer,
-        headers,
-        viewer,
-    };
-    let filter = Filter::new(&wanted.search, &wanted.level);
-    answer(log_lines(lines, filter, reader, wires))
+    let reader = Reader::new(&wires.door, session, &viewer);
+    answer(log_lines(lines, wanted.filter(), reader, wires))
 }
 
 fn answer(stream: impl Stream<Item = Bytes> + Send + 'static) -> Response {
@@ -188,8 +174,9 @@ fn patches(seat: Seat, reader: Reader, wires: Wires) -> impl Stream<Item = Bytes
                 () = wires.stop.cancelled() => return,
                 _ = ticks.tick() => yield tick(&*wires.clock),
                 changed = changes.recv() => {
-                    let concerns = !matches!(changed, Ok(Some(id)) if id != reader.person());
-                    if concerns && !reader.still_there().await {
+                    let concerns = !matches!(changed, Ok(Some(id)) if id != reader.person);
+                    // Boxed: a thousand streams need not keep room for it.
+                    if concerns && !Box::pin(reader.still_there()).await {
                         yield SIGNED_OUT;
                         return;
                     }
@@ -219,8 +206,9 @@ fn log_lines(
                 () = wires.stop.cancelled() => return,
                 _ = ticks.tick() => yield tick(&*wires.clock),
                 changed = changes.recv() => {
-                    let concerns = !matches!(changed, Ok(Some(id)) if id != reader.person());
-                    if concerns && !reader.still_there().await {
+                    let concerns = !matches!(changed, Ok(Some(id)) if id != reader.person);
+                    // Boxed: a thousand streams need not keep room for it.
+                    if concerns && !Box::pin(reader.still_there()).await {
                         yield SIGNED_OUT;
                         return;
                     }

@@ -1,11 +1,11 @@
-//! The gateway's log as a file, scrubbed, audited.
+//! The gateway's log as a file: scrubbed, audited, searched and filtered like the page it is taken from.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use app::{Panel, Viewer};
 use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use domain::action::Action;
@@ -13,12 +13,15 @@ use domain::audit::{AuditOutcome, NewAuditEvent, act};
 use domain::can;
 use domain::gateway::GatewayId;
 
+use super::events::Wanted;
+
 /// As many lines as a person can use and a browser can save in a moment.
 const LINES: u32 = 5_000;
 
 pub(crate) async fn download(
     State(panel): State<Panel>,
     Path(id): Path<GatewayId>,
+    Query(wanted): Query<Wanted>,
     Extension(viewer): Extension<Arc<Viewer>>,
 ) -> Response {
     if panel.observations.observation(&id).is_none() {
@@ -50,8 +53,9 @@ pub(crate) async fn download(
         Ok(lines) => lines,
         Err(fault) => return (StatusCode::BAD_GATEWAY, fault.message).into_response(),
     };
+    let filter = wanted.filter();
     let mut text = String::new();
-    for line in lines {
+    for line in lines.into_iter().filter(|line| filter.matches(line)) {
         let at = line
             .at
             .map(domain::time::Timestamp::rfc3339)

@@ -142,6 +142,28 @@ pub(crate) async fn viewer(
     peer: SocketAddr,
     headers: &axum::http::HeaderMap,
 ) -> anyhow::Result<Option<Viewer>> {
+    let Some((person, signed_in_at)) = person(door, session).await? else {
+        return Ok(None);
+    };
+    let actor = Actor::Person {
+        id: person.id,
+        name: person.name.clone(),
+        role: person.role,
+        address: Some(client::address(peer, headers, &door.trusted_proxies).to_string()),
+        browser: client::browser(headers),
+    };
+    Ok(Some(Viewer {
+        actor,
+        person,
+        signed_in_at,
+    }))
+}
+
+/// Whose session it is, while it lasts, and when it began.
+pub(crate) async fn person(
+    door: &Door,
+    session: &Session,
+) -> anyhow::Result<Option<(Person, Timestamp)>> {
     let Some(mut signed_in) = session.get::<SignedIn>(KEY).await? else {
         return Ok(None);
     };
@@ -161,18 +183,7 @@ pub(crate) async fn viewer(
         signed_in.touched = now;
         session.insert(KEY, signed_in.clone()).await?;
     }
-    let actor = Actor::Person {
-        id: person.id,
-        name: person.name.clone(),
-        role: person.role,
-        address: Some(client::address(peer, headers, &door.trusted_proxies).to_string()),
-        browser: client::browser(headers),
-    };
-    Ok(Some(Viewer {
-        actor,
-        person,
-        signed_in_at: signed_in.at,
-    }))
+    Ok(Some((person, signed_in.at)))
 }
 
 /// Puts `Arc<Viewer>` into the request, or sends the browser to the sign-in page. Paths that anybody may

@@ -11,11 +11,11 @@ use domain::logs::LogLine;
 use domain::observation::Observation;
 use domain::operation::Operation;
 use domain::ports::{Containers as _, Observations, Operations as _};
-use futures::StreamExt as _;
 use futures::stream::BoxStream;
 use observe::Board;
 use operations::Engine;
 
+use super::shared_log::SharedLogs;
 use crate::http::FollowLogs;
 
 /// Who holds a gateway, from the engine's memory.
@@ -31,22 +31,27 @@ impl observe::Planned for Holder {
 
 /// Every gateway's board.
 pub(crate) struct Boards {
-    boards: Vec<Arc<Board>>,
+    each: Vec<Arc<Board>>,
     docker: DockerGateways,
+    logs: SharedLogs,
 }
 
 impl Boards {
     pub(super) fn new(boards: Vec<Arc<Board>>, docker: DockerGateways) -> Self {
-        Self { boards, docker }
+        Self {
+            each: boards,
+            docker,
+            logs: SharedLogs::default(),
+        }
     }
 
     /// All of them.
     pub(crate) fn all(&self) -> &[Arc<Board>] {
-        &self.boards
+        &self.each
     }
 
     fn board(&self, gateway: &GatewayId) -> Option<&Arc<Board>> {
-        self.boards
+        self.each
             .iter()
             .find(|board| board.observation().gateway.id == *gateway)
     }
@@ -55,7 +60,7 @@ impl Boards {
 #[async_trait]
 impl Observations for Boards {
     fn gateways(&self) -> Vec<Gateway> {
-        self.boards
+        self.each
             .iter()
             .map(|board| board.observation().gateway.clone())
             .collect()
@@ -91,6 +96,7 @@ impl Observations for Boards {
 
 impl FollowLogs for Boards {
     fn follow(&self, gateway: &GatewayId) -> BoxStream<'static, LogLine> {
-        self.docker.follow_logs(gateway, 0).boxed()
+        self.logs
+            .follow(gateway, || self.docker.follow_logs(gateway, 0))
     }
 }

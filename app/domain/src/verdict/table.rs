@@ -63,6 +63,7 @@ fn working() -> Observation {
     let edge = Edge {
         status: Some(200),
         latency_ms: 38,
+        tls_begins_at: Some(NOW.minus(Duration::from_secs(29 * 86_400))),
         tls_expires_at: Some(NOW.plus(Duration::from_secs(61 * 86_400))),
     };
     let process = Process {
@@ -229,6 +230,8 @@ const CASES: &[Case] = &[
     ("no certificate over plain HTTP", |s| s.edge.detail.as_mut().unwrap().tls_expires_at = None, Working, "nothing"),
     // Works, but.
     ("the public address is down", |s| { s.edge.state = State::Down; s.edge.reason = "502 from the proxy.".to_owned(); }, Degraded, "check_proxy"),
+    ("a certificate of twelve hours that is renewed in time", |s| { let edge = s.edge.detail.as_mut().unwrap(); edge.tls_begins_at = Some(NOW.minus(Duration::from_secs(6 * 3_600))); edge.tls_expires_at = Some(NOW.plus(Duration::from_secs(6 * 3_600))) }, Working, "nothing"),
+    ("a certificate of twelve hours that nobody renewed", |s| { let edge = s.edge.detail.as_mut().unwrap(); edge.tls_begins_at = Some(NOW.minus(Duration::from_secs(10 * 3_600))); edge.tls_expires_at = Some(NOW.plus(Duration::from_secs(2 * 3_600))) }, Degraded, "check_proxy"),
     ("the certificate ends in three days", |s| { s.edge.detail.as_mut().unwrap().tls_expires_at = Some(NOW.plus(Duration::from_secs(3 * 86_400))) }, Degraded, "check_proxy"),
     ("memory nearly used up", |s| container_of(s).memory_bytes = Some(2 << 30), Degraded, "recreate"),
     ("connected but not ready", |s| { process_of(s).ready = Some(false); s.process.reason = "failing: sidecars.".to_owned(); }, Degraded, "restart"),

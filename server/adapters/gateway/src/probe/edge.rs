@@ -1,19 +1,15 @@
 //! The public URL's answer as a fact.
 
-use std::time::Duration;
-
 use domain::fact::{Edge, State};
 use domain::time::Timestamp;
 use url::Url;
 
-use super::answer::{Answer, Body, Validity};
+use super::answer::{Answer, Body};
 use super::{Look, Unanswered, sentence, target};
 use crate::http::Unreached;
 
 /// Slower than this wants attention.
 const SLOW_MS: u32 = 2_000;
-/// A certificate this near its end was not renewed, unless its whole life is short.
-const EXPIRES_SOON: Duration = Duration::from_secs(14 * 24 * 3600);
 
 pub(super) fn judge(url: &Url, asked: Result<Answer, Unanswered>, now: Timestamp) -> Look<Edge> {
     match asked {
@@ -31,6 +27,7 @@ pub(super) fn judge(url: &Url, asked: Result<Answer, Unanswered>, now: Timestamp
             Some(Edge {
                 status: None,
                 latency_ms: unanswered.latency_ms,
+                tls_begins_at: None,
                 tls_expires_at: None,
             }),
         ),
@@ -41,6 +38,7 @@ fn answered(url: &Url, answer: &Answer, now: Timestamp) -> Look<Edge> {
     let edge = Edge {
         status: Some(answer.status),
         latency_ms: answer.latency_ms,
+        tls_begins_at: answer.certificate.map(|certificate| certificate.begins),
         tls_expires_at: answer.certificate.map(|certificate| certificate.ends),
     };
     let status = answer.status;
@@ -50,7 +48,8 @@ fn answered(url: &Url, answer: &Answer, now: Timestamp) -> Look<Edge> {
         .is_some_and(|body| body.get("ok").and_then(serde_json::Value::as_bool) == Some(true));
     let host = target(url);
     if status == 200 && is_gateway {
-        if let Some(reason) = answer.certificate.and_then(|it| ends_soon(it, now)) {
+        if let Some(ends) = edge.certificate_ends_soon(now) {
+            let reason = ends_soon(ends, now);
             return Look::new(State::Warn, headline, reason, Some(edge));
         }
         if answer.latency_ms > SLOW_MS {
@@ -88,22 +87,14 @@ fn not_the_gateway(body: &Body) -> &'static str {
     }
 }
 
-fn ends_soon(certificate: Validity, now: Timestamp) -> Option<String> {
-    let left = certificate.ends.since(now);
-    let life = certificate.ends.since(certificate.begins);
-    // Caddy renews when a third of the life is left, and its internal certificates live 12 hours.
-    if left >= EXPIRES_SOON.min(life / 5) {
-        return None;
-    }
-    let hours = left.as_secs() / 3600;
+fn ends_soon(ends: Timestamp, now: Timestamp) -> String {
+    let hours = ends.since(now).as_secs() / 3600;
     let left = if hours >= 48 {
         format!("{} days", hours / 24)
     } else {
         format!("{hours} hours")
     };
-    Some(format!(
-        "The certificate ends in {left} and has not been renewed."
-    ))
+    format!("The certificate ends in {left} and has not been renewed.")
 }
 
 #[cfg(test)]
@@ -148,19 +139,5 @@ mod tests {
             assert_eq!(look.state, State::Down, "{look:?}");
             assert!(look.reason.contains(part), "{look:?}");
         }
-    }
-
-    #[test]
-    fn a_short_lived_certificate_is_no_alarm_and_an_old_one_is() {
-        let hour = 3_600_000;
-        let now = Timestamp::from_millis(1000 * hour);
-        let at = |begins: i64, ends: i64| Validity {
-            begins: Timestamp::from_millis((1000 + begins) * hour),
-            ends: Timestamp::from_millis((1000 + ends) * hour),
-        };
-        assert_eq!(ends_soon(at(-6, 6), now), None);
-        assert_eq!(ends_soon(at(-24 * 30, 24 * 60), now), None);
-        let soon = ends_soon(at(-24 * 80, 24 * 10), now).unwrap();
-        assert!(soon.contains("10 days"), "{soon}");
     }
 }
