@@ -8,6 +8,8 @@ mod answer;
 #[cfg(feature = "ssr")]
 mod call;
 #[cfg(feature = "ssr")]
+pub mod codes;
+#[cfg(feature = "ssr")]
 mod error;
 #[cfg(feature = "ssr")]
 pub mod forms;

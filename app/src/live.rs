@@ -10,6 +10,7 @@ use domain::history::{Incident, Strip};
 use domain::observation::Observation;
 use domain::operation::{Operation, OperationView};
 use domain::person::Role;
+use domain::scan::Scan;
 use domain::time::Timestamp;
 use serde::Serialize;
 
@@ -69,8 +70,13 @@ impl GatewayFragments {
 }
 
 /// The fragments of an operation's page.
-pub fn operation_fragments(role: Role, view: &OperationView, now: Timestamp) -> Vec<Fragment> {
-    operation::fragments(role, view, now)
+pub fn operation_fragments(
+    role: Role,
+    view: &OperationView,
+    scan: Option<&Scan>,
+    now: Timestamp,
+) -> Vec<Fragment> {
+    operation::fragments(role, view, scan, now)
 }
 
 /// What of `new` is not in `old`.

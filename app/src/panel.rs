@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::person::{Actor, Person};
-use domain::ports::{AuditTrail, Clock, Ids, Observations, Operations, People};
+use domain::ports::{AuditTrail, Clock, Ids, Observations, Operations, People, Scans};
 use domain::time::Timestamp;
 use secrecy::SecretString;
 use uuid::Uuid;
 
+use crate::codes::Viewings;
 use crate::live::Rendered;
 
 /// Names of the site's files below `/assets/`, content-hashed by the bundler.
@@ -51,6 +52,10 @@ pub struct Panel {
     pub rendered: Arc<Rendered>,
     /// One-time passwords that wait to be shown once.
     pub reveals: Arc<Reveals>,
+    /// Codes that operations show.
+    pub scans: Arc<dyn Scans>,
+    /// Who was shown a code.
+    pub viewings: Arc<Viewings>,
 }
 
 /// Who is looking: found by the server from the session, put into the request's extensions as

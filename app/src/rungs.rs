@@ -69,6 +69,15 @@ pub(crate) fn rungs(sight: Sight<'_>) -> Vec<Rung> {
         let title = button(*action).to_owned();
         rung(sight, *action, title, None)
     }));
+    // The last one: it wants a person with the phone.
+    rungs.extend(accounts.iter().map(|account| {
+        let title = if several {
+            format!("Link account {} anew", account.id)
+        } else {
+            "Link anew".to_owned()
+        };
+        rung(sight, Action::Relink, title, Some(account.id.clone()))
+    }));
     rungs
 }
 
@@ -129,6 +138,7 @@ fn state_against(
     let state = container(Some(seen))?;
     match action {
         Action::Reconnect => reconnect_against(seen, state, account?),
+        Action::Relink => relink_against(seen, state, account?),
         Action::Restart if seen.lease.is_some_and(|lease| lease.ends_at > sight.now) => Some(
             "Cannot help: the gateway waits for its own lock, which a restart does not shorten.",
         ),
@@ -162,27 +172,56 @@ fn reconnect_against(
     state: ContainerState,
     account: &AccountId,
 ) -> Option<&'static str> {
+    match reachable(seen, state, account) {
+        Err(why) => Some(why),
+        Ok(Some(account)) if !account.linked => {
+            Some("Cannot help: the account is not linked, so a new scan is needed.")
+        }
+        Ok(_) => None,
+    }
+}
+
+fn relink_against(
+    seen: &Observation,
+    state: ContainerState,
+    account: &AccountId,
+) -> Option<&'static str> {
+    match reachable(seen, state, account) {
+        Err(why) => Some(why),
+        Ok(Some(account)) if account.connected => {
+            Some("Not needed: the account is linked and connected.")
+        }
+        Ok(Some(account)) if account.has_working_link() => Some(
+            "Not yet: the account still has its link, which a new one would throw away. Try the gentler actions first.",
+        ),
+        Ok(_) => None,
+    }
+}
+
+/// The account, when the gateway could be told to do something with it; why not, else.
+fn reachable<'a>(
+    seen: &'a Observation,
+    state: ContainerState,
+    account: &AccountId,
+) -> Result<Option<&'a Account>, &'static str> {
     if state != ContainerState::Running {
-        return Some("The gateway does not run.");
+        return Err("The gateway does not run.");
     }
     let process = seen.process.detail.as_ref();
     if !process.is_some_and(|process| process.live) {
-        return Some("The gateway does not answer.");
+        return Err("The gateway does not answer.");
     }
     if !process.is_some_and(|process| process.control == Control::Connected) {
-        return Some("The panel has no connection to the gateway, which it needs for this.");
+        return Err("The panel has no connection to the gateway, which it needs for this.");
     }
-    let session = seen.session.detail.as_ref()?;
-    if session.plugin == Plugin::Missing {
-        return Some("The gateway has no WhatsApp plugin.");
-    }
-    let Some(account) = session.accounts.iter().find(|known| known.id == *account) else {
-        return Some("The gateway has no such account.");
+    let Some(session) = seen.session.detail.as_ref() else {
+        return Ok(None);
     };
-    if !account.linked {
-        return Some("Cannot help: the account is not linked, so a new scan is needed.");
+    if session.plugin == Plugin::Missing {
+        return Err("The gateway has no WhatsApp plugin.");
     }
-    None
+    let known = session.accounts.iter().find(|known| known.id == *account);
+    known.map(Some).ok_or("The gateway has no such account.")
 }
 
 fn accounts(seen: Option<&Observation>) -> Vec<&Account> {
@@ -205,6 +244,7 @@ fn container(seen: Option<&Observation>) -> Option<ContainerState> {
 pub(crate) const fn button(action: Action) -> &'static str {
     match action {
         Action::Reconnect => "Reconnect",
+        Action::Relink => "Link",
         Action::Restart => "Restart",
         Action::Recreate => "Recreate",
         Action::Install => "Install",
@@ -219,6 +259,7 @@ fn costs(action: Action, usual: &Usual) -> String {
     let long = about(action, usual);
     match action {
         Action::Reconnect => format!("keeps the link · no scan · {long}"),
+        Action::Relink => "a scan with the phone · replaces no link that works".to_owned(),
         Action::Restart => format!("keeps the link · {long}"),
         Action::Recreate => format!(
             "keeps the link · applies .env and compose · {long} · goes back by itself if it fails"

@@ -88,6 +88,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/gateways/:id/logs") view=logs ssr=SsrMode::Async/>
                 <Route path=path!("/gateways/:id/operations") view=operations ssr=SsrMode::Async/>
                 <Route path=path!("/gateways/:id/operations/new/:kind") view=confirm ssr=SsrMode::Async/>
+                <Route path=path!("/gateways/:id/accounts/:account/relink") view=relink ssr=SsrMode::Async/>
                 <Route path=path!("/operations/:id") view=operation ssr=SsrMode::Async/>
                 <Route path=path!("/people") view=people ssr=SsrMode::Async/>
                 <Route path=path!("/account") view=account ssr=SsrMode::Async/>
@@ -119,6 +120,11 @@ fn operations() -> impl IntoView {
 fn confirm() -> impl IntoView {
     let (id, kind) = (param("id"), param("kind"));
     framed(|call, asked| async move { pages::confirm::page(&call, &id, &kind, &asked).await })
+}
+
+fn relink() -> impl IntoView {
+    let (id, account) = (param("id"), param("account"));
+    framed(|call, _| async move { pages::relink::page(&call, &id, &account) })
 }
 
 fn operation() -> impl IntoView {

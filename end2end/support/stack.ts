@@ -228,7 +228,18 @@ edge_seconds = 5
   panel("user", "add", "anna", "--role", "admin", "--one-time-password-file", passwordFile);
   keep({ password: readFileSync(passwordFile, "utf8").trim() });
   panel("operation", "start", "install", "--reason", "first start of the end-to-end run", "--wait");
+  await addressesSettled();
   return facts();
+}
+
+/**
+ * A new network's bridge gets its addresses a moment after its first container; until then Chromium ends
+ * whatever it loads with ERR_NETWORK_CHANGED.
+ */
+async function addressesSettled(): Promise<void> {
+  await until("the new network's addresses are settled", () =>
+    execFileSync("ip", ["-6", "address", "show", "tentative"], { encoding: "utf8" }).trim() === "" ? true : undefined,
+  );
 }
 
 export function writeEnv(values: Record<string, string>): void {

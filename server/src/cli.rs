@@ -1,6 +1,7 @@
 //! The command line: everything the panel does, through the same engine, lock and audit.
 
 mod audit;
+mod code;
 mod gateway;
 mod operation;
 mod out;

@@ -69,6 +69,7 @@ pub(crate) fn router(site: Site) -> anyhow::Result<Router> {
         door: door.clone(),
     };
     let wires = Wires {
+        panel: site.panel.clone(),
         hub: site.hub,
         door: door.clone(),
         clock: site.panel.clock.clone(),

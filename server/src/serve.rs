@@ -6,9 +6,11 @@ use std::sync::Arc;
 use adapter_store::Notice;
 use anyhow::Context as _;
 use app::{Panel, Reveals};
+use domain::operation::OperationId;
 use futures::StreamExt as _;
 use observe::Board;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -53,6 +55,8 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         site: http::site_files(files),
         rendered: Arc::default(),
         reveals: Arc::new(Reveals::default()),
+        scans: Arc::new(outside.scans.clone()),
+        viewings: Arc::default(),
     };
     let hub = Hub::new(
         Arc::new(Renderer(panel.clone())),
@@ -63,6 +67,11 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     for board in boards.all() {
         tracker.spawn(tell_board(board.clone(), hub.clone(), rest.clone()));
     }
+    tracker.spawn(tell_scans(
+        outside.scans.changes(),
+        hub.clone(),
+        rest.clone(),
+    ));
     tracker.spawn(tell_notices(
         base.store.clone(),
         outside.engine.clone(),
@@ -140,6 +149,25 @@ async fn tell_board(board: Arc<Board>, hub: Hub, stop: CancellationToken) {
         }
         changes.borrow_and_update();
         hub.changed(Change::Of(topic.clone()));
+    }
+}
+
+/// Tells open pages that another code is to be scanned.
+async fn tell_scans(
+    mut changes: tokio::sync::broadcast::Receiver<OperationId>,
+    hub: Hub,
+    stop: CancellationToken,
+) {
+    loop {
+        let changed = tokio::select! {
+            () = stop.cancelled() => return,
+            changed = changes.recv() => changed,
+        };
+        match changed {
+            Ok(operation) => hub.changed(Change::Of(Topic::Operation(operation))),
+            Err(RecvError::Lagged(_)) => hub.changed(Change::All),
+            Err(RecvError::Closed) => return,
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod device;
 mod observations;
 mod render;
+mod scans;
 mod senses;
 mod shared_log;
 mod system;
@@ -32,6 +33,7 @@ use crate::config::{Config, DockerEndpoint, GatewayConfig};
 
 pub(crate) use observations::Boards;
 pub(crate) use render::Renderer;
+pub(crate) use scans::ScanBoard;
 pub(crate) use system::{SystemClock, SystemIds};
 
 /// The variable of the service's environment that holds the gateway's key.
@@ -92,6 +94,8 @@ pub(crate) struct Outside {
     pub(crate) gateways: Vec<Gateway>,
     pub(crate) docker: DockerGateways,
     pub(crate) engine: Engine,
+    /// What is shown to be scanned.
+    pub(crate) scans: ScanBoard,
     reaches: BTreeMap<GatewayId, Reach>,
 }
 
@@ -148,10 +152,12 @@ impl Outside {
             );
         }
         let links = GatewayLinks::new(reaches.clone());
+        let scans = ScanBoard::default();
         let parts = Parts {
             journal: Arc::new(base.store.clone()),
             containers: Arc::new(docker.clone()),
             control: Arc::new(links.clone()),
+            scans: Arc::new(scans.clone()),
             clock: base.clock.clone(),
             ids: base.ids.clone(),
             scrubber: Scrubber::new(secrets),
@@ -167,6 +173,7 @@ impl Outside {
             gateways,
             docker,
             engine,
+            scans,
             reaches,
         })
     }

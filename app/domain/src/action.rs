@@ -18,6 +18,10 @@ pub enum Action {
     ViewPeople,
     /// Stop and start one account, keeping its link.
     Reconnect,
+    /// Link one account by a scan.
+    Relink,
+    /// See the code that links an account.
+    ViewCode,
     /// Restart the container.
     Restart,
     /// Recreate the container.
@@ -38,13 +42,15 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order of the snapshot.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::ViewGateway,
         Self::ViewPhoneNumbers,
         Self::ViewLogs,
         Self::ViewAudit,
         Self::ViewPeople,
         Self::Reconnect,
+        Self::Relink,
+        Self::ViewCode,
         Self::Restart,
         Self::Recreate,
         Self::Install,
@@ -64,6 +70,8 @@ impl Action {
             Self::ViewAudit => "view-audit",
             Self::ViewPeople => "view-people",
             Self::Reconnect => "reconnect",
+            Self::Relink => "relink",
+            Self::ViewCode => "view-code",
             Self::Restart => "restart",
             Self::Recreate => "recreate",
             Self::Install => "install",

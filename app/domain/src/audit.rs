@@ -79,6 +79,8 @@ pub mod act {
     pub const PAIR_DEVICE: &str = "pair-device";
     /// The gateway's log was downloaded.
     pub const DOWNLOAD_LOGS: &str = "download-logs";
+    /// A person was shown the code that links an account.
+    pub const VIEW_CODE: &str = "view-code";
 }
 
 /// An event to be written.

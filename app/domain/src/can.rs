@@ -78,7 +78,14 @@ pub fn role_may(role: Option<Role>, action: Action) -> Result<(), Denied> {
                 "The audit trail is for managers and admins. Ask an admin for the manager role.",
             ),
         },
+        Action::ViewCode => match role {
+            Role::Admin | Role::Operator => Ok(()),
+            Role::Manager | Role::Viewer => denied(
+                "The code is shown to operators and admins only: whoever scans it gets the link.",
+            ),
+        },
         Action::Reconnect
+        | Action::Relink
         | Action::Restart
         | Action::Recreate
         | Action::Install

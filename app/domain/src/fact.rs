@@ -368,6 +368,14 @@ pub struct Account {
     pub breaker_tripped: bool,
 }
 
+impl Account {
+    /// Whether there is a link that may still work: it exists and the phone has not logged it out.
+    pub fn has_working_link(&self) -> bool {
+        let last = self.last_disconnect.as_ref();
+        self.linked && !last.is_some_and(|last| last.logged_out)
+    }
+}
+
 /// How a connection to WhatsApp ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Disconnect {

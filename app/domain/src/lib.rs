@@ -19,6 +19,7 @@ pub mod operation;
 pub mod path;
 pub mod person;
 pub mod ports;
+pub mod scan;
 pub mod scrub;
 pub mod time;
 pub mod verdict;

@@ -41,6 +41,13 @@ pub enum Command {
         /// Which account.
         account: AccountId,
     },
+    /// Link one account by a scan. Only for an account without a working link.
+    Relink {
+        /// Which gateway.
+        gateway: GatewayId,
+        /// Which account.
+        account: AccountId,
+    },
     /// Restart the container.
     Restart {
         /// Which gateway.
@@ -75,6 +82,7 @@ impl Command {
     pub fn gateway(&self) -> &GatewayId {
         match self {
             Self::Reconnect { gateway, .. }
+            | Self::Relink { gateway, .. }
             | Self::Restart { gateway }
             | Self::Recreate { gateway, .. }
             | Self::Install { gateway }
@@ -87,6 +95,7 @@ impl Command {
     pub const fn action(&self) -> Action {
         match self {
             Self::Reconnect { .. } => Action::Reconnect,
+            Self::Relink { .. } => Action::Relink,
             Self::Restart { .. } => Action::Restart,
             Self::Recreate { .. } => Action::Recreate,
             Self::Install { .. } => Action::Install,
@@ -104,6 +113,7 @@ impl Command {
     pub fn title(&self) -> String {
         match self {
             Self::Reconnect { account, .. } => format!("Reconnect account {account}"),
+            Self::Relink { account, .. } => format!("Link account {account}"),
             Self::Restart { .. } => "Restart".to_owned(),
             Self::Recreate { .. } => "Recreate".to_owned(),
             Self::Install { .. } => "Install".to_owned(),

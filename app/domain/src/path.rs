@@ -36,6 +36,11 @@ pub fn confirm(id: &GatewayId, operation: &str) -> String {
     format!("/gateways/{id}/operations/new/{operation}")
 }
 
+/// The page that links an account: goes to the running operation, or to the page that starts one.
+pub fn relink(id: &GatewayId, account: &crate::gateway::AccountId) -> String {
+    format!("/gateways/{id}/accounts/{account}/relink")
+}
+
 /// One operation's page.
 pub fn operation(id: &OperationId) -> String {
     format!("/operations/{id}")

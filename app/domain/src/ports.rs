@@ -20,6 +20,7 @@ use crate::logs::LogLine;
 use crate::observation::Observation;
 use crate::operation::{Command, Event, Operation, OperationId, OperationView, Outcome, Recorded};
 use crate::person::{Actor, Person, Role};
+use crate::scan::{Code, Scan};
 use crate::time::Timestamp;
 
 /// The only source of the present time.
@@ -89,6 +90,8 @@ pub struct Abilities {
     pub reconnect: bool,
     /// A way to ask the gateway to drain before a stop.
     pub suspend: bool,
+    /// `web.login.start` and `web.login.wait`.
+    pub scan: bool,
 }
 
 /// How the gateway answered `channels.start`.
@@ -100,6 +103,17 @@ pub struct ChannelOutcome {
     pub started: bool,
     /// What it means, in one sentence.
     pub explanation: String,
+}
+
+/// How the gateway answered `web.login.start` or `web.login.wait`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoginAnswer {
+    /// A code to be scanned, when there is a new one.
+    pub code: Option<Code>,
+    /// Whether the link is made and the account is being connected.
+    pub connected: bool,
+    /// The gateway's own words. Failures have nothing else: no code and no error tell them apart.
+    pub message: String,
 }
 
 /// The gateway, as operations need it. Every answer is fresh.
@@ -124,6 +138,31 @@ pub trait GatewayControl: Send + Sync {
         gateway: &GatewayId,
         account: &AccountId,
     ) -> Result<ChannelOutcome, Fault>;
+    /// Asks for a code, without replacing a link that works. One login at a time for an account: two
+    /// starts in the same instant both fail, so callers hold the gateway's lock. While one is active its
+    /// code comes again.
+    async fn start_login(
+        &self,
+        gateway: &GatewayId,
+        account: &AccountId,
+    ) -> Result<LoginAnswer, Fault>;
+    /// Waits for what becomes of a login: a newer code than `shown`, the link, a failure, or nothing new
+    /// within `limit` (one second at least).
+    async fn await_login(
+        &self,
+        gateway: &GatewayId,
+        account: &AccountId,
+        shown: Option<&Code>,
+        limit: Duration,
+    ) -> Result<LoginAnswer, Fault>;
+}
+
+/// Where an operation shows a code to those who look at it; in memory only.
+pub trait Scans: Send + Sync {
+    /// Shows how far it is; `None` when nothing is to be scanned any more.
+    fn show(&self, operation: OperationId, scan: Option<Scan>);
+    /// How far it is.
+    fn of(&self, operation: OperationId) -> Option<Scan>;
 }
 
 // ---------------------------------------------------------------------------------------------------

@@ -56,6 +56,12 @@ pub(crate) fn command(
                 .parse::<AccountId>()
                 .map_err(|_| PanelError::invalid("account", "Say which account to reconnect."))?,
         },
+        "relink" => Command::Relink {
+            gateway,
+            account: account
+                .parse::<AccountId>()
+                .map_err(|_| PanelError::invalid("account", "Say which account to link."))?,
+        },
         "restart" => Command::Restart { gateway },
         "recreate" => Command::Recreate {
             gateway,

@@ -43,7 +43,9 @@ pub(crate) async fn page(
         now,
     };
     let account = match &wanted {
-        Command::Reconnect { account, .. } => Some(account.clone()),
+        Command::Reconnect { account, .. } | Command::Relink { account, .. } => {
+            Some(account.clone())
+        }
         _ => None,
     };
     let mut against = rungs::against(sight, action, account.as_ref());
@@ -187,6 +189,7 @@ impl Said {
     fn of(wanted: &Command) -> Self {
         let question = match wanted {
             Command::Reconnect { account, .. } => format!("Reconnect account {account}?"),
+            Command::Relink { account, .. } => format!("Link account {account} by a scan?"),
             Command::Restart { .. } => "Restart the gateway?".to_owned(),
             Command::Recreate { .. } => "Recreate the gateway's container?".to_owned(),
             Command::Install { .. } => "Install the gateway?".to_owned(),
@@ -198,6 +201,15 @@ impl Said {
                 "The gateway stops this account and starts it again.",
                 "The link to WhatsApp is kept; no scan is needed. Messages wait meanwhile.",
                 "If it does not connect again, nothing else was changed: the gateway goes on trying.",
+            ),
+            Action::Relink => (
+                "A code is shown here, and WhatsApp on the phone scans it. Codes are renewed by themselves for a \
+                 quarter of an hour. You need the phone that holds the number.",
+                "No link that works is replaced. For some numbers WhatsApp asks for a passkey, which this gateway \
+                 cannot give: then the number stays unlinked. An old entry for this gateway stays listed on the \
+                 phone under Linked devices: remove it there.",
+                "Until the scan it can be stopped, and nothing is changed. After the scan, the phone takes the link \
+                 away again under Linked devices.",
             ),
             Action::Restart => (
                 "The gateway is asked to finish its work, then its container is restarted.",

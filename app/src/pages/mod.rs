@@ -9,6 +9,8 @@ pub(crate) mod logs;
 pub(crate) mod operation;
 pub(crate) mod operations;
 pub(crate) mod people;
+pub(crate) mod relink;
+pub(crate) mod scan;
 pub(crate) mod sign_in;
 
 use axum::http::StatusCode;

@@ -7,13 +7,15 @@ use domain::can;
 use domain::operation::{OperationView, Outcome, StepState, StepView};
 use domain::path;
 use domain::person::Role;
+use domain::scan::Scan;
 use domain::time::Timestamp;
 use domain::words;
 use leptos::prelude::*;
 
 use super::{Asked, Page};
 use crate::call::Call;
-use crate::error::PanelError;
+use crate::codes;
+use crate::error::{OrSay as _, PanelError};
 use crate::forms::endpoint;
 use crate::live::Fragment;
 use crate::ui::{escape, moment};
@@ -22,8 +24,12 @@ pub(crate) async fn page(call: &Call, id: &str, asked: &Asked) -> Result<Page, P
     let view = call.operation(id).await?;
     let gateway = view.operation.command.gateway().clone();
     call.permit(Action::ViewGateway, Some(&gateway)).await?;
+    codes::viewing(call.panel(), call.viewer(), &view)
+        .await
+        .or_say(|| call.error_id())?;
     let now = call.now();
-    let content = content(call.role(), &view, asked, now);
+    let scan = call.panel().scans.of(view.operation.id);
+    let content = content(call.role(), &view, scan.as_ref(), asked, now);
     let title = view.operation.command.title();
     let events = path::operation_events(&view.operation.id);
     let page = Page::new(title, content).at("operations").of(gateway);
@@ -31,7 +37,13 @@ pub(crate) async fn page(call: &Call, id: &str, asked: &Asked) -> Result<Page, P
     Ok(if over { page } else { page.live(events) })
 }
 
-fn content(role: Role, view: &OperationView, asked: &Asked, now: Timestamp) -> String {
+fn content(
+    role: Role,
+    view: &OperationView,
+    scan: Option<&Scan>,
+    asked: &Asked,
+    now: Timestamp,
+) -> String {
     let gateway = view.operation.command.gateway();
     let list = escape(&path::operations(gateway));
     let title = escape(&view.operation.command.title());
@@ -43,13 +55,14 @@ fn content(role: Role, view: &OperationView, asked: &Asked, now: Timestamp) -> S
     } else {
         ""
     };
-    let fragments = fragments(role, view, now);
-    let [live, verdict, steps, why, stuck] = fragments.as_slice() else {
+    let fragments = fragments(role, view, scan, now);
+    let [live, verdict, steps, why, stuck, scan] = fragments.as_slice() else {
         return String::new();
     };
     let markup = format!(
-        r#"{again}<div class="crumb"><h1><a href="{list}">Operations</a> / {title}</h1><p class="live"><span id="link"></span> {}</p></div>{}{problem}{}<h2>Steps</h2>{}<h2>Why</h2>{}"#,
+        r#"{again}<div class="crumb"><h1><a href="{list}">Operations</a> / {title}</h1><p class="live"><span id="link"></span> {}</p></div>{}{}{problem}{}<h2>Steps</h2>{}<h2>Why</h2>{}"#,
         live.open(),
+        scan.open(),
         verdict.open(),
         stuck.open(),
         steps.open(),
@@ -59,13 +72,19 @@ fn content(role: Role, view: &OperationView, asked: &Asked, now: Timestamp) -> S
 }
 
 /// What changes while it runs.
-pub(crate) fn fragments(role: Role, view: &OperationView, now: Timestamp) -> Vec<Fragment> {
+pub(crate) fn fragments(
+    role: Role,
+    view: &OperationView,
+    scan: Option<&Scan>,
+    now: Timestamp,
+) -> Vec<Fragment> {
     vec![
         Fragment::new("checked", started(view, now)),
         Fragment::new("verdict", verdict(role, view, now)),
         Fragment::new("steps", steps(view)),
         Fragment::new("why", why(view)),
         Fragment::new("stuck", stuck(role, view)),
+        Fragment::new("scan", super::scan::card(role, view, scan)),
     ]
 }
 

@@ -8,7 +8,7 @@ use domain::person::Role;
 use crate::browser::Browser;
 use crate::scenes::{logged_out, operation, stopped_account, world};
 
-const PAGES: [&str; 19] = [
+const PAGES: [&str; 20] = [
     "/sign-in",
     "/sign-in?failed=1",
     "/sign-in?throttled=30",
@@ -20,6 +20,7 @@ const PAGES: [&str; 19] = [
     "/gateways/openclaw/operations/new/restart",
     "/gateways/openclaw/operations/new/recreate",
     "/gateways/openclaw/operations/new/reconnect?account=default",
+    "/gateways/openclaw/operations/new/relink?account=default",
     "/gateways/openclaw/operations/new/explode",
     "/operations/00000000-0000-0000-0000-000000000001",
     "/operations/00000000-0000-0000-0000-000000000002",

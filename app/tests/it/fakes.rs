@@ -18,9 +18,10 @@ use domain::observation::Observation;
 use domain::operation::{Command, Operation, OperationId, OperationView};
 use domain::person::{Actor, Person, Role};
 use domain::ports::{
-    AuditTrail, Clock, Disabled, Ids, Observations, Operations, People, PeopleError, SignIn,
+    AuditTrail, Clock, Disabled, Ids, Observations, Operations, People, PeopleError, Scans, SignIn,
     StartError, StoreError,
 };
+use domain::scan::Scan;
 use domain::time::Timestamp;
 use secrecy::SecretString;
 use uuid::Uuid;
@@ -35,6 +36,7 @@ pub(crate) struct World {
     pub(crate) incidents: Arc<Vec<Incident>>,
     pub(crate) holder: Option<Operation>,
     pub(crate) views: Vec<OperationView>,
+    pub(crate) scan: Option<Scan>,
     pub(crate) logs: Result<Vec<LogLine>, Fault>,
     pub(crate) comparison: Result<Comparison, Fault>,
     pub(crate) people: Vec<Person>,
@@ -262,6 +264,16 @@ pub(crate) fn no_docker() -> Fault {
     )
 }
 
+impl Scans for Fake {
+    fn show(&self, _: OperationId, _: Option<Scan>) {
+        unreachable!("pages only look")
+    }
+
+    fn of(&self, _: OperationId) -> Option<Scan> {
+        self.0.scan.clone()
+    }
+}
+
 pub(crate) fn panel(world: &Arc<World>) -> Panel {
     let fake = || Arc::new(Fake(world.clone()));
     Panel {
@@ -282,5 +294,7 @@ pub(crate) fn panel(world: &Arc<World>) -> Panel {
         }),
         rendered: Arc::default(),
         reveals: Arc::default(),
+        scans: fake(),
+        viewings: Arc::default(),
     }
 }

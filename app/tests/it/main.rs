@@ -12,4 +12,5 @@ mod forms;
 mod gateway;
 mod live;
 mod others;
+mod scan;
 mod scenes;

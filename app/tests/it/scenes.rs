@@ -206,6 +206,7 @@ pub(crate) fn world() -> World {
             planned_by: Some("Restart by ben".to_owned()),
         }]),
         holder: None,
+        scan: None,
         views: vec![
             view(3, None),
             view(2, Some(stuck())),

@@ -27,23 +27,21 @@ const last = () => JSON.parse(panel("operation", "list", "--limit", "1", "--json
 const setup = (script: string, ...args: string[]) => execFileSync(join(root, ".setup", script), args, { encoding: "utf8" });
 
 /** What the page says of each kind of nonsense; it never takes it for a working gateway. */
-for (const [mode, says] of [
-  ["garbage", /process/i],
-  ["half", /process/i],
-  ["flood", /process/i],
-  ["mute", /process/i],
+for (const [mode, process] of [
+  ["garbage", "Wrong answer"],
+  ["half", "No answer"],
+  ["flood", "Wrong answer"],
+  ["mute", "No answer"],
 ] as const) {
   test(`a gateway that answers with ${mode}: the page says which part is blind, and the panel goes on`, async ({ page }) => {
     await page.goto(gatewayPage());
     await expect(verdict(page)).toContainText("Working: Messages get through");
     play(mode);
-    await expect(verdict(page)).not.toContainText("Working: Messages get through", { timeout: 60_000 });
-    await expect(page.locator("#fact-process")).not.toContainText(/Live and ready/);
-    console.log(mode, await verdict(page).innerText(), "|", await page.locator("main").innerText(), says);
-    const begun = Date.now();
+    await expect(verdict(page)).toContainText(/Degraded:|Down:/, { timeout: 60_000 });
+    await expect(page.locator("#fact-process")).toContainText(process, { timeout: 30_000 });
+    await expect(page.locator("#fact-container")).toContainText("Running");
     await page.reload();
-    await expect(verdict(page)).toBeVisible();
-    console.log("reload", Date.now() - begun);
+    await expect(verdict(page)).not.toContainText("Working:");
     play("good");
     await expect(verdict(page)).toContainText("Working: Messages get through", { timeout: 90_000 });
   });
@@ -51,15 +49,14 @@ for (const [mode, says] of [
 
 test("the panel killed with -9 between every two steps of a recreate: the gateway runs, one container has the name", async ({ page }) => {
   test.setTimeout(600_000);
-  await page.goto(`${gatewayPage()}/operations/new/recreate`);
-  const ends: string[] = [];
+  const generations: number[] = [];
   for (let done = 1; done <= 9; done++) {
     await carryOut(page, "Recreate", `killed after step ${done}`);
     const url = page.url();
     await until(
       `step ${done} is done`,
       async () => {
-        const markup = await (await page.request.get(url)).text();
+        const markup = await page.evaluate(async (from) => (await fetch(from)).text(), url);
         const steps = markup.match(/<li class="is-done/g)?.length ?? 0;
         return steps >= done || !/is-now/.test(markup) ? true : undefined;
       },
@@ -74,9 +71,10 @@ test("the panel killed with -9 between every two steps of a recreate: the gatewa
     const operation = last();
     expect(operation.reason).toBe(`killed after step ${done}`);
     expect(operation.ended_at).not.toBeNull();
-    ends.push(`${done}: generation ${operation.generation}, ${JSON.stringify(operation.outcome)}`);
+    generations.push(operation.generation);
   }
-  console.log(ends.join("\n"));
+  // Each kill met a recreate that still ran, and the next panel took it over.
+  expect(Math.min(...generations)).toBeGreaterThan(1);
 });
 
 test("Postgres away for 20 seconds in the middle of a restart: nothing is lost", async ({ page }) => {
@@ -101,7 +99,7 @@ test("Docker's daemon stopped and started: the page says that it is blind there,
   setup("test-docker.sh", "stop");
   try {
     await expect(page.locator("#fact-container")).toContainText(/Docker/, { timeout: 60_000 });
-    console.log(await verdict(page).innerText(), await page.locator("#fact-container").innerText());
+    await expect(page.locator("#fact-container")).toContainText("Cannot be seen");
   } finally {
     setup("test-docker.sh", "start");
   }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use domain::gateway::GatewayId;
 use domain::operation::OperationId;
-use domain::ports::{Clock, Containers, GatewayControl, Ids, Journal};
+use domain::ports::{Clock, Containers, GatewayControl, Ids, Journal, Scans};
 use domain::scrub::Scrubber;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -26,6 +26,8 @@ pub struct Parts {
     pub containers: Arc<dyn Containers>,
     /// The gateways' own answers.
     pub control: Arc<dyn GatewayControl>,
+    /// Where codes are shown.
+    pub scans: Arc<dyn Scans>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Identifiers.

@@ -243,6 +243,7 @@ impl Runner {
             operation: self.operation.id,
             containers: Arc::clone(&parts.containers),
             control: Arc::clone(&parts.control),
+            scans: Arc::clone(&parts.scans),
             clock: Arc::clone(&parts.clock),
             say,
         };

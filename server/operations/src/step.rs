@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::fault::Fault;
 use domain::gateway::GatewayId;
 use domain::operation::{Cancel, OperationId, StepOutline};
-use domain::ports::{Clock, Containers, GatewayControl};
+use domain::ports::{Clock, Containers, GatewayControl, Scans};
 use futures::future::BoxFuture;
 
 use crate::reporter::Reporter;
@@ -22,6 +22,8 @@ pub struct Cx {
     pub containers: Arc<dyn Containers>,
     /// The gateway's own answers.
     pub control: Arc<dyn GatewayControl>,
+    /// Where codes are shown.
+    pub scans: Arc<dyn Scans>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Lines for people.

@@ -14,6 +14,7 @@ use domain::words;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::code;
 use super::{gateway, out};
 use crate::config::Config;
 use crate::wire::{Base, Outside, SystemIds};
@@ -29,6 +30,7 @@ pub(super) enum Operation {
 #[derive(Clone, Copy, ValueEnum)]
 enum Kind {
     Reconnect,
+    Relink,
     Restart,
     Recreate,
     Install,
@@ -43,7 +45,7 @@ pub(super) struct Start {
     /// Which gateway [default: the only one].
     #[arg(long, value_name = "ID")]
     gateway: Option<GatewayId>,
-    /// Which account (`reconnect`).
+    /// Which account (`reconnect`, `relink`).
     #[arg(long, value_name = "ID", default_value = "default")]
     account: AccountId,
     /// Why; stands in the audit trail.
@@ -121,6 +123,10 @@ impl Start {
                 gateway,
                 account: self.account.clone(),
             },
+            Kind::Relink => Command::Relink {
+                gateway,
+                account: self.account.clone(),
+            },
             Kind::Restart => Command::Restart { gateway },
             Kind::Recreate => Command::Recreate {
                 gateway,
@@ -162,7 +168,10 @@ impl Start {
             Err(error) => return Err(error.into()),
         };
         out::line(&format!("{title}: {id}"));
-        let outcome = follow(id, base).await?;
+        let outcome = tokio::select! {
+            outcome = follow(id, base) => outcome?,
+            never = code::print(id, &outside.scans, &*base.clock) => match never {},
+        };
         let (said, code) = in_words(&title, &outcome);
         out::line(&said);
         Ok(code)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::{Filter, Viewer};
+use app::{Filter, Panel, Viewer};
 use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, State};
@@ -36,6 +36,7 @@ pub(crate) trait FollowLogs: Send + Sync {
 /// What event streams need.
 #[derive(Clone)]
 pub(crate) struct Wires {
+    pub(crate) panel: Panel,
     pub(crate) hub: Hub,
     pub(crate) door: Door,
     pub(crate) clock: Arc<dyn Clock>,
@@ -99,9 +100,22 @@ pub(crate) async fn operation(
     if let Err(denied) = can::permit(&viewer.actor, Action::ViewGateway, None) {
         return (StatusCode::FORBIDDEN, denied.why).into_response();
     }
-    let seat = wires
-        .hub
-        .join(Topic::Operation(OperationId(id)), viewer.person.role);
+    let id = OperationId(id);
+    // A code may be shown on it: no audit row, no stream.
+    let viewing = match wires.panel.operations.view(id).await {
+        Ok(Some(view)) => app::codes::viewing(&wires.panel, &viewer, &view).await,
+        Ok(None) => return (StatusCode::NOT_FOUND, "There is no such operation.").into_response(),
+        Err(error) => Err(error),
+    };
+    if let Err(error) = viewing {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "An operation's stream was not opened"
+        );
+        let text = "The panel's database does not answer.";
+        return (StatusCode::SERVICE_UNAVAILABLE, text).into_response();
+    }
+    let seat = wires.hub.join(Topic::Operation(id), viewer.person.role);
     let reader = Reader::new(&wires.door, session, &viewer);
     answer(patches(seat, reader, wires))
 }

@@ -31,7 +31,9 @@ impl Render for Renderer {
                         return None;
                     }
                 };
-                let fragments = app::live::operation_fragments(role, &view, self.0.clock.now());
+                let scan = self.0.scans.of(*id);
+                let now = self.0.clock.now();
+                let fragments = app::live::operation_fragments(role, &view, scan.as_ref(), now);
                 Some(Look {
                     revision: u64::try_from(view.sequence).unwrap_or(0),
                     fragments,

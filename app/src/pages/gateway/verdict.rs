@@ -68,10 +68,7 @@ fn help(next: &Next) -> Option<AnyView> {
             let until = *until;
             return Some(view! { " Look again in "{moment::left(until)}"." }.into_any());
         }
-        Next::Relink { account } => format!(
-            " With the phone at hand, run “openclaw channels login --channel whatsapp --account {account}” in the \
-             container and scan the code it prints."
-        ),
+        Next::Relink { .. } => " Have the phone at hand that holds the number.".to_owned(),
         Next::FindOtherClient => {
             " When the other client is stopped, reconnect the account below.".to_owned()
         }
@@ -99,6 +96,7 @@ fn strong(next: &Next, sight: Sight<'_>) -> Option<AnyView> {
     };
     Some(match next {
         Next::Reconnect { account } => on(Action::Reconnect, Some(account)),
+        Next::Relink { account } => on(Action::Relink, Some(account)),
         Next::Restart => on(Action::Restart, None),
         Next::Recreate => on(Action::Recreate, None),
         Next::Start => on(Action::Start, None),

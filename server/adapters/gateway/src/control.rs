@@ -8,10 +8,12 @@ use async_trait::async_trait;
 use domain::fact::{Account, Control};
 use domain::fault::{Boundary, Fault, FaultKind};
 use domain::gateway::{AccountId, GatewayId};
-use domain::ports::{Abilities, ChannelOutcome, GatewayControl, Readiness};
+use domain::ports::{Abilities, ChannelOutcome, GatewayControl, LoginAnswer, Readiness};
+use domain::scan::Code;
 use serde_json::{Value, json};
 
 use crate::link::{GatewayLink, Key};
+use crate::login;
 use crate::probe::Prober;
 use crate::status::{CHANNEL, clipped};
 use crate::suspend;
@@ -109,6 +111,7 @@ impl GatewayControl for GatewayLinks {
         Ok(Abilities {
             reconnect: offers(START) && offers(STOP),
             suspend: offers(suspend::PREPARE),
+            scan: offers(login::START) && offers(login::WAIT),
         })
     }
 
@@ -153,6 +156,24 @@ impl GatewayControl for GatewayLinks {
     ) -> Result<ChannelOutcome, Fault> {
         let payload = self.channel(gateway, START, account).await?;
         Ok(outcome(&payload))
+    }
+
+    async fn start_login(
+        &self,
+        gateway: &GatewayId,
+        account: &AccountId,
+    ) -> Result<LoginAnswer, Fault> {
+        login::start(&self.reach(gateway)?.link, account).await
+    }
+
+    async fn await_login(
+        &self,
+        gateway: &GatewayId,
+        account: &AccountId,
+        shown: Option<&Code>,
+        limit: Duration,
+    ) -> Result<LoginAnswer, Fault> {
+        login::wait(&self.reach(gateway)?.link, account, shown, limit).await
     }
 }
 

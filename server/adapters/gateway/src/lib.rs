@@ -5,6 +5,7 @@
 //! - [`device`]: the panel's own key, by which a gateway knows it.
 //! - [`protocol`]: frames, the signed connect, refusals. Pure.
 //! - [`link`]: the supervised socket of one gateway.
+//! - `login`, `qr`: links by a scan, and the code drawn anew.
 //! - [`status`]: `channels.status` as accounts. Pure.
 //! - [`control`]: every gateway behind `domain::ports::GatewayControl`.
 //!
@@ -16,7 +17,9 @@ pub mod control;
 pub mod device;
 pub mod http;
 pub mod link;
+mod login;
 pub mod probe;
 pub mod protocol;
+mod qr;
 pub mod status;
 pub mod suspend;

@@ -9,6 +9,7 @@ pub mod install;
 mod look;
 pub mod reconnect;
 pub mod recreate;
+pub mod relink;
 pub mod restart;
 pub mod start;
 pub mod stop;
@@ -31,6 +32,7 @@ impl Default for Book {
     fn default() -> Self {
         Self(vec![
             told::<reconnect::Reconnect>(),
+            told::<relink::Relink>(),
             told::<restart::Restart>(),
             told::<recreate::Recreate>(),
             told::<install::Install>(),

@@ -42,6 +42,7 @@ impl Bench {
             journal: Arc::clone(&self.journal) as _,
             containers: Arc::new(self.world.clone()),
             control: Arc::new(self.world.clone()),
+            scans: Arc::new(self.world.clone()),
             clock: Arc::clone(&self.world.clock) as _,
             ids: Arc::clone(&self.ids) as _,
             scrubber: Scrubber::new([CANARY.to_owned()]),

@@ -6,9 +6,11 @@ use async_trait::async_trait;
 use domain::fact::Account;
 use domain::fault::{Boundary, Fault, FaultKind};
 use domain::gateway::{AccountId, GatewayId};
-use domain::ports::{Abilities, ChannelOutcome, GatewayControl, Readiness};
+use domain::operation::OperationId;
+use domain::ports::{Abilities, ChannelOutcome, GatewayControl, LoginAnswer, Readiness, Scans};
+use domain::scan::{Code, Picture, Scan};
 
-use super::world::{CANARY, NAME, World};
+use super::world::{CANARY, NAME, Phone, World};
 
 fn away() -> Fault {
     Fault::new(
@@ -110,5 +112,92 @@ impl GatewayControl for World {
             })
         })
         .await
+    }
+
+    async fn start_login(&self, _: &GatewayId, _: &AccountId) -> Result<LoginAnswer, Fault> {
+        self.call("start_login", |inner, now| {
+            if !inner.live(now) {
+                return Err(away());
+            }
+            if inner.phone == Phone::Unreachable {
+                return Ok(said(
+                    "WhatsApp login failed: WebSocket Error (socket hang up)",
+                ));
+            }
+            let given = inner.login.get_or_insert(1);
+            Ok(LoginAnswer {
+                code: Some(code(*given)),
+                ..said("Scan this QR in WhatsApp → Linked Devices.")
+            })
+        })
+        .await
+    }
+
+    async fn await_login(
+        &self,
+        _: &GatewayId,
+        account: &AccountId,
+        shown: Option<&Code>,
+        limit: Duration,
+    ) -> Result<LoginAnswer, Fault> {
+        let idle = self
+            .call("await_login", |inner, _| {
+                Ok(inner.login.is_some() && (shown.is_none() || inner.phone == Phone::Away))
+            })
+            .await?;
+        if idle {
+            tokio::time::sleep(limit).await;
+            return Ok(said("Still waiting for the QR scan."));
+        }
+        self.call("await_login", |inner, _| {
+            let Some(given) = inner.login else {
+                return Ok(said("No active WhatsApp login in progress."));
+            };
+            if given == 1 {
+                inner.login = Some(2);
+                return Ok(LoginAnswer {
+                    code: Some(code(2)),
+                    ..said("QR refreshed.")
+                });
+            }
+            inner.login = None;
+            let connects = inner.phone == Phone::Scans;
+            for found in inner.accounts.iter_mut().flatten() {
+                if found.id == *account {
+                    found.linked = true;
+                    found.running = connects;
+                    found.connected = connects;
+                }
+            }
+            inner.changed("link");
+            Ok(LoginAnswer {
+                connected: connects,
+                ..said("Linked! WhatsApp is ready.")
+            })
+        })
+        .await
+    }
+}
+
+fn said(message: &str) -> LoginAnswer {
+    LoginAnswer {
+        code: None,
+        connected: false,
+        message: message.to_owned(),
+    }
+}
+
+/// The secret in it must never get into a journal.
+fn code(given: u32) -> Code {
+    Code::new(format!("{CANARY}-{given}").into(), Picture::Image)
+}
+
+impl Scans for World {
+    fn show(&self, _: OperationId, scan: Option<Scan>) {
+        self.lock().shown = scan;
+    }
+
+    fn of(&self, _: OperationId) -> Option<Scan> {
+        self.lock().shown.clone()
     }
 }

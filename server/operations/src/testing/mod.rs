@@ -16,4 +16,4 @@ pub(crate) mod wrap;
 pub use bench::{Bench, gateway, operator};
 pub use journal::{Crash, MemoryJournal};
 pub use time::{FakeClock, FakeIds};
-pub use world::{Box as FakeContainer, CANARY, Fate, NAME, World, logged_out};
+pub use world::{Box as FakeContainer, CANARY, Fate, NAME, Phone, World, logged_out};

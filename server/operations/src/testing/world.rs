@@ -10,6 +10,7 @@ use domain::fact::{Account, Container, ContainerState, Disconnect};
 use domain::fault::Fault;
 use domain::operation::OperationId;
 use domain::ports::{Abilities, Clock};
+use domain::scan::Scan;
 use domain::time::Timestamp;
 use tokio_util::sync::CancellationToken;
 
@@ -39,6 +40,19 @@ pub enum Fate {
     },
     /// Does not stop when asked: killed when the grace is over.
     Stubborn,
+}
+
+/// What becomes of a code that is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phone {
+    /// The second one is scanned, and the account connects.
+    Scans,
+    /// Nobody scans.
+    Away,
+    /// It is scanned, the link is made, but WhatsApp does not let the account in.
+    Stalls,
+    /// The gateway cannot reach WhatsApp.
+    Unreachable,
 }
 
 /// A container.
@@ -84,6 +98,12 @@ pub struct Inner {
     pub stopped: Vec<String>,
     /// What the gateway's version offers.
     pub abilities: Abilities,
+    /// How many codes the active login has given; `None` without one.
+    pub login: Option<u32>,
+    /// What becomes of a code that is shown.
+    pub phone: Phone,
+    /// What is shown to be scanned.
+    pub shown: Option<Scan>,
     /// Faults to come, by call.
     pub faults: Vec<(&'static str, VecDeque<Fault>)>,
     /// Calls so far that change something.
@@ -121,6 +141,18 @@ impl World {
             fate: Fate::Healthy,
             suspended: false,
             has_state: true,
+        });
+        world
+    }
+
+    /// A gateway whose one account was never linked.
+    pub fn unlinked() -> Self {
+        let world = Self::running();
+        world.account(|account| {
+            account.linked = false;
+            account.connected = false;
+            account.running = false;
+            account.phone = None;
         });
         world
     }
@@ -180,7 +212,11 @@ impl World {
             abilities: Abilities {
                 reconnect: true,
                 suspend: true,
+                scan: true,
             },
+            login: None,
+            phone: Phone::Scans,
+            shown: None,
             faults: Vec::new(),
             changes: Vec::new(),
             lease: None,

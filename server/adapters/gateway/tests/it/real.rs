@@ -287,7 +287,8 @@ async fn accounts(links: &GatewayLinks, id: &GatewayId) {
         abilities,
         Abilities {
             reconnect: true,
-            suspend: true
+            suspend: true,
+            scan: true,
         }
     );
     let accounts = links.accounts(id).await.unwrap().unwrap();

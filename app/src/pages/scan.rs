@@ -1,0 +1,98 @@
+//! The code on a relink's page, as large as the screen allows, with what to do on the phone.
+
+use domain::action::Action;
+use domain::can;
+use domain::operation::{Command, OperationView};
+use domain::person::Role;
+use domain::scan::{Code, Picture, Scan};
+use leptos::prelude::*;
+use secrecy::ExposeSecret as _;
+
+use crate::ui::{code, moment};
+
+/// Nothing, unless a scan is due. Its place keeps its size from the first question to the scan, so that
+/// nothing moves under a phone that is being held up.
+pub(crate) fn card(role: Role, view: &OperationView, scan: Option<&Scan>) -> String {
+    let relink = matches!(view.operation.command, Command::Relink { .. });
+    let Some(scan) = scan.filter(|_| relink && view.operation.outcome.is_none()) else {
+        return view! { <div id="scan"></div> }.to_html();
+    };
+    if let Err(denied) = can::role_may(Some(role), Action::ViewCode) {
+        return view! { <p class="card note" id="scan">{denied.why}</p> }.to_html();
+    }
+    match scan {
+        Scan::Preparing => place(
+            "Asking the gateway for a code",
+            view! { <p>"It takes a second or two. Have the phone at hand that holds the number."</p> }
+                .into_any(),
+        ),
+        Scan::Renewing => place(
+            "A new code comes in a few seconds",
+            view! { <p>"The last one is too old: a scan of it would fail."</p> }.into_any(),
+        ),
+        Scan::Scanned => place(
+            "Scanned, finishing",
+            view! { <p>"WhatsApp and the gateway finish the link. Keep the phone online; it takes a few seconds."</p> }
+                .into_any(),
+        ),
+        Scan::Showing {
+            code,
+            good_until,
+            attempt,
+            attempts,
+        } => showing(code, *good_until, *attempt, *attempts),
+    }
+}
+
+fn place(title: &'static str, said: AnyView) -> String {
+    view! {
+        <section class="card scan" id="scan" aria-labelledby="scan-said">
+            <h2 id="scan-said" aria-live="polite">{title}</h2>
+            <div class="code is-empty" aria-hidden="true"></div>
+            <div class="beside">{said}</div>
+        </section>
+    }
+    .to_html()
+}
+
+fn showing(
+    code: &Code,
+    good_until: domain::time::Timestamp,
+    attempt: u32,
+    attempts: u32,
+) -> String {
+    let here = match code.picture() {
+        Picture::Modules { link, .. } => {
+            let link = link.expose_secret().to_owned();
+            Some(view! {
+                <p>
+                    <a class="btn" href=link rel="noreferrer">"WhatsApp is on this very phone"</a>
+                </p>
+                <p class="hint">
+                    "Opens the code's own link in WhatsApp. Not every version takes it; if nothing happens, show this \
+                     page on another screen and scan it there."
+                </p>
+            })
+        }
+        Picture::Image => None,
+    };
+    view! {
+        <section class="card scan" id="scan" aria-labelledby="scan-said">
+            <h2 id="scan-said" aria-live="polite">"Scan this code with WhatsApp"</h2>
+            <div class="code">{code::code(code)}</div>
+            <div class="beside">
+                <p>
+                    "Good for another "<b>{moment::left(good_until)}</b>", attempt "{attempt}" of "{attempts}
+                    ". A newer code takes its place by itself."
+                </p>
+                <ol>
+                    <li>"Open WhatsApp on the phone that holds the number."</li>
+                    <li>"Android: three dots, then Linked devices. iPhone: Settings, then Linked devices."</li>
+                    <li>"Tap Link a device and hold the phone to this code."</li>
+                </ol>
+                {here}
+            </div>
+        </section>
+    }
+    .to_html()
+}

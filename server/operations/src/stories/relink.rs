@@ -1,0 +1,494 @@
+//! Relink: a phone scans a code, and the account gets a new link. The last rung.
+//!
+//! Only for an account without a link that works: a working one would be thrown away, and some numbers
+//! cannot be linked again. The loop runs here and not in a browser, so that closing a page changes
+//! nothing: when nobody waits while the phone scans, the gateway does not start the account.
+//!
+//! The gateway tells failures by nothing but a message. So what happened is read from which fields are
+//! there, from how long the answer took, and from the account afterwards; the message is passed on.
+
+use std::time::Duration;
+
+use domain::fact::Account;
+use domain::fault::{Boundary, Fault, FaultKind};
+use domain::gateway::AccountId;
+use domain::operation::{Cancel, Command};
+use domain::scan::{Code, Scan};
+use domain::words;
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+use super::look::ask_accounts;
+use super::{accounts, gave_up, refused};
+use crate::step::Undo::{Nothing, With};
+use crate::step::{Cx, Step, act, mins, secs, step};
+use crate::story::Story;
+
+/// A code can be scanned for so long after the login began; the gateway refuses a scan after 180 s,
+/// when WhatsApp has already registered the device.
+const GOOD_FOR: Duration = secs(175);
+/// A login that is older than this is over for the gateway.
+const OVER: Duration = secs(182);
+/// Codes for a quarter of an hour, then a person has to ask again.
+const ATTEMPTS: u32 = 5;
+/// Logins that may end by themselves before it is given up.
+const FAILURES: u32 = 3;
+/// Between two logins, when the last one failed.
+const PAUSE: Duration = secs(3);
+/// One wait for news; a newer code is told at once.
+const WAIT: Duration = secs(2);
+/// An answer this much earlier than asked is no “still waiting”.
+const EARLY: Duration = Duration::from_millis(300);
+/// What a link needs from the scan to the connection; seen: 1 s.
+const FINISH: Duration = secs(60);
+/// Between two looks.
+const POLL: Duration = Duration::from_millis(250);
+
+/// See the module.
+pub struct Relink;
+
+/// Decided before the first step.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Plan {
+    account: AccountId,
+    /// The last digits of the number that was linked before, to tell another phone.
+    before: Option<String>,
+}
+
+/// Kept between steps.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct State {
+    note: Option<String>,
+}
+
+impl Story for Relink {
+    const NAME: &'static str = "relink";
+    type Plan = Plan;
+    type State = State;
+
+    async fn plan(cx: &Cx, command: &Command) -> Result<Plan, Fault> {
+        let Command::Relink { account, .. } = command else {
+            return Err(refused(
+                FaultKind::Unexpected,
+                Boundary::Panel,
+                "this is not a relink",
+            ));
+        };
+        // A gateway that does not answer is named by the first step.
+        let known = find(cx, account).await.ok();
+        Ok(Plan {
+            account: account.clone(),
+            before: known.and_then(|account| last_digits(&account)),
+        })
+    }
+
+    #[rustfmt::skip]
+    fn steps() -> Vec<Step<Plan, State>> {
+        use Cancel::Now;
+        vec![
+            step("look",      "Look at the account",                  act!(look),      Nothing,                        secs(30), Now),
+            step("show_code", "Show the code until it is scanned",    act!(show_code), With(act!(put_away), secs(30)), mins(20), Now),
+            step("connect",   "Wait until the account is connected",  act!(connect),   With(act!(put_away), secs(30)), mins(4),  Now),
+        ]
+    }
+
+    fn note(state: &State) -> Option<String> {
+        state.note.clone()
+    }
+}
+
+async fn find(cx: &Cx, account: &AccountId) -> Result<Account, Fault> {
+    let accounts = ask_accounts(cx).await?.ok_or_else(|| {
+        refused(
+            FaultKind::NotFound,
+            Boundary::Gateway,
+            "This gateway has no WhatsApp channel: its plugin is not installed.",
+        )
+    })?;
+    let found = accounts.into_iter().find(|known| known.id == *account);
+    found.ok_or_else(|| {
+        refused(
+            FaultKind::NotFound,
+            Boundary::Gateway,
+            format!("The gateway has no account {account}."),
+        )
+    })
+}
+
+fn last_digits(account: &Account) -> Option<String> {
+    let phone = account.phone.as_deref()?;
+    phone.get(phone.len().checked_sub(4)?..).map(str::to_owned)
+}
+
+async fn look(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(), Fault> {
+    if !cx.control.abilities(&cx.gateway).await?.scan {
+        return Err(refused(
+            FaultKind::NotOffered,
+            Boundary::Gateway,
+            "This gateway offers no link by a scan over its socket: its version is too old, or the WhatsApp \
+             plugin is not loaded.",
+        ));
+    }
+    let account = find(cx, &plan.account).await?;
+    let id = &account.id;
+    if !account.enabled {
+        let why = format!("Account {id} is switched off in the gateway's configuration.");
+        return Err(refused(FaultKind::Invalid, Boundary::Gateway, why));
+    }
+    if account.connected {
+        let why = format!("Account {id} is linked and connected: no scan is needed.");
+        return Err(refused(FaultKind::Invalid, Boundary::Gateway, why));
+    }
+    if account.has_working_link() {
+        let why = format!(
+            "Account {id} still has its link, and a new one would throw it away: {}. Reconnect it first, then \
+             restart. If only a new link is left, remove this device on the phone (Linked devices); then link anew.",
+            accounts::cause(&account)
+        );
+        return Err(refused(FaultKind::Invalid, Boundary::Gateway, why));
+    }
+    cx.say
+        .line(format!("Account {id}: {}.", accounts::cause(&account)));
+    Ok(())
+}
+
+/// Puts away what is shown when the step ends, however it ends: a cancel drops it where it stands.
+struct OnDisplay<'a>(&'a Cx);
+
+impl OnDisplay<'_> {
+    fn show(&self, scan: Scan) {
+        self.0.scans.show(self.0.operation, Some(scan));
+    }
+}
+
+impl Drop for OnDisplay<'_> {
+    fn drop(&mut self) {
+        self.0.scans.show(self.0.operation, None);
+    }
+}
+
+/// How one login ended.
+enum Ended {
+    Linked,
+    TooOld,
+    Failed(String),
+}
+
+async fn show_code(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(), Fault> {
+    let display = OnDisplay(cx);
+    let mut failures = 0;
+    for attempt in 1..=ATTEMPTS {
+        display.show(Scan::Preparing);
+        if collect(cx, plan).await? {
+            return Ok(());
+        }
+        match login(cx, plan, &display, attempt).await? {
+            Ended::Linked => return Ok(()),
+            Ended::TooOld => cx.say.line("Nobody scanned it in time; here is a new one."),
+            Ended::Failed(message) => {
+                failures += 1;
+                let explained = explained(&message);
+                if failures == FAILURES {
+                    return Err(gave_up(Boundary::Gateway, cx.say.scrub(&explained)));
+                }
+                cx.say.line(explained);
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+    Err(gave_up(
+        Boundary::Gateway,
+        format!(
+            "Nobody scanned a code within {}. Nothing was changed; ask for a new one when the phone is at hand.",
+            words::duration(GOOD_FOR * ATTEMPTS)
+        ),
+    ))
+}
+
+/// Takes what an earlier login left behind: its failure would else be the answer to the next one, and
+/// its dead code would be given again. Whether the account has its link already.
+async fn collect(cx: &Cx, plan: &Plan) -> Result<bool, Fault> {
+    let left = cx
+        .control
+        .await_login(&cx.gateway, &plan.account, None, secs(1))
+        .await?;
+    Ok(left.connected || find(cx, &plan.account).await?.has_working_link())
+}
+
+async fn login(
+    cx: &Cx,
+    plan: &Plan,
+    display: &OnDisplay<'_>,
+    attempt: u32,
+) -> Result<Ended, Fault> {
+    let (began, asked_at) = (Instant::now(), cx.clock.now());
+    let answer = cx.control.start_login(&cx.gateway, &plan.account).await?;
+    let show = |code: &Code| {
+        display.show(Scan::Showing {
+            code: code.clone(),
+            good_until: asked_at.plus(GOOD_FOR),
+            attempt,
+            attempts: ATTEMPTS,
+        });
+    };
+    let Some(mut code) = answer.code else {
+        return Ok(
+            if answer.connected || find(cx, &plan.account).await?.has_working_link() {
+                Ended::Linked
+            } else {
+                Ended::Failed(answer.message)
+            },
+        );
+    };
+    show(&code);
+    cx.say.line(format!(
+        "The code is on the page, to be scanned within {}.",
+        words::duration(GOOD_FOR)
+    ));
+    let mut scanned_at: Option<Instant> = None;
+    loop {
+        let age = began.elapsed();
+        if scanned_at.is_none() && age >= GOOD_FOR {
+            display.show(Scan::Renewing);
+            tokio::time::sleep(OVER.saturating_sub(age)).await;
+            return Ok(Ended::TooOld);
+        }
+        let limit = WAIT.min(GOOD_FOR.saturating_sub(age)).max(secs(1));
+        let asked = Instant::now();
+        let answer = cx
+            .control
+            .await_login(&cx.gateway, &plan.account, Some(&code), limit)
+            .await?;
+        if answer.connected {
+            return Ok(Ended::Linked);
+        }
+        if let Some(newer) = answer.code {
+            if scanned_at.is_none() {
+                show(&newer);
+            }
+            code = newer;
+            continue;
+        }
+        let ended = asked.elapsed() + EARLY < limit;
+        if find(cx, &plan.account).await?.has_working_link() {
+            if ended {
+                return Ok(Ended::Linked);
+            }
+            let since = *scanned_at.get_or_insert_with(|| {
+                display.show(Scan::Scanned);
+                cx.say.line("Scanned; WhatsApp finishes the link.");
+                Instant::now()
+            });
+            if since.elapsed() >= FINISH {
+                return Ok(Ended::Linked);
+            }
+        } else if ended {
+            return Ok(Ended::Failed(answer.message));
+        }
+    }
+}
+
+/// What a failure means and what to do; the gateway's own words stay beside it, since versions differ.
+fn explained(message: &str) -> String {
+    let means = [
+        (
+            "WebSocket Error",
+            "The gateway cannot reach WhatsApp's servers: look at the host's network and name resolution.",
+        ),
+        (
+            "Timed out waiting",
+            "WhatsApp's server took the connection and gave no code: try again in a few minutes.",
+        ),
+        (
+            "refs attempts ended",
+            "WhatsApp gave no more codes for this attempt.",
+        ),
+        (
+            "Connection Terminated",
+            "The connection to WhatsApp broke while the code was shown.",
+        ),
+        (
+            "Invalid account signature",
+            "The scan was not confirmed as the phone's own: do not scan again before the phone and this page were checked.",
+        ),
+        (
+            "certificate",
+            "Whoever answers for WhatsApp's server could not prove to be it: look at the host's network.",
+        ),
+        (
+            "logged out",
+            "WhatsApp had removed the old device; the gateway has cleared it.",
+        ),
+        (
+            "no longer active",
+            "The scan came too late: remove the device that the phone now lists, then scan the new code.",
+        ),
+    ];
+    let means = means.iter().find(|(words, _)| message.contains(words));
+    let means = means.map_or("The gateway ended the login.", |(_, means)| means);
+    format!("{means} The gateway says: “{message}”")
+}
+
+async fn put_away(cx: &Cx, _: &Plan, _: &mut State) -> Result<(), Fault> {
+    cx.scans.show(cx.operation, None);
+    Ok(())
+}
+
+/// The link is made and stays, so this never fails: what is missing becomes the note.
+async fn connect(cx: &Cx, plan: &Plan, state: &mut State) -> Result<(), Fault> {
+    let display = OnDisplay(cx);
+    display.show(Scan::Scanned);
+    let began = Instant::now();
+    let mut started = false;
+    loop {
+        let cause = match find(cx, &plan.account).await {
+            Ok(account) if account.connected => {
+                let after = words::duration(began.elapsed());
+                cx.say.line(format!("Linked and connected after {after}."));
+                state.note = another_number(plan, &account);
+                return Ok(());
+            }
+            Ok(account) => {
+                // When nobody waited while the phone scanned, the gateway does not start it.
+                if !account.running && !started && account.linked {
+                    started = true;
+                    match cx.control.start_account(&cx.gateway, &plan.account).await {
+                        Ok(answer) => cx.say.line(answer.explanation),
+                        Err(fault) => cx.say.line(fault.message),
+                    }
+                }
+                accounts::cause(&account)
+            }
+            Err(fault) => fault.message,
+        };
+        if began.elapsed() >= FINISH {
+            let missing = format!(
+                "The phone scanned the code and the link is stored, but account {} is not connected: {cause}. If the \
+                 phone asks to continue on another device, this number wants a passkey, which this gateway cannot give: \
+                 remove the device on the phone. Else reconnect the account.",
+                plan.account
+            );
+            state.note = Some(cx.say.scrub(&missing));
+            return Ok(());
+        }
+        cx.say.progress(format!("Not connected yet: {cause}."));
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+fn another_number(plan: &Plan, account: &Account) -> Option<String> {
+    let (before, now) = (plan.before.as_ref()?, last_digits(account)?);
+    (*before != now).then(|| {
+        format!(
+            "Another number than before is linked now: it ends with {now}, and the one before ended with {before}. If \
+             that is wrong, remove the device on the phone and link the right one."
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::operation::Outcome;
+
+    use super::*;
+    use crate::testing::story_tests::{Scenario, story_tests};
+    use crate::testing::{Bench, Phone, World};
+
+    fn command() -> Command {
+        Command::Relink {
+            gateway: "openclaw".parse().unwrap(),
+            account: "default".parse().unwrap(),
+        }
+    }
+
+    fn put_away(world: &World) {
+        world.assert_runs();
+        assert_eq!(world.lock().shown, None);
+    }
+
+    fn scenario() -> Scenario {
+        Scenario {
+            command: command(),
+            world: World::unlinked,
+            done: |world| {
+                put_away(world);
+                world.account(|account| assert!(account.linked && account.connected));
+            },
+            undone: put_away,
+        }
+    }
+
+    story_tests!(scenario);
+
+    async fn outcome(world: World) -> (Outcome, Bench) {
+        let bench = Bench::new(world);
+        let panel = bench.panel();
+        let id = bench.ask(&panel, &command(), "key").await.unwrap();
+        (bench.ended(id).await, bench)
+    }
+
+    fn why(outcome: &Outcome) -> &str {
+        match outcome {
+            Outcome::Undone { why } => &why.message,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_link_that_may_work_is_not_replaced() {
+        let world = World::running();
+        world.account(|account| account.connected = false);
+        let (outcome, bench) = outcome(world).await;
+        assert!(why(&outcome).contains("still has its link"), "{outcome:?}");
+        assert_eq!(bench.world.changes(), Vec::<String>::new());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connected_account_needs_no_scan() {
+        let (outcome, _) = outcome(World::running()).await;
+        assert!(why(&outcome).contains("no scan is needed"), "{outcome:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_scans_and_it_ends_after_the_last_code() {
+        let world = World::unlinked();
+        world.lock().phone = Phone::Away;
+        let (outcome, bench) = outcome(world).await;
+        assert!(
+            why(&outcome).contains("Nobody scanned a code"),
+            "{outcome:?}"
+        );
+        assert_eq!(bench.world.lock().shown, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_cannot_be_reached_is_named_with_the_gateways_words() {
+        let world = World::unlinked();
+        world.lock().phone = Phone::Unreachable;
+        let (outcome, _) = outcome(world).await;
+        let why = why(&outcome);
+        assert!(
+            why.contains("cannot reach WhatsApp") && why.contains("socket hang up"),
+            "{why}"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_link_that_stalls_is_kept_and_the_passkey_is_named() {
+        let world = World::unlinked();
+        world.lock().phone = Phone::Stalls;
+        let (outcome, bench) = outcome(world).await;
+        let Outcome::Succeeded { note: Some(note) } = &outcome else {
+            panic!("{outcome:?}")
+        };
+        assert!(note.contains("passkey"), "{note}");
+        bench.world.account(|account| assert!(account.linked));
+    }
+
+    #[test]
+    fn every_failure_keeps_the_gateways_words() {
+        for message in ["", "WhatsApp login failed: something new", "logged out"] {
+            assert!(explained(message).contains(&format!("“{message}”")));
+        }
+    }
+}
