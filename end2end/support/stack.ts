@@ -138,7 +138,9 @@ export type Kind = "real" | "scripted";
 /** The compose file; the scripted gateway runs in the real one's image. */
 function composeFile(kind: Kind, to: string): void {
   const real = readFileSync(join(root, "openclaw/docker-compose.yml"), "utf8");
-  if (kind === "real") return writeFileSync(to, real);
+  // The tests have no WhatsApp but the stand-in.
+  const whatsapp = "$&\n      OPENCLAW_WHATSAPP_WEB_SOCKET_URL: ws://whatsapp:29443/ws/chat";
+  if (kind === "real") return writeFileSync(to, real.replace(/^ +environment:$/m, whatsapp));
   const scripted = join(needed("END2END_FOLDER"), "scripted-gateway");
   mkdirSync(scripted, { recursive: true, mode: 0o755 });
   cpSync(join(root, "end2end/support/scripted/gateway.mjs"), join(scripted, "gateway.mjs"));

@@ -1,0 +1,75 @@
+/** WhatsApp's stand-in (server and phone) beside the gateway, and the phone's camera. */
+import { execFileSync } from "node:child_process";
+import jsqr from "jsqr";
+import { PNG } from "pngjs";
+import { docker, facts, freePort, root, until } from "./stack.ts";
+
+const name = () => `${facts().project}-whatsapp`;
+
+let control = 0;
+
+/** The host's own daemon drops what it does not know: containers of the tests' network may talk to one another. */
+function letThrough(network: string): void {
+  const bridge = `br-${docker("network", "inspect", "--format", "{{.Id}}", network).slice(0, 12)}`;
+  const rule = ["FORWARD", "-i", bridge, "-o", bridge, "-m", "comment", "--comment", "tests of openclaw-panel", "-j", "ACCEPT"];
+  try {
+    execFileSync("iptables", ["-C", ...rule], { stdio: "ignore" });
+  } catch {
+    execFileSync("iptables", ["-I", ...rule]);
+    undo = () => execFileSync("iptables", ["-D", ...rule], { stdio: "ignore" });
+  }
+}
+
+let undo: (() => void) | undefined;
+
+async function tell(path: string, body?: object): Promise<any> {
+  const given = body ? { method: "POST", body: JSON.stringify(body) } : {};
+  const answer = await fetch(`http://127.0.0.1:${control}${path}`, given);
+  const said = await answer.json();
+  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${said.error}`);
+  return said;
+}
+
+/** Starts it on the gateway's network, where the gateway looks for it. */
+export async function startWhatsApp(): Promise<void> {
+  stopWhatsApp();
+  control = await freePort();
+  const network = `${facts().project}_default`;
+  letThrough(network);
+  const image = process.env.OPENCLAW_IMAGE ?? "";
+  docker(
+    ...["run", "--detach", "--init", "--name", name(), "--network", network, "--network-alias", "whatsapp"],
+    ...["--publish", `127.0.0.1:${control}:29444`, "--volume", `${root}/end2end/whatsapp-stand-in:/standin:ro`],
+    ...[image, "node", "/standin/server.mjs"],
+  );
+  await until("WhatsApp's stand-in answers", () => tell("/state").then(() => true as const, () => undefined));
+}
+
+export function stopWhatsApp(): void {
+  undo?.();
+  undo = undefined;
+  if (docker("ps", "-aq", "--filter", `name=^${name()}$`)) docker("rm", "-f", name());
+}
+
+/** The phone that holds the number. */
+export const phone = {
+  scan: (qr: string, how: { number?: string; fault?: "bad-hmac" | "no-restart" } = {}) => tell("/scan", { qr, ...how }),
+  logOut: () => tell("/logout", {}),
+};
+
+/** WhatsApp's server. */
+export const server = {
+  rotate: () => tell("/rotate", {}),
+  expire: () => tell("/expire", {}),
+  drop: (refuseMs = 0) => tell("/drop", { refuseMs }),
+  mute: (on: boolean) => tell("/mute", { on }),
+  reset: () => tell("/reset", {}),
+  state: () => tell("/state"),
+};
+
+/** What the code on a screenshot says, by a decoder that is not the panel's. */
+export function camera(screenshot: Buffer): string | undefined {
+  const { data, width, height } = PNG.sync.read(screenshot);
+  const read = jsqr as unknown as (data: Uint8ClampedArray, width: number, height: number) => { data: string } | null;
+  return read(new Uint8ClampedArray(data), width, height)?.data;
+}

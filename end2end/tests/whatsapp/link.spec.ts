@@ -1,0 +1,179 @@
+/** Linking by a scan: the real gateway and its plugin, WhatsApp's stand-in, and a decoder that is not the panel's. */
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Page } from "@playwright/test";
+import { isAccessible, picture } from "../../support/looks.ts";
+import { carryOut, contextOf, expect, gatewayPage, test, verdict } from "../../support/people.ts";
+import { facts, killPanel, panel, startPanel, until } from "../../support/stack.ts";
+import { camera, phone, server, startWhatsApp, stopWhatsApp } from "../../support/whatsapp.ts";
+
+// One after the other: each goes on from the link that the last one left.
+test.describe.configure({ mode: "serial" });
+
+/** Every code that a page showed, to be looked for where it must not be. */
+const shown: string[] = [];
+
+test.beforeAll(startWhatsApp);
+test.afterAll(stopWhatsApp);
+
+const said = (page: Page) => page.locator("#verdict-said");
+const linkIt = `${"/operations/new/relink"}?account=default`;
+
+/** What a phone held to the screen would read; another code than `before`. */
+async function look(page: Page, before?: string): Promise<string> {
+  const code = await until("a code can be read from the screen", async () => {
+    const read = camera(await page.screenshot());
+    return read && read !== before ? read : undefined;
+  }, 40_000);
+  shown.push(code);
+  return code;
+}
+
+async function start(page: Page): Promise<void> {
+  await page.goto(`${gatewayPage()}${linkIt}`);
+  await page.getByLabel(/^Why/).fill("end-to-end test");
+  await page.getByRole("button", { name: "Link", exact: true }).click();
+  await page.waitForURL(/\/operations\/[0-9a-f-]{36}/);
+  await expect(page.locator("#scan svg")).toBeVisible({ timeout: 40_000 });
+}
+
+test("from nothing: the code is read from phone and monitor, light and dark, and the scan links and connects", async ({ page }, info) => {
+  await start(page);
+  const codes = new Set<string>();
+  for (const [width, height] of [[390, 844], [1280, 800]] as const) {
+    await page.setViewportSize({ width, height });
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      codes.add(await look(page));
+    }
+    await isAccessible(page);
+    await picture(page, info, `relink-${width}`);
+  }
+  expect([...codes]).toEqual([expect.stringMatching(/^https:\/\/wa\.me\/settings\/linked_devices#2@/)]);
+  await phone.scan(await look(page));
+  await expect(said(page)).toHaveText("Link account default is done", { timeout: 60_000 });
+  await expect(page.locator("#scan svg")).toHaveCount(0);
+  await expect(page.locator("#steps")).toContainText("Linked and connected");
+  await picture(page, info, "relink-done");
+  await page.goto(gatewayPage());
+  await expect(verdict(page)).toContainText("Working: Messages get through", { timeout: 30_000 });
+  await picture(page, info, "gateway-linked");
+});
+
+test("a link that works is not offered to be replaced", async ({ page }) => {
+  await page.goto(`${gatewayPage()}${linkIt}`);
+  await expect(page.getByText("Not needed: the account is linked and connected.")).toBeVisible();
+  await expect(page.getByRole("button", { name: "Link", exact: true })).toBeDisabled();
+});
+
+test("the link outlives a restart", async ({ page }) => {
+  await carryOut(page, "Restart");
+  await expect(said(page)).toHaveText("Restart is done", { timeout: 170_000 });
+  await expect(page.locator("#steps")).toContainText("Account default is connected");
+});
+
+test("the phone removes the device: the page says so, and a newer code links anew", async ({ page }, info) => {
+  await page.goto(gatewayPage());
+  await phone.logOut();
+  await expect(verdict(page)).toContainText("WhatsApp is not linked", { timeout: 30_000 });
+  await expect(page.locator("#verdict")).toContainText("logged out from the phone");
+  await picture(page, info, "gateway-logged-out");
+  await page.getByRole("link", { name: "Link", exact: true }).first().click();
+  await page.getByRole("button", { name: "Link", exact: true }).click();
+  const first = await look(page);
+  await server.rotate();
+  const second = await look(page, first);
+  await expect(phone.scan(first)).rejects.toThrow("404");
+  await phone.scan(second);
+  await expect(said(page)).toHaveText("Link account default is done", { timeout: 60_000 });
+});
+
+test("somebody without the right sees no code by any address, and a second viewer sees the same one", async ({ page, browser }) => {
+  await phone.logOut();
+  await page.goto(gatewayPage());
+  await expect(verdict(page)).toContainText("WhatsApp is not linked", { timeout: 30_000 });
+  await start(page);
+  const code = await look(page);
+  const operation = new URL(page.url()).pathname;
+  const file = join(facts().folder, "vera.password");
+  panel("user", "add", "vera", "--role", "viewer", "--one-time-password-file", file);
+  const context = await contextOf(browser, {}, "vera", readFileSync(file, "utf8").trim());
+  const other = await context.newPage();
+  for (const address of [operation, "/gateways/openclaw", "/gateways/openclaw/accounts/default/relink", "/gateways/openclaw/operations"]) {
+    await other.goto(`${facts().url}${address}`);
+    expect(await other.content(), address).not.toContain("wa.me");
+    expect(await other.locator(".scan svg").count(), address).toBe(0);
+  }
+  await other.goto(`${facts().url}${operation}`);
+  await expect(other.locator("#scan")).toContainText("operators and admins only");
+  const streamed = await other.evaluate(async (from) => {
+    const answer = await fetch(`/events${from}`);
+    const first = await answer.body?.getReader().read();
+    return new TextDecoder().decode(first?.value) + new TextDecoder().decode((await answer.body?.cancel().catch(() => undefined)) ?? undefined);
+  }, operation);
+  expect(streamed).not.toContain("<svg");
+  await context.close();
+  // Anna's phone beside her monitor.
+  const second = await page.context().newPage();
+  await second.goto(page.url());
+  expect(await look(second)).toBe(code);
+  await second.close();
+  await page.getByRole("button", { name: "Stop and put back" }).click();
+  await expect(said(page)).toHaveText("Link account default was stopped and put back", { timeout: 30_000 });
+  await expect(page.locator("#scan svg")).toHaveCount(0);
+});
+
+test("the panel killed with -9 while the code shows: the next one shows a code again, and it links", async ({ page }) => {
+  await start(page);
+  await look(page);
+  await killPanel();
+  await startPanel();
+  await page.reload();
+  await expect(page.locator("#scan svg")).toBeVisible({ timeout: 60_000 });
+  await phone.scan(await look(page));
+  await expect(said(page)).toHaveText("Link account default is done", { timeout: 90_000 });
+});
+
+test("WhatsApp cannot be reached: it is said, with the gateway's own words", async ({ page }) => {
+  await phone.logOut();
+  await page.goto(gatewayPage());
+  await expect(verdict(page)).toContainText("WhatsApp is not linked", { timeout: 30_000 });
+  await server.drop(60_000);
+  await page.goto(`${gatewayPage()}${linkIt}`);
+  await page.getByRole("button", { name: "Link", exact: true }).click();
+  await expect(said(page)).toHaveText("Link account default failed, and everything was put back", { timeout: 60_000 });
+  await expect(page.locator("#verdict")).toContainText("cannot reach WhatsApp's servers");
+  await expect(page.locator("#verdict")).toContainText("The gateway says");
+  await server.reset();
+});
+
+test("a scan that is not the phone's own is named, and the next code links", async ({ page }) => {
+  await start(page);
+  const code = await look(page);
+  await phone.scan(code, { fault: "bad-hmac" });
+  await expect(page.locator("#steps")).toContainText("not confirmed as the phone's own", { timeout: 30_000 });
+  await phone.scan(await look(page, code));
+  await expect(said(page)).toHaveText("Link account default is done", { timeout: 60_000 });
+});
+
+test("no byte of a code is left in the log, the database or the journal", async () => {
+  expect(shown.length).toBeGreaterThan(5);
+  const folder = facts().folder;
+  for (const code of new Set(shown)) {
+    // The reference, and the secret that lets a phone link.
+    const parts = code.split("#")[1]?.split(",") ?? [];
+    for (const part of [parts[0], parts[3]]) {
+      if (!part || part.length < 40) throw new Error("a code without its parts");
+      const places = [join(folder, "panel.log"), join(folder, "data")].filter((place) => existsSync(place));
+      expect(places).toHaveLength(2);
+      let found = "";
+      try {
+        found = execFileSync("grep", ["-rlaF", "--", part, ...places], { encoding: "utf8" });
+      } catch (error) {
+        if ((error as { status?: number }).status !== 1) throw error;
+      }
+      expect(found).toBe("");
+    }
+  }
+});
