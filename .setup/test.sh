@@ -45,6 +45,7 @@ phase "Format"
 cargo fmt --all --check
 phase "Scripts"
 shellcheck --external-sources .setup/*.sh .setup/cargo-wasm openclaw/image/build.sh .ci/run
+node --test end2end/whatsapp-stand-in/*.test.mjs >"$LOGS/stand-in.log" || fail "The tests of WhatsApp's stand-in failed: see $LOGS/stand-in.log."
 phase "Architecture"
 architecture
 phase "Licences and bans"

@@ -174,7 +174,7 @@ fn reconnect_against(
 ) -> Option<&'static str> {
     match reachable(seen, state, account) {
         Err(why) => Some(why),
-        Ok(Some(account)) if !account.linked => {
+        Ok(Some(account)) if !account.connected && !account.has_working_link() => {
             Some("Cannot help: the account is not linked, so a new scan is needed.")
         }
         Ok(_) => None,

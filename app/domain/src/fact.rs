@@ -369,10 +369,14 @@ pub struct Account {
 }
 
 impl Account {
-    /// Whether there is a link that may still work: it exists and the phone has not logged it out.
+    /// Whether there is a link that may still work: it exists, and the phone has not logged it out. A
+    /// gateway keeps the files of a link that was logged out until the next one, and says `linked` of
+    /// them (seen on 2026.9.6).
     pub fn has_working_link(&self) -> bool {
         let last = self.last_disconnect.as_ref();
-        self.linked && !last.is_some_and(|last| last.logged_out)
+        let gone = last.is_some_and(|last| last.logged_out || last.code == Some(401));
+        let ended = gone && !self.running;
+        self.linked && (self.connected || !ended)
     }
 }
 

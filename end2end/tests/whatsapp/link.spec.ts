@@ -18,7 +18,7 @@ test.beforeAll(startWhatsApp);
 test.afterAll(stopWhatsApp);
 
 const said = (page: Page) => page.locator("#verdict-said");
-const linkIt = `${"/operations/new/relink"}?account=default`;
+const linkIt = "/operations/new/relink?account=default";
 
 /** What a phone held to the screen would read; another code than `before`. */
 async function look(page: Page, before?: string): Promise<string> {
@@ -108,10 +108,15 @@ test("somebody without the right sees no code by any address, and a second viewe
   await other.goto(`${facts().url}${operation}`);
   await expect(other.locator("#scan")).toContainText("operators and admins only");
   const streamed = await other.evaluate(async (from) => {
-    const answer = await fetch(`/events${from}`);
-    const first = await answer.body?.getReader().read();
-    return new TextDecoder().decode(first?.value) + new TextDecoder().decode((await answer.body?.cancel().catch(() => undefined)) ?? undefined);
+    const stop = new AbortController();
+    const answer = await fetch(`/events${from}`, { signal: stop.signal });
+    const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
+    let text = "";
+    while (reader && !text.includes("event: patch")) text += (await reader.read()).value ?? "";
+    stop.abort();
+    return text;
   }, operation);
+  expect(streamed).toContain("event: patch");
   expect(streamed).not.toContain("<svg");
   await context.close();
   // Anna's phone beside her monitor.

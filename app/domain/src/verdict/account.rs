@@ -94,7 +94,7 @@ fn trouble(account: &Account, since: Timestamp, now: Timestamp) -> Option<Troubl
         })
     };
     let id = || account.id.clone();
-    if !account.linked {
+    if !account.has_working_link() {
         return with(
             Standing::Down,
             "No messages get through: WhatsApp is not linked",

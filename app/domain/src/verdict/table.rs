@@ -282,6 +282,7 @@ const CASES: &[Case] = &[
     ("all accounts switched off", |s| first(s).enabled = false, Down, "configure"),
     ("never linked", |s| unlinked(s, None), Down, "relink"),
     ("logged out from the phone", |s| unlinked(s, Some(401)), Down, "relink"),
+    ("logged out, and the gateway still has the files of the link", |s| { unlinked(s, Some(401)); first(s).linked = true; }, Down, "relink"),
     ("logged out while /readyz is green", |s| { unlinked(s, Some(401)); process_of(s).ready = Some(true); }, Down, "relink"),
     ("logged out and not ready", |s| { unlinked(s, Some(401)); process_of(s).ready = Some(false); }, Down, "relink"),
     ("linked but stopped", |s| { first(s).connected = false; first(s).running = false; }, Down, "reconnect"),

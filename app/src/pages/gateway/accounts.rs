@@ -48,7 +48,7 @@ fn item(account: &Account, sight: Sight<'_>) -> impl IntoView + use<> {
         .phone
         .as_ref()
         .map(|number| phone(number, sight.role));
-    let (link, link_class) = if account.linked {
+    let (link, link_class) = if account.has_working_link() {
         ("linked", "chip is-ok")
     } else {
         ("not linked", "chip is-down")

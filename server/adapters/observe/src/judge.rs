@@ -261,7 +261,7 @@ fn account(account: &Account) -> (State, String, String) {
     });
     if account.connected {
         (State::Ok, "Connected".to_owned(), String::new())
-    } else if !account.linked {
+    } else if !account.has_working_link() {
         let logged_out = account
             .last_disconnect
             .as_ref()

@@ -94,7 +94,7 @@ async fn look(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(), Fault> {
     }
     let account = find(cx, plan).await?;
     let id = &account.id;
-    if !account.linked {
+    if !account.connected && !account.has_working_link() {
         let why = format!(
             "Account {id} has no link, so there is nothing to reconnect: it needs a new link."
         );
