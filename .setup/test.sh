@@ -37,7 +37,7 @@ case "${1:-all}" in
   *) fail "Say what to run: .setup/test.sh, or .setup/test.sh check." ;;
 esac
 
-steps 11
+steps 12
 phase "Installing what is missing"
 "$SETUP/packages.sh" test
 "$SETUP/tools.sh" test
@@ -45,7 +45,6 @@ phase "Format"
 cargo fmt --all --check
 phase "Scripts"
 shellcheck --external-sources .setup/*.sh .setup/cargo-wasm openclaw/image/build.sh .ci/run
-node --test end2end/whatsapp-stand-in/*.test.mjs >"$LOGS/stand-in.log" || fail "The tests of WhatsApp's stand-in failed: see $LOGS/stand-in.log."
 phase "Architecture"
 architecture
 phase "Licences and bans"
@@ -58,6 +57,9 @@ phase "Real parts: Docker, images, Postgres"
 "$SETUP/docker.sh"
 "$ROOT/openclaw/image/build.sh" "${image#*:}"
 "$ROOT/openclaw/image/build.sh" "${old_image#*:}"
+phase "WhatsApp's stand-in"
+quietly stand-in docker run --rm --network none --volume "$ROOT/end2end/whatsapp-stand-in:/standin:ro" --workdir /standin "$image" \
+  node --test || fail "The tests of WhatsApp's stand-in failed: see $LOGS/stand-in.log."
 PANEL_TEST_DOCKER=$("$SETUP/test-docker.sh" start)
 pg=$(mktemp -d /tmp/panel-test-pg.XXXXXX)
 chmod 755 "$pg"

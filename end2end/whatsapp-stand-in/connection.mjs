@@ -102,7 +102,7 @@ export class Connection {
     const { tag, attrs } = what;
     if (tag === "iq" && this.phase === "scanned" && attrs.id === this.pending?.id) return signed(this.world, this, what);
     if (tag === "iq" && attrs.xmlns === "md" && child(what, "remove-companion-device")) {
-      this.device.removed = true;
+      if (this.device) this.device.removed = true;
       return this.send(result(attrs));
     }
     if (tag === "iq" && attrs.type !== "result" && attrs.type !== "error") return this.send(result(attrs, answer(this.device, attrs, what)));

@@ -61,14 +61,23 @@ const controls = {
   },
 };
 
+/** A scan's body holds a code: the parser's own complaint would repeat it. */
+function parsed(text) {
+  try {
+    return text ? JSON.parse(text) : {};
+  } catch {
+    throw new Refusal(400, "the body is no JSON");
+  }
+}
+
 const control = createServer(async (request, response) => {
-  const reply = (status, body) => response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body ?? {}));
+  const reply = (status, body) => response.writeHead(status, { "content-type": "application/json", connection: "close" }).end(JSON.stringify(body ?? {}));
   try {
     const act = controls[`${request.method} ${request.url}`];
     if (!act) throw new Refusal(404, `one of: ${Object.keys(controls).join(", ")}`);
     const parts = await request.toArray();
     const text = Buffer.concat(parts).toString();
-    reply(200, act(text ? JSON.parse(text) : {}));
+    reply(200, act(parsed(text)));
   } catch (error) {
     reply(error.status ?? 500, { error: error.message });
   }
