@@ -16,8 +16,8 @@ function letThrough(network: string): void {
     execFileSync("iptables", ["-C", ...rule], { stdio: "ignore" });
   } catch {
     execFileSync("iptables", ["-I", ...rule]);
-    undo = () => execFileSync("iptables", ["-D", ...rule], { stdio: "ignore" });
   }
+  undo = () => execFileSync("iptables", ["-D", ...rule], { stdio: "ignore" });
 }
 
 let undo: (() => void) | undefined;

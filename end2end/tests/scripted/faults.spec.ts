@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { carryOut, expect, gatewayPage, test, verdict } from "../../support/people.ts";
-import { docker, facts, killPanel, panel, play, root, start, startPanel, stop, until } from "../../support/stack.ts";
+import { docker, facts, panel, play, root, start, stop } from "../../support/stack.ts";
 
 const outer = process.env.END2END_FOLDER ?? "";
 
@@ -22,7 +22,6 @@ test.afterAll(async () => {
 });
 
 const running = () => docker("inspect", "--format", "{{.State.Running}}", facts().container) === "true";
-const names = () => docker("ps", "-a", "--format", "{{.Names}}").split("\n").filter((name) => name.startsWith(facts().container));
 const last = () => JSON.parse(panel("operation", "list", "--limit", "1", "--json"));
 const setup = (script: string, ...args: string[]) => execFileSync(join(root, ".setup", script), args, { encoding: "utf8" });
 
@@ -46,36 +45,6 @@ for (const [mode, process] of [
     await expect(verdict(page)).toContainText("Working: Messages get through", { timeout: 90_000 });
   });
 }
-
-test("the panel killed with -9 between every two steps of a recreate: the gateway runs, one container has the name", async ({ page }) => {
-  test.setTimeout(600_000);
-  const generations: number[] = [];
-  for (let done = 1; done <= 9; done++) {
-    await carryOut(page, "Recreate", `killed after step ${done}`);
-    const url = page.url();
-    await until(
-      `step ${done} is done`,
-      async () => {
-        const markup = await page.evaluate(async (from) => (await fetch(from)).text(), url);
-        const steps = markup.match(/<li class="is-done/g)?.length ?? 0;
-        return steps >= done || !/is-now/.test(markup) ? true : undefined;
-      },
-      60_000,
-    );
-    await killPanel();
-    await startPanel();
-    await page.goto(url);
-    await expect(page.locator("#verdict-said")).toHaveText(/Recreate is done|Recreate failed, and everything was put back/, { timeout: 120_000 });
-    expect(names()).toEqual([facts().container]);
-    expect(running()).toBe(true);
-    const operation = last();
-    expect(operation.reason).toBe(`killed after step ${done}`);
-    expect(operation.ended_at).not.toBeNull();
-    generations.push(operation.generation);
-  }
-  // Each kill met a recreate that still ran, and the next panel took it over.
-  expect(Math.min(...generations)).toBeGreaterThan(1);
-});
 
 test("Postgres away for 20 seconds in the middle of a restart: nothing is lost", async ({ page }) => {
   await carryOut(page, "Restart");
