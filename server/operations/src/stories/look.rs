@@ -157,6 +157,25 @@ pub(crate) async fn ask_accounts(cx: &Cx) -> Result<Option<Vec<Account>>, Fault>
     })
 }
 
+/// One account, asked now.
+pub(crate) async fn account(cx: &Cx, id: &AccountId) -> Result<Account, Fault> {
+    let accounts = ask_accounts(cx).await?.ok_or_else(|| {
+        refused(
+            FaultKind::NotFound,
+            Boundary::Gateway,
+            "This gateway has no WhatsApp channel: its plugin is not installed.",
+        )
+    })?;
+    let found = accounts.into_iter().find(|known| known.id == *id);
+    found.ok_or_else(|| {
+        refused(
+            FaultKind::NotFound,
+            Boundary::Gateway,
+            format!("The gateway has no account {id}."),
+        )
+    })
+}
+
 /// The container that must be there.
 pub(crate) fn existing(before: &Before) -> Result<&Old, Fault> {
     before.container.as_ref().ok_or_else(|| {

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use domain::fact::Account;
 use domain::fault::{Boundary, Fault, FaultKind};
 use domain::gateway::AccountId;
 use domain::operation::{Cancel, Command};
@@ -10,8 +9,7 @@ use domain::words;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::look::ask_accounts;
-use super::{accounts, gave_up, refused};
+use super::{accounts, gave_up, look, refused};
 use crate::step::Undo::{Nothing, With};
 use crate::step::{Cx, Step, act, secs, step};
 use crate::story::Story;
@@ -56,7 +54,7 @@ impl Story for Reconnect {
     fn steps() -> Vec<Step<Plan, State>> {
         use Cancel::{AfterStep, Now};
         vec![
-            step("look",          "Look at the account",                act!(look),          Nothing,                               secs(30), Now),
+            step("look",          "Look at the account",                act!(examine),          Nothing,                               secs(30), Now),
             step("stop_account",  "Stop the account, keeping its link", act!(stop_account),  With(act!(start_account), secs(30)),   secs(30), AfterStep),
             step("start_account", "Start the account",                  act!(start_account), Nothing,                               secs(30), AfterStep),
             step("await_connect", "Wait until it is connected",         act!(await_connect), Nothing,                               secs(90), Now),
@@ -64,27 +62,7 @@ impl Story for Reconnect {
     }
 }
 
-async fn find(cx: &Cx, plan: &Plan) -> Result<Account, Fault> {
-    let accounts = ask_accounts(cx).await?.ok_or_else(|| {
-        refused(
-            FaultKind::NotFound,
-            Boundary::Gateway,
-            "This gateway has no WhatsApp channel: its plugin is not installed.",
-        )
-    })?;
-    let found = accounts
-        .into_iter()
-        .find(|account| account.id == plan.account);
-    found.ok_or_else(|| {
-        refused(
-            FaultKind::NotFound,
-            Boundary::Gateway,
-            format!("The gateway has no account {}.", plan.account),
-        )
-    })
-}
-
-async fn look(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(), Fault> {
+async fn examine(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(), Fault> {
     if !cx.control.abilities(&cx.gateway).await?.reconnect {
         return Err(refused(
             FaultKind::NotOffered,
@@ -92,7 +70,7 @@ async fn look(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(), Fault> {
             "This version of the gateway cannot stop and start a single account. Use Restart instead.",
         ));
     }
-    let account = find(cx, plan).await?;
+    let account = look::account(cx, &plan.account).await?;
     let id = &account.id;
     if !account.connected && !account.has_working_link() {
         let why = format!(
@@ -123,11 +101,11 @@ async fn stop_account(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(), Fault> 
 
 /// Also the way back from the stop: an account that runs already is left alone.
 async fn start_account(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(), Fault> {
-    if find(cx, plan).await?.running {
+    if look::account(cx, &plan.account).await?.running {
         return Ok(());
     }
     let answer = cx.control.start_account(&cx.gateway, &plan.account).await?;
-    if answer.started || find(cx, plan).await?.running {
+    if answer.started || look::account(cx, &plan.account).await?.running {
         cx.say.line(answer.explanation);
         return Ok(());
     }
@@ -144,7 +122,7 @@ async fn start_account(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(), Fault>
 async fn await_connect(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(), Fault> {
     let began = Instant::now();
     loop {
-        let found = find(cx, plan).await;
+        let found = look::account(cx, &plan.account).await;
         let after = words::duration(began.elapsed());
         let cause = match found {
             Ok(account) if account.connected => {

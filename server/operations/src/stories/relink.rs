@@ -18,8 +18,7 @@ use domain::words;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::look::ask_accounts;
-use super::{accounts, gave_up, refused};
+use super::{accounts, gave_up, look, refused};
 use crate::step::Undo::{Nothing, With};
 use crate::step::{Cx, Step, act, mins, secs, step};
 use crate::story::Story;
@@ -75,7 +74,7 @@ impl Story for Relink {
             ));
         };
         // A gateway that does not answer is named by the first step.
-        let known = find(cx, account).await.ok();
+        let known = look::account(cx, account).await.ok();
         Ok(Plan {
             account: account.clone(),
             before: known.and_then(|account| last_digits(&account)),
@@ -86,7 +85,7 @@ impl Story for Relink {
     fn steps() -> Vec<Step<Plan, State>> {
         use Cancel::Now;
         vec![
-            step("look",      "Look at the account",                  act!(look),      Nothing,                        secs(30), Now),
+            step("look",      "Look at the account",                  act!(examine),      Nothing,                        secs(30), Now),
             step("show_code", "Show the code until it is scanned",    act!(show_code), With(act!(put_away), secs(30)), mins(20), Now),
             step("connect",   "Wait until the account is connected",  act!(connect),   With(act!(put_away), secs(30)), mins(4),  Now),
         ]
@@ -97,30 +96,12 @@ impl Story for Relink {
     }
 }
 
-async fn find(cx: &Cx, account: &AccountId) -> Result<Account, Fault> {
-    let accounts = ask_accounts(cx).await?.ok_or_else(|| {
-        refused(
-            FaultKind::NotFound,
-            Boundary::Gateway,
-            "This gateway has no WhatsApp channel: its plugin is not installed.",
-        )
-    })?;
-    let found = accounts.into_iter().find(|known| known.id == *account);
-    found.ok_or_else(|| {
-        refused(
-            FaultKind::NotFound,
-            Boundary::Gateway,
-            format!("The gateway has no account {account}."),
-        )
-    })
-}
-
 fn last_digits(account: &Account) -> Option<String> {
     let phone = account.phone.as_deref()?;
     phone.get(phone.len().checked_sub(4)?..).map(str::to_owned)
 }
 
-async fn look(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(), Fault> {
+async fn examine(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(), Fault> {
     if !cx.control.abilities(&cx.gateway).await?.scan {
         return Err(refused(
             FaultKind::NotOffered,
@@ -129,7 +110,7 @@ async fn look(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(), Fault> {
              plugin is not loaded.",
         ));
     }
-    let account = find(cx, &plan.account).await?;
+    let account = look::account(cx, &plan.account).await?;
     let id = &account.id;
     if !account.enabled {
         let why = format!("Account {id} is switched off in the gateway's configuration.");
@@ -212,7 +193,7 @@ async fn collect(cx: &Cx, plan: &Plan) -> Result<bool, Fault> {
         .control
         .await_login(&cx.gateway, &plan.account, None, secs(1))
         .await?;
-    Ok(left.connected || find(cx, &plan.account).await?.has_working_link())
+    Ok(left.connected || look::account(cx, &plan.account).await?.has_working_link())
 }
 
 async fn login(
@@ -233,7 +214,7 @@ async fn login(
     };
     let Some(mut code) = answer.code else {
         return Ok(
-            if answer.connected || find(cx, &plan.account).await?.has_working_link() {
+            if answer.connected || look::account(cx, &plan.account).await?.has_working_link() {
                 Ended::Linked
             } else {
                 Ended::Failed(answer.message)
@@ -270,7 +251,7 @@ async fn login(
             continue;
         }
         let ended = asked.elapsed() + EARLY < limit;
-        if find(cx, &plan.account).await?.has_working_link() {
+        if look::account(cx, &plan.account).await?.has_working_link() {
             if ended {
                 return Ok(Ended::Linked);
             }
@@ -341,7 +322,7 @@ async fn connect(cx: &Cx, plan: &Plan, state: &mut State) -> Result<(), Fault> {
     let began = Instant::now();
     let mut started = false;
     loop {
-        let cause = match find(cx, &plan.account).await {
+        let cause = match look::account(cx, &plan.account).await {
             Ok(account) if account.connected => {
                 let after = words::duration(began.elapsed());
                 cx.say.line(format!("Linked and connected after {after}."));
