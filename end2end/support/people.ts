@@ -1,7 +1,7 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Browser, type BrowserContext, type Page, expect, test as base } from "@playwright/test";
-import { facts } from "./stack.ts";
+import { facts, panel } from "./stack.ts";
 
 /** Fills in the sign-in form as a person does. */
 export async function signIn(page: Page, name = facts().user, password = facts().password): Promise<void> {
@@ -24,6 +24,13 @@ export async function contextOf(browser: Browser, options: object, name = facts(
     await context.close();
   }
   return browser.newContext({ ...options, storageState: file });
+}
+
+/** A context of vera, who may look and not act; the first test that needs her adds her. */
+export async function viewerContext(browser: Browser, options: object): Promise<BrowserContext> {
+  const file = join(facts().folder, "vera.password");
+  if (!existsSync(file)) panel("user", "add", "vera", "--role", "viewer", "--one-time-password-file", file);
+  return contextOf(browser, options, "vera", readFileSync(file, "utf8").trim());
 }
 
 /** `page` belongs to anna, the admin. */
