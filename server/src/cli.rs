@@ -2,6 +2,7 @@
 
 mod audit;
 mod code;
+mod demo;
 mod gateway;
 mod operation;
 mod out;
@@ -48,6 +49,9 @@ enum Command {
     /// The audit trail.
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Play the phone, where WhatsApp is a stand-in.
+    #[command(subcommand)]
+    Demo(demo::Demo),
 }
 
 #[derive(Subcommand)]
@@ -90,6 +94,7 @@ pub(crate) async fn run() -> ExitCode {
         Command::Operation(command) => command.run(&config).await,
         Command::User(command) => command.run(&config).await,
         Command::Audit(command) => command.run(&config).await,
+        Command::Demo(command) => command.run(&config).await,
     };
     done.unwrap_or_else(|error| {
         out::error(&format!("{error:#}"));

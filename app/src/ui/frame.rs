@@ -23,6 +23,9 @@ pub(crate) fn top(call: &Call, page: &Page) -> String {
     view! {
         <a class="brand" href=path::HOME>
             "OpenClaw Panel"<small>{gateway.map(|gateway| gateway.name.clone())}</small>
+            {gateway.filter(|gateway| gateway.stand_in).map(|_| {
+                view! { <span class="chip is-warn">"WhatsApp is a stand-in"</span> }
+            })}
         </a>
         <details class="menu"><summary>"Menu"</summary></details>
         <nav aria-label="Main">
