@@ -282,3 +282,14 @@ export async function stop(): Promise<void> {
   await end(caddyPid, "SIGTERM");
   removeContainers(project);
 }
+
+/** Asks the panel's private database; one column, one row. */
+export function sql(statement: string): string {
+  const postgres = join(facts().folder, "data/postgres");
+  const password = readFileSync(join(postgres, "password"), "utf8").trim();
+  const given = ["--no-psqlrc", "--tuples-only", "--no-align", "--quiet", "--command", statement];
+  return execFileSync("psql", [...given, `host=${join(postgres, "run")} user=panel dbname=panel`], {
+    encoding: "utf8",
+    env: { ...process.env, PGPASSWORD: password },
+  }).trim();
+}
