@@ -132,8 +132,8 @@ service = "openclaw-gateway"
 internal_url = "http://127.0.0.1:$(env_value OPENCLAW_GATEWAY_PORT)"
 public_url = "https://openclaw.localhost:$https_port"
 ca_file = "$demo/caddy/caddy/pki/authorities/local/root.crt"
-${stand_in_port:+stand_in = "http://127.0.0.1:$stand_in_port"}
 TOML
+  [ -z "$stand_in_port" ] || printf 'stand_in = "http://127.0.0.1:%s"\n' "$stand_in_port" >>"$demo/panel.toml"
 }
 
 # A checkout under /root is closed to every other user: then the database lives elsewhere.
@@ -173,7 +173,7 @@ choose_whatsapp() {
   fi
   [ "$choice" = stand-in ] || return 0
   whatsapp_address=ws://whatsapp:29443/ws/chat
-  stand_in_port=$(docker port "$stand_in" 29444/tcp 2>/dev/null | sed -n 's/^127\.0\.0\.1://p')
+  stand_in_port=$(docker port "$stand_in" 29444/tcp 2>/dev/null | sed -n 's/^127\.0\.0\.1://p') || stand_in_port=''
   [ -n "$stand_in_port" ] || stand_in_port=$(free_port 28444)
 }
 
@@ -206,9 +206,11 @@ start_panel() {
   setsid "$panel" --config "$demo/panel.toml" serve >"$demo/panel.log" 2>&1 </dev/null &
   panel_pid=$!
   printf '%s\n' "$panel_pid" >"$demo/panel.pid"
+  up() { curl -fsS --max-time 2 "http://127.0.0.1:$panel_port/healthz" >/dev/null 2>&1; }
   # shellcheck disable=SC2317  # called by wait_until
-  up() { kill -0 "$panel_pid" && curl -fsS --max-time 2 "http://127.0.0.1:$panel_port/healthz"; }
-  wait_until 60 up || { tail -n 20 "$demo/panel.log" >&2; fail "The panel does not start: see $demo/panel.log."; }
+  up_or_gone() { ! kill -0 "$panel_pid" || up; }
+  wait_until 60 up_or_gone || true
+  up || { tail -n 20 "$demo/panel.log" >&2; fail "The panel does not start: see $demo/panel.log."; }
 }
 
 operation() { "$panel" --config "$demo/panel.toml" operation start "$@" --wait; }
