@@ -32,6 +32,6 @@ pub use crate::{
     call::{Call, Went},
     error::PanelError,
     pages::logs::Filter,
-    panel::{Panel, Reveals, SiteFiles, Viewer},
+    panel::{OwnSession, Panel, RenewError, Reveals, SiteFiles, Viewer},
     shell::{App, routes, shell},
 };

@@ -9,6 +9,12 @@ mod log_file;
 mod origin;
 mod sessions;
 mod sign_in;
+#[cfg(test)]
+#[expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests may stop them as tests do"
+)]
+mod testing;
 
 use std::sync::Arc;
 

@@ -457,13 +457,14 @@ pub trait People: Send + Sync {
     async fn reset_password(&self, permit: Permit, id: Uuid) -> Result<SecretString, PeopleError>;
     /// Changes a role; takes effect on open sessions at once.
     async fn set_role(&self, permit: Permit, id: Uuid, role: Role) -> Result<(), PeopleError>;
-    /// Changes one's own password.
+    /// Changes one's own password, which ends every session; the person as they now are, so that the
+    /// caller's own session can go on.
     async fn change_password(
         &self,
         actor: &Actor,
         old: SecretString,
         new: SecretString,
-    ) -> Result<(), PeopleError>;
+    ) -> Result<Person, PeopleError>;
 }
 
 /// Whether a person is kept out.

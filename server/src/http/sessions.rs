@@ -6,7 +6,8 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use app::Viewer;
+use app::{OwnSession, RenewError, Viewer};
+use async_trait::async_trait;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{Method, StatusCode, header};
 use axum::middleware::Next;
@@ -135,6 +136,28 @@ pub(crate) async fn begin(
     Ok(())
 }
 
+/// The session of one request, for the forms that end sessions and keep the one they came from.
+struct Own {
+    door: Door,
+    session: Session,
+}
+
+#[async_trait]
+impl OwnSession for Own {
+    async fn renew(&self, person: &Person) -> Result<(), RenewError> {
+        // The database's notice may come later than the browser's next request.
+        self.door.people.forget(Some(person.id));
+        begin(
+            &self.session,
+            person,
+            person.session_epoch,
+            self.door.clock.now(),
+        )
+        .await
+        .map_err(|error| RenewError(error.into()))
+    }
+}
+
 /// Who is looking, if anybody.
 pub(crate) async fn viewer(
     door: &Door,
@@ -198,6 +221,11 @@ pub(crate) async fn require(
     match viewer(&door, &session, peer, request.headers()).await {
         Ok(Some(viewer)) => {
             request.extensions_mut().insert(Arc::new(viewer));
+            // Only forms change sessions; a look need not carry one.
+            if *request.method() == Method::POST {
+                let own: Arc<dyn OwnSession> = Arc::new(Own { door, session });
+                request.extensions_mut().insert(own);
+            }
             next.run(request).await
         }
         Ok(None) => signed_out(&request),
@@ -239,4 +267,53 @@ fn signed_out(request: &Request) -> Response {
         "Your session has ended. Sign in again.",
     )
         .into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::{get, post};
+    use axum::{Extension, Router};
+
+    use super::*;
+    use crate::http::testing::{Browser, House, anna, house};
+
+    /// A sign-in, a page, and a form that changes the password.
+    fn router(house: &House) -> Router {
+        let (folks, clock) = (house.folks.clone(), house.clock.clone());
+        let change = move |Extension(own): Extension<Arc<dyn OwnSession>>| async move {
+            own.renew(&folks.next_epoch(anna().id)).await.unwrap();
+        };
+        let begin = move |session: Session| async move {
+            begin(&session, &anna(), 1, clock.now()).await.unwrap();
+        };
+        let inside = Router::new()
+            .route("/page", get(|| async {}))
+            .route("/password", post(change))
+            .layer(axum::middleware::from_fn_with_state(
+                house.door.clone(),
+                require,
+            ));
+        house.around(inside.route("/begin", post(begin)))
+    }
+
+    async fn signed_in(router: &Router) -> Browser {
+        let mut browser = Browser::new(router);
+        browser.post("/begin").await;
+        assert_eq!(browser.get("/page").await.status(), StatusCode::OK);
+        browser
+    }
+
+    #[tokio::test]
+    async fn a_new_password_renews_the_own_session_and_ends_all_others() {
+        let house = house();
+        let router = router(&house);
+        let (mut phone, mut desktop) = (signed_in(&router).await, signed_in(&router).await);
+        let mut thief = phone.clone();
+        phone.post("/password").await;
+        assert_ne!(phone.cookie, thief.cookie);
+        assert_eq!(phone.get("/page").await.status(), StatusCode::OK);
+        for other in [&mut desktop, &mut thief] {
+            assert_eq!(other.get("/page").await.status(), StatusCode::SEE_OTHER);
+        }
+    }
 }

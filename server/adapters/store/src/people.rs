@@ -90,7 +90,7 @@ impl People for Store {
         actor: &Actor,
         old: SecretString,
         new: SecretString,
-    ) -> Result<(), PeopleError> {
+    ) -> Result<Person, PeopleError> {
         self.change_own_password(actor, old, new).await
     }
 }

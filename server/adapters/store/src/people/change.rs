@@ -171,7 +171,7 @@ impl Store {
         actor: &Actor,
         old: SecretString,
         new: SecretString,
-    ) -> Result<(), PeopleError> {
+    ) -> Result<Person, PeopleError> {
         if !long_enough(&new) {
             return Err(PeopleError::PasswordTooShort);
         }
@@ -199,7 +199,13 @@ impl Store {
             }
             set_password(&mut tx, *id, &new_hash, OneTime::No).await?;
             let event = event(actor.clone(), act::CHANGE_PASSWORD, &person, None);
-            self.commit_change(tx, &person, event).await
+            let done = self.commit_change(tx, &person, event).await?;
+            // The row was locked: nobody else moved the epoch in between.
+            Ok(done.map(|()| Person {
+                password_is_one_time: false,
+                session_epoch: person.session_epoch + 1,
+                ..person
+            }))
         };
         self.within("changing a password", changing).await?
     }

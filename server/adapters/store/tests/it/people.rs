@@ -280,10 +280,11 @@ async fn a_password_is_changed_by_who_knows_the_old_one() {
         .change_password(&carla, old.clone(), SecretString::from("elevenchars"))
         .await;
     assert!(matches!(refused, Err(PeopleError::PasswordTooShort)));
-    store
+    let changed = store
         .change_password(&carla, old.clone(), new.clone())
         .await
         .unwrap();
+    assert_eq!(changed.session_epoch, 2);
     let answer = store.sign_in("carla", old, None, None).await.unwrap();
     assert!(matches!(answer, SignIn::Refused));
     let SignIn::Welcome(person) = store.sign_in("carla", new, None, None).await.unwrap() else {
