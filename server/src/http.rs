@@ -5,8 +5,10 @@ mod client;
 mod events;
 mod headers;
 mod hub;
+mod known_people;
 mod log_file;
 mod origin;
+mod reader;
 mod sessions;
 mod sign_in;
 #[cfg(test)]
@@ -37,7 +39,7 @@ use tower_sessions_moka_store::MokaStore;
 pub(crate) use assets::{Assets, load as load_site};
 pub(crate) use events::FollowLogs;
 pub(crate) use hub::{Change, Hub, Look, Render, Topic};
-pub(crate) use sessions::KnownPeople;
+pub(crate) use known_people::KnownPeople;
 
 use events::Wires;
 use sessions::Door;
@@ -68,6 +70,7 @@ pub(crate) fn router(site: Site) -> anyhow::Result<Router> {
         people: site.people.clone(),
         clock: site.panel.clock.clone(),
         trusted_proxies: site.trusted_proxies.into(),
+        records: Arc::new(site.store.sessions()),
     };
     let desk = Desk {
         people: site.panel.people.clone(),

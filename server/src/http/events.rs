@@ -1,5 +1,6 @@
 //! Server-sent events: what changed on a gateway's or an operation's page, and the lines of a log.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,6 @@ use domain::can;
 use domain::gateway::GatewayId;
 use domain::logs::LogLine;
 use domain::operation::OperationId;
-use domain::person::Role;
 use domain::ports::Clock;
 use futures::stream::{BoxStream, Stream, StreamExt as _};
 use tokio_util::sync::CancellationToken;
@@ -22,7 +22,8 @@ use tower_sessions::Session;
 use uuid::Uuid;
 
 use super::hub::{Hub, Next, Seat, Topic};
-use super::sessions::{self, Door};
+use super::reader::Reader;
+use super::sessions::Door;
 
 /// A sign of life at this pace: the page says “connection lost” after three missed ones.
 const TICK: Duration = Duration::from_secs(10);
@@ -45,35 +46,6 @@ pub(crate) struct Wires {
     pub(crate) stop: CancellationToken,
 }
 
-/// Who reads a stream; asked again whenever people change, so that a sign-out ends it at once.
-struct Reader {
-    door: Door,
-    session: Session,
-    person: Uuid,
-    role: Role,
-}
-
-impl Reader {
-    fn new(door: &Door, session: Session, viewer: &Viewer) -> Self {
-        Self {
-            door: door.clone(),
-            session,
-            person: viewer.person.id,
-            role: viewer.person.role,
-        }
-    }
-
-    /// Whether this session may still read, with the same role.
-    async fn still_there(&self) -> bool {
-        match sessions::person(&self.door, &self.session).await {
-            Ok(Some((person, _))) => person.role == self.role,
-            Ok(None) => false,
-            // The database is away: a stream that was allowed goes on.
-            Err(_) => true,
-        }
-    }
-}
-
 pub(crate) async fn gateway(
     State(wires): State<Wires>,
     Path(id): Path<GatewayId>,
@@ -87,7 +59,7 @@ pub(crate) async fn gateway(
         return (StatusCode::FORBIDDEN, denied.why).into_response();
     }
     let seat = wires.hub.join(Topic::Gateway(id), viewer.person.role);
-    let reader = Reader::new(&wires.door, session, &viewer);
+    let reader = Reader::new(&wires.door, &session, &viewer);
     answer(patches(seat, reader, wires))
 }
 
@@ -116,7 +88,7 @@ pub(crate) async fn operation(
         return (StatusCode::SERVICE_UNAVAILABLE, text).into_response();
     }
     let seat = wires.hub.join(Topic::Operation(id), viewer.person.role);
-    let reader = Reader::new(&wires.door, session, &viewer);
+    let reader = Reader::new(&wires.door, &session, &viewer);
     answer(patches(seat, reader, wires))
 }
 
@@ -150,7 +122,7 @@ pub(crate) async fn logs(
         return (StatusCode::FORBIDDEN, denied.why).into_response();
     }
     let lines = wires.logs.follow(&id);
-    let reader = Reader::new(&wires.door, session, &viewer);
+    let reader = Reader::new(&wires.door, &session, &viewer);
     answer(log_lines(lines, wanted.filter(), reader, wires))
 }
 
@@ -172,14 +144,13 @@ fn tick(clock: &dyn Clock) -> Bytes {
     ))
 }
 
-const SIGNED_OUT: Bytes = Bytes::from_static(b"event: signed-out\ndata: 1\n\n");
 const HELLO: Bytes = Bytes::from_static(b"retry: 1000\n\n");
 
 /// The time, then the whole page once, then what moves.
 fn patches(seat: Seat, reader: Reader, wires: Wires) -> impl Stream<Item = Bytes> + Send {
     async_stream::stream! {
         let mut seat = seat;
-        let mut changes = wires.door.people.changes();
+        let mut left = pin!(reader.left());
         let mut ticks = tokio::time::interval(TICK);
         yield HELLO;
         yield seat.whole().await;
@@ -187,13 +158,11 @@ fn patches(seat: Seat, reader: Reader, wires: Wires) -> impl Stream<Item = Bytes
             tokio::select! {
                 () = wires.stop.cancelled() => return,
                 _ = ticks.tick() => yield tick(&*wires.clock),
-                changed = changes.recv() => {
-                    let concerns = !matches!(changed, Ok(Some(id)) if id != reader.person);
-                    // Boxed: a thousand streams need not keep room for it.
-                    if concerns && !Box::pin(reader.still_there()).await {
-                        yield SIGNED_OUT;
-                        return;
+                last = &mut left => {
+                    if let Some(last) = last {
+                        yield last;
                     }
+                    return;
                 }
                 next = seat.next() => match next {
                     Next::Patch(bytes) => yield bytes,
@@ -212,20 +181,18 @@ fn log_lines(
 ) -> impl Stream<Item = Bytes> + Send {
     async_stream::stream! {
         let mut lines = lines;
-        let mut changes = wires.door.people.changes();
+        let mut left = pin!(reader.left());
         let mut ticks = tokio::time::interval(TICK);
         yield HELLO;
         loop {
             tokio::select! {
                 () = wires.stop.cancelled() => return,
                 _ = ticks.tick() => yield tick(&*wires.clock),
-                changed = changes.recv() => {
-                    let concerns = !matches!(changed, Ok(Some(id)) if id != reader.person);
-                    // Boxed: a thousand streams need not keep room for it.
-                    if concerns && !Box::pin(reader.still_there()).await {
-                        yield SIGNED_OUT;
-                        return;
+                last = &mut left => {
+                    if let Some(last) = last {
+                        yield last;
                     }
+                    return;
                 }
                 line = lines.next() => match line {
                     Some(line) => {

@@ -1,9 +1,8 @@
 //! From the cookie to who is looking; a disabled person, a changed role or a new password ends it at
 //! the next request.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use app::{OwnSession, RenewError, Viewer};
@@ -14,24 +13,23 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use domain::path;
 use domain::person::{Actor, Person};
-use domain::ports::{Clock, People, StoreError};
+use domain::ports::Clock;
 use domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
-use tower_sessions::Session;
+use tower_sessions::{Session, SessionStore};
 use uuid::Uuid;
 
 use super::client;
+use super::known_people::KnownPeople;
 
 /// Key of [`SignedIn`] within a session.
 const KEY: &str = "signed-in";
 /// A session ends this long after sign-in, used or not.
-const ABSOLUTE: Duration = Duration::from_secs(7 * 86_400);
+pub(super) const ABSOLUTE: Duration = Duration::from_secs(7 * 86_400);
 /// Without a use for this long it ends (the cookie's own limit).
 pub(crate) const IDLE: Duration = Duration::from_secs(12 * 3_600);
 /// How often the idle limit is pushed forward.
 const TOUCH: Duration = Duration::from_secs(600);
-/// A person as read stays good for this long when no notice says otherwise.
-const PERSON_FRESH: Duration = Duration::from_secs(30);
 
 /// What a session holds.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -42,76 +40,14 @@ struct SignedIn {
     touched: Timestamp,
 }
 
-/// People as last read, so that a page costs no query.
-pub(crate) struct KnownPeople {
-    people: Arc<dyn People>,
-    clock: Arc<dyn Clock>,
-    known: Mutex<HashMap<Uuid, (Timestamp, Option<Person>)>>,
-    changed: tokio::sync::broadcast::Sender<Option<Uuid>>,
-}
-
-impl KnownPeople {
-    pub(crate) fn new(people: Arc<dyn People>, clock: Arc<dyn Clock>) -> Self {
-        Self {
-            people,
-            clock,
-            known: Mutex::default(),
-            changed: tokio::sync::broadcast::Sender::new(64),
-        }
-    }
-
-    /// Forgets what was known (of all, without an id): somebody changed it.
-    pub(crate) fn forget(&self, id: Option<Uuid>) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        match id {
-            Some(id) => drop(known.remove(&id)),
-            None => known.clear(),
-        }
-        drop(known);
-        // Nobody listening is fine: no stream is open.
-        let _listeners = self.changed.send(id);
-    }
-
-    /// Resolves at every change of people, for open event streams.
-    pub(crate) fn changes(&self) -> tokio::sync::broadcast::Receiver<Option<Uuid>> {
-        self.changed.subscribe()
-    }
-
-    async fn find(&self, id: Uuid) -> Result<Option<Person>, StoreError> {
-        let now = self.clock.now();
-        {
-            let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some((at, person)) = known.get(&id)
-                && now.since(*at) < PERSON_FRESH
-            {
-                return Ok(person.clone());
-            }
-        }
-        match self.people.find(id).await {
-            Ok(person) => {
-                let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-                known.insert(id, (now, person.clone()));
-                Ok(person)
-            }
-            Err(error) => {
-                // The database is away: whoever was let in a moment ago may go on looking; every change
-                // needs the database anyway.
-                let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-                match known.get(&id) {
-                    Some((_, person)) => Ok(person.clone()),
-                    None => Err(error),
-                }
-            }
-        }
-    }
-}
-
 /// What the layers here need.
 #[derive(Clone)]
 pub(crate) struct Door {
     pub(crate) people: Arc<KnownPeople>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) trusted_proxies: Arc<[std::net::IpAddr]>,
+    /// Sessions as the database has them, past the memory of this panel: another one may have ended them.
+    pub(crate) records: Arc<dyn SessionStore>,
 }
 
 /// Begins a session for a person; the id is new, so that a planted one is worth nothing.

@@ -93,8 +93,13 @@ pub(crate) async fn sign_out(
             );
         }
     }
+    let ended = session.id();
     if let Err(error) = session.flush().await {
         return unavailable(&error);
+    }
+    // Other tabs of this browser show nothing more from now on.
+    if let Some(id) = ended {
+        desk.door.people.signed_out(id);
     }
     // Pages kept by the back button go too.
     (

@@ -10,9 +10,10 @@ use axum::body::Body;
 use axum::extract::connect_info::MockConnectInfo;
 use axum::http::{Method, Request, header};
 use axum::response::Response;
+use domain::audit::{AuditEvent, NewAuditEvent};
 use domain::can::Permit;
 use domain::person::{Actor, Person, Role};
-use domain::ports::{Clock, Disabled, People, PeopleError, SignIn, StoreError};
+use domain::ports::{AuditTrail, Clock, Disabled, People, PeopleError, SignIn, StoreError};
 use domain::time::Timestamp;
 use secrecy::SecretString;
 use tower::ServiceExt as _;
@@ -22,6 +23,7 @@ use uuid::Uuid;
 
 use super::KnownPeople;
 use super::sessions::Door;
+use super::sign_in::Desk;
 
 /// People in memory.
 #[derive(Default)]
@@ -97,6 +99,26 @@ impl People for Folks {
     }
 }
 
+/// An audit trail in memory.
+#[derive(Default)]
+pub(super) struct Paper(pub(super) Mutex<Vec<NewAuditEvent>>);
+
+#[async_trait]
+impl AuditTrail for Paper {
+    async fn record(&self, event: NewAuditEvent) -> Result<AuditEvent, StoreError> {
+        self.0.lock().unwrap().push(event.clone());
+        Ok(AuditEvent {
+            sequence: 1,
+            id: Uuid::nil(),
+            at: Timestamp::from_millis(0),
+            event,
+        })
+    }
+    async fn list(&self, _: Option<i64>, _: u32) -> Result<Vec<AuditEvent>, StoreError> {
+        Ok(Vec::new())
+    }
+}
+
 /// A clock that is moved by hand.
 pub(super) struct Hands(Mutex<Timestamp>);
 
@@ -107,7 +129,6 @@ impl Default for Hands {
 }
 
 impl Hands {
-    #[expect(dead_code, reason = "for the limits of sessions")]
     pub(super) fn forward(&self, by: Duration) {
         let mut now = self.0.lock().unwrap();
         *now = now.plus(by);
@@ -137,6 +158,7 @@ pub(super) fn house() -> House {
         people: Arc::new(KnownPeople::new(folks.clone(), clock.clone())),
         clock: clock.clone(),
         trusted_proxies: Arc::default(),
+        records: Arc::new(sessions.clone()),
     };
     House {
         folks,
@@ -147,6 +169,14 @@ pub(super) fn house() -> House {
 }
 
 impl House {
+    pub(super) fn desk(&self) -> Desk {
+        Desk {
+            people: self.folks.clone(),
+            audit: Arc::new(Paper::default()),
+            door: self.door.clone(),
+        }
+    }
+
     /// `routes` with sessions around them.
     pub(super) fn around(&self, routes: Router) -> Router {
         let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 5_000));
