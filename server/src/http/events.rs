@@ -126,7 +126,8 @@ pub(crate) async fn logs(
     answer(log_lines(lines, wanted.filter(), reader, wires))
 }
 
-fn answer(stream: impl Stream<Item = Bytes> + Send + 'static) -> Response {
+/// A stream of events as an answer.
+pub(super) fn answer(stream: impl Stream<Item = Bytes> + Send + 'static) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "text/event-stream; charset=utf-8"),
         (header::CACHE_CONTROL, "no-store"),

@@ -15,12 +15,16 @@ use domain::path;
 use domain::person::{Actor, Person};
 use domain::ports::Clock;
 use domain::time::Timestamp;
+use futures::future::ready;
+use futures::stream;
 use serde::{Deserialize, Serialize};
 use tower_sessions::{Session, SessionStore};
 use uuid::Uuid;
 
 use super::client;
+use super::events;
 use super::known_people::KnownPeople;
+use super::reader::SIGNED_OUT;
 
 /// Key of [`SignedIn`] within a session.
 const KEY: &str = "signed-in";
@@ -183,9 +187,11 @@ pub(crate) async fn require(
 }
 
 fn signed_out(request: &Request) -> Response {
-    let wants_page = *request.method() == Method::GET
-        && !request.uri().path().starts_with("/events/")
-        && !request.uri().path().starts_with("/api/");
+    if request.uri().path().starts_with("/events/") {
+        // An event source cannot read a refusal, and would knock for ever.
+        return events::answer(stream::once(ready(SIGNED_OUT)));
+    }
+    let wants_page = *request.method() == Method::GET && !request.uri().path().starts_with("/api/");
     if wants_page {
         let next = request
             .uri()
@@ -224,6 +230,7 @@ mod tests {
         };
         let inside = Router::new()
             .route("/page", get(|| async {}))
+            .route("/events/gateways/openclaw", get(|| async {}))
             .route("/password", post(change))
             .layer(axum::middleware::from_fn_with_state(
                 house.door.clone(),
@@ -251,5 +258,17 @@ mod tests {
         for other in [&mut desktop, &mut thief] {
             assert_eq!(other.get("/page").await.status(), StatusCode::SEE_OTHER);
         }
+    }
+
+    #[tokio::test]
+    async fn an_event_stream_without_a_session_says_so_in_words_that_it_can_carry() {
+        let house = house();
+        let mut browser = Browser::new(&router(&house));
+        let answer = browser.get("/events/gateways/openclaw").await;
+        assert_eq!(answer.status(), StatusCode::OK);
+        let kind = answer.headers()[header::CONTENT_TYPE].to_str().unwrap();
+        assert!(kind.starts_with("text/event-stream"), "{kind}");
+        let body = axum::body::to_bytes(answer.into_body(), 1_000).await;
+        assert_eq!(body.unwrap(), SIGNED_OUT);
     }
 }
