@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use domain::gateway::{Gateway, GatewayId};
 use domain::history::{Incident, Strip};
+use domain::logs::{Mark, Missed, Seam};
 use domain::observation::Observation;
 use domain::operation::{Operation, OperationView};
 use domain::person::Role;
@@ -14,6 +15,7 @@ use domain::scan::Scan;
 use domain::time::Timestamp;
 use serde::Serialize;
 
+use crate::pages::logs::Filter;
 use crate::pages::{gateway, logs, operation};
 use crate::panel::Panel;
 use crate::rungs::{Sight, Usual};
@@ -116,19 +118,26 @@ pub fn tick(now: Timestamp) -> String {
     format!(r#"{{"now":{}}}"#, now.as_millis())
 }
 
-/// Data of the event `lines` of the log page: `{"html":"<li>…</li>…"}`; `None` when the filter drops
-/// every line.
-pub fn log_lines(
-    lines: &[domain::logs::LogLine],
-    filter: &logs::Filter,
-    now: Timestamp,
-) -> Option<String> {
+/// Data of the event `tick` of the log page: how far the log was read, too.
+pub fn log_tick(read: Mark, now: Timestamp) -> String {
+    format!(r#"{{"now":{},"read":"{read}"}}"#, now.as_millis())
+}
+
+/// Data of the event `lines` of the log page: `{"html":"<li>…</li>…","read":"…"}`; `None` when the
+/// filter drops every line and none is missing.
+pub fn log_lines(missed: &Missed, filter: &Filter, read: Mark, now: Timestamp) -> Option<String> {
     #[derive(Serialize)]
     struct Lines {
         html: String,
+        read: String,
     }
-    let html = logs::items(lines, filter, now);
-    (!html.is_empty()).then(|| json(&Lines { html }))
+    let gap = match missed.seam {
+        Seam::Open => logs::GAP,
+        Seam::Closed => "",
+    };
+    let html = format!("{gap}{}", logs::items(&missed.lines, filter, now));
+    let read = read.to_string();
+    (!html.is_empty()).then(|| json(&Lines { html, read }))
 }
 
 fn json(of: &impl Serialize) -> String {

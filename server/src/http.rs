@@ -7,6 +7,7 @@ mod headers;
 mod hub;
 mod known_people;
 mod log_file;
+mod log_stream;
 mod origin;
 mod reader;
 mod sessions;

@@ -1,6 +1,10 @@
 //! Lines of the gateway's log, scrubbed.
 
+mod reading;
+
 use serde::{Deserialize, Serialize};
+
+pub use reading::{Mark, Missed, Reading, Seam};
 
 use crate::time::Timestamp;
 

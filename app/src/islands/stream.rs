@@ -40,6 +40,8 @@ struct Stream {
     trying: Cell<bool>,
     /// Since when it is lost; 0 while it is not.
     lost: Cell<f64>,
+    /// How far the log was read, in the server's words; empty on other pages.
+    read: RefCell<String>,
     signed_out: Cell<bool>,
     paused: Cell<bool>,
 }
@@ -63,6 +65,9 @@ fn start(attribute: &str) {
     let Some(url) = main.and_then(|main| main.get_attribute(attribute)) else {
         return;
     };
+    let list = document.get_element_by_id("lines");
+    let read = list.and_then(|list| list.get_attribute("data-read"));
+    let read = read.unwrap_or_default();
     let stream = Rc::new(Stream {
         document,
         url,
@@ -72,6 +77,7 @@ fn start(attribute: &str) {
         opened: Cell::new(0.0),
         trying: Cell::new(false),
         lost: Cell::new(0.0),
+        read: RefCell::new(read),
         signed_out: Cell::new(false),
         paused: Cell::new(false),
     });
@@ -90,7 +96,15 @@ impl Stream {
         }
         self.opened.set(Date::now());
         self.trying.set(true);
-        let Ok(source) = EventSource::new(&self.url) else {
+        let read = self.read.borrow();
+        let url = if read.is_empty() {
+            self.url.clone()
+        } else {
+            // What was written while nobody listened comes first.
+            self.url.clone() + "&after=" + &read
+        };
+        drop(read);
+        let Ok(source) = EventSource::new(&url) else {
             return;
         };
         self.on(&source, "open", |stream, _| {
@@ -212,6 +226,7 @@ impl Stream {
     }
 
     fn tick(self: &Rc<Self>, data: &JsValue) {
+        self.mark_read(data);
         if let Some(now) = get(data, "now").as_f64() {
             self.ahead.set(now - Date::now());
         }
@@ -233,6 +248,12 @@ impl Stream {
         times::count(&self.document, Date::now() + self.ahead.get());
     }
 
+    fn mark_read(&self, data: &JsValue) {
+        if let Some(read) = get(data, "read").as_string() {
+            self.read.replace(read);
+        }
+    }
+
     /// Appends lines to the log, keeps the end in sight when it was, and forgets the oldest.
     fn lines(self: &Rc<Self>, data: &JsValue) {
         self.hear();
@@ -246,6 +267,7 @@ impl Stream {
         if list.insert_adjacent_html("beforeend", &html).is_err() {
             return;
         }
+        self.mark_read(data);
         while list.child_element_count() > LINES_KEPT {
             match list.first_element_child() {
                 Some(oldest) => oldest.remove(),

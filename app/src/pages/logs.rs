@@ -1,7 +1,7 @@
 //! The gateway's log: the last lines, searched and filtered by the server, followed by an event stream.
 
 use domain::action::Action;
-use domain::logs::{Level, LogLine};
+use domain::logs::{Level, LogLine, Mark};
 use domain::path;
 use domain::time::Timestamp;
 use domain::words;
@@ -14,6 +14,9 @@ use crate::ui::escape;
 
 /// How many lines can be asked for.
 const CHOICES: [u32; 3] = [30, 200, 1_000];
+
+/// Stands where lines may be missing.
+pub(crate) const GAP: &str = r#"<li class="gap">Lines may be missing here: more were written than could be caught up with. The download has more of them.</li>"#;
 
 /// Which lines are shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -141,8 +144,13 @@ fn shown(found: &[LogLine], filter: &Filter, now: Timestamp) -> String {
     } else {
         String::new()
     };
+    format!("{empty}{}", list(&items, Mark::after(found)))
+}
+
+/// The lines; the island goes on after `read`.
+fn list(items: &str, read: Mark) -> String {
     format!(
-        r#"{empty}<ol class="card lines" id="lines" role="list" tabindex="0" aria-label="Lines of the gateway's log, newest last">{items}</ol>"#
+        r#"<ol class="card lines" id="lines" role="list" tabindex="0" aria-label="Lines of the gateway's log, newest last" data-read="{read}">{items}</ol>"#
     )
 }
 

@@ -12,8 +12,9 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use domain::action::Action;
 use domain::can;
+use domain::fault::Fault;
 use domain::gateway::GatewayId;
-use domain::logs::LogLine;
+use domain::logs::{LogLine, Mark};
 use domain::operation::OperationId;
 use domain::ports::Clock;
 use futures::stream::{BoxStream, Stream, StreamExt as _};
@@ -22,11 +23,12 @@ use tower_sessions::Session;
 use uuid::Uuid;
 
 use super::hub::{Hub, Next, Seat, Topic};
+use super::log_stream::{self, Following};
 use super::reader::Reader;
 use super::sessions::Door;
 
 /// A sign of life at this pace: the page says “connection lost” after three missed ones.
-const TICK: Duration = Duration::from_secs(10);
+pub(super) const TICK: Duration = Duration::from_secs(10);
 
 /// Follows the log of a gateway.
 pub(crate) trait FollowLogs: Send + Sync {
@@ -99,6 +101,9 @@ pub(crate) struct Wanted {
     search: String,
     #[serde(default)]
     level: String,
+    /// How far the page has read.
+    #[serde(default)]
+    after: String,
 }
 
 impl Wanted {
@@ -121,9 +126,21 @@ pub(crate) async fn logs(
     if let Err(denied) = can::permit(&viewer.actor, Action::ViewLogs, Some(&id)) {
         return (StatusCode::FORBIDDEN, denied.why).into_response();
     }
-    let lines = wires.logs.follow(&id);
     let reader = Reader::new(&wires.door, &session, &viewer);
-    answer(log_lines(lines, wanted.filter(), reader, wires))
+    answer(log_stream::lines(Following {
+        // Joined before the past is read: nothing can fall in between.
+        live: wires.logs.follow(&id),
+        past: Box::pin(past(wires.panel.clone(), id)),
+        after: Mark::parse(&wanted.after).unwrap_or(Mark::START),
+        filter: wanted.filter(),
+        reader,
+        clock: wires.clock,
+        stop: wires.stop,
+    }))
+}
+
+async fn past(panel: Panel, id: GatewayId) -> Result<Vec<LogLine>, Fault> {
+    panel.observations.logs(&id, log_stream::PAST).await
 }
 
 /// A stream of events as an answer.
@@ -145,7 +162,7 @@ fn tick(clock: &dyn Clock) -> Bytes {
     ))
 }
 
-const HELLO: Bytes = Bytes::from_static(b"retry: 1000\n\n");
+pub(super) const HELLO: Bytes = Bytes::from_static(b"retry: 1000\n\n");
 
 /// The time, then the whole page once, then what moves.
 fn patches(seat: Seat, reader: Reader, wires: Wires) -> impl Stream<Item = Bytes> + Send {
@@ -168,41 +185,6 @@ fn patches(seat: Seat, reader: Reader, wires: Wires) -> impl Stream<Item = Bytes
                 next = seat.next() => match next {
                     Next::Patch(bytes) => yield bytes,
                     Next::Ended => return,
-                },
-            }
-        }
-    }
-}
-
-fn log_lines(
-    lines: BoxStream<'static, LogLine>,
-    filter: Filter,
-    reader: Reader,
-    wires: Wires,
-) -> impl Stream<Item = Bytes> + Send {
-    async_stream::stream! {
-        let mut lines = lines;
-        let mut left = pin!(reader.left());
-        let mut ticks = tokio::time::interval(TICK);
-        yield HELLO;
-        loop {
-            tokio::select! {
-                () = wires.stop.cancelled() => return,
-                _ = ticks.tick() => yield tick(&*wires.clock),
-                last = &mut left => {
-                    if let Some(last) = last {
-                        yield last;
-                    }
-                    return;
-                }
-                line = lines.next() => match line {
-                    Some(line) => {
-                        let data = app::live::log_lines(&[line], &filter, wires.clock.now());
-                        if let Some(data) = data {
-                            yield Bytes::from(format!("event: lines\ndata: {data}\n\n"));
-                        }
-                    }
-                    None => return,
                 },
             }
         }

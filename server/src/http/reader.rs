@@ -110,28 +110,11 @@ impl Reader {
 mod tests {
     use axum::Router;
     use axum::routing::post;
-    use domain::person::Actor;
     use tower_sessions::SessionStore as _;
 
     use super::*;
-    use crate::http::sessions::begin;
     use crate::http::sign_in::sign_out;
-    use crate::http::testing::{Browser, House, anna, house};
-
-    /// A new session of anna's, and a reader in it.
-    async fn reader(house: &House) -> (Id, Reader) {
-        let session = Session::new(None, Arc::new(house.sessions.clone()), None);
-        let now = house.door.clock.now();
-        begin(&session, &anna(), 1, now).await.unwrap();
-        session.save().await.unwrap();
-        let viewer = Arc::new(Viewer {
-            actor: Actor::Panel,
-            person: anna(),
-            signed_in_at: now,
-        });
-        let reader = Reader::new(&house.door, &session, &viewer);
-        (session.id().unwrap(), reader)
-    }
+    use crate::http::testing::{Browser, anna, house, reader};
 
     #[tokio::test]
     async fn a_sign_out_ends_the_streams_of_that_session_and_of_no_other() {

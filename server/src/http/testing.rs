@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use app::Viewer;
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
@@ -17,12 +18,14 @@ use domain::ports::{AuditTrail, Clock, Disabled, People, PeopleError, SignIn, St
 use domain::time::Timestamp;
 use secrecy::SecretString;
 use tower::ServiceExt as _;
-use tower_sessions::SessionManagerLayer;
+use tower_sessions::session::Id;
+use tower_sessions::{Session, SessionManagerLayer};
 use tower_sessions_moka_store::MokaStore;
 use uuid::Uuid;
 
 use super::KnownPeople;
-use super::sessions::Door;
+use super::reader::Reader;
+use super::sessions::{Door, begin};
 use super::sign_in::Desk;
 
 /// People in memory.
@@ -184,6 +187,21 @@ impl House {
             .layer(SessionManagerLayer::new(self.sessions.clone()).with_secure(false))
             .layer(MockConnectInfo(peer))
     }
+}
+
+/// A new session of anna's, and a reader in it.
+pub(super) async fn reader(house: &House) -> (Id, Reader) {
+    let session = Session::new(None, Arc::new(house.sessions.clone()), None);
+    let now = house.door.clock.now();
+    begin(&session, &anna(), 1, now).await.unwrap();
+    session.save().await.unwrap();
+    let viewer = Arc::new(Viewer {
+        actor: Actor::Panel,
+        person: anna(),
+        signed_in_at: now,
+    });
+    let reader = Reader::new(&house.door, &session, &viewer);
+    (session.id().unwrap(), reader)
 }
 
 /// A browser with its cookie.
