@@ -15,6 +15,8 @@ use crate::ui::escape;
 /// How many lines can be asked for.
 const CHOICES: [u32; 3] = [30, 200, 1_000];
 
+/// How lines of the panel's own begin.
+const OWN: &str = "[panel] ";
 /// Stands where lines may be missing.
 pub(crate) const GAP: &str = r#"<li class="gap">Lines may be missing here: more were written than could be caught up with. The download has more of them.</li>"#;
 
@@ -41,6 +43,10 @@ impl Filter {
 
     /// Whether a line is shown.
     pub fn matches(&self, line: &LogLine) -> bool {
+        // What the panel says of the log itself belongs to every view of it.
+        if line.text.starts_with(OWN) {
+            return true;
+        }
         let loud = match self.level {
             Some(Level::Error) => line.level == Level::Error,
             Some(_) => matches!(line.level, Level::Error | Level::Warn),
@@ -155,13 +161,15 @@ fn list(items: &str, read: Mark) -> String {
 }
 
 fn unreachable(why: &str) -> String {
-    view! {
-        <div class="card empty" role="alert">
+    let said = view! {
+        <div class="card empty" id="no-lines" role="alert">
             <h2>"The log could not be read"</h2>
             <p>{why.to_owned()}" Load the page again in a moment."</p>
         </div>
     }
-    .to_html()
+    .to_html();
+    // Lines appear here by themselves once Docker answers.
+    format!("{said}{}", list("", Mark::START))
 }
 
 /// Lines as list items, those that the filter lets through.

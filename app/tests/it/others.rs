@@ -106,6 +106,7 @@ async fn a_log_that_cannot_be_read_says_why() {
     let browser = Browser::of(&Arc::new(world), Role::Viewer);
     let page = browser.get("/gateways/openclaw/logs").await;
     assert!(page.says("The log could not be read"));
+    assert!(page.html.contains("id=\"lines\""), "it recovers by itself");
     assert!(page.says("Docker does not answer."));
 }
 

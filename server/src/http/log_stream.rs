@@ -74,7 +74,9 @@ pub(super) fn lines(following: Following) -> impl Stream<Item = Bytes> + Send {
                 }
                 line = live.next(), if caught_up => match line {
                     Some(line) => {
-                        if let Some(line) = reading.came(line) {
+                        if let Some(mut line) = reading.came(line) {
+                            // What has no time of its own is said now.
+                            line.at.get_or_insert_with(|| clock.now());
                             let missed = Missed { seam: Seam::Closed, lines: vec![line] };
                             if let Some(event) = event(&missed, &filter, &reading, &*clock) {
                                 yield event;
