@@ -3,6 +3,7 @@
 use domain::action::Action;
 use domain::logs::{Level, LogLine, Mark};
 use domain::path;
+use domain::person::Role;
 use domain::time::Timestamp;
 use domain::words;
 use leptos::prelude::*;
@@ -10,7 +11,7 @@ use leptos::prelude::*;
 use super::{Asked, Page, encoded};
 use crate::call::Call;
 use crate::error::PanelError;
-use crate::ui::escape;
+use crate::ui::{escape, said};
 
 /// How many lines can be asked for.
 const CHOICES: [u32; 3] = [30, 200, 1_000];
@@ -20,16 +21,17 @@ const OWN: &str = "[panel] ";
 /// Stands where lines may be missing.
 pub(crate) const GAP: &str = r#"<li class="gap">Lines may be missing here: more were written than could be caught up with. The download has more of them.</li>"#;
 
-/// Which lines are shown.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Which lines are shown, and how much of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Filter {
     search: String,
     level: Option<Level>,
+    role: Role,
 }
 
 impl Filter {
-    /// From the words in a URL: `search` is any text, `level` is `warn` or `error`.
-    pub fn new(search: &str, level: &str) -> Self {
+    /// From the words in a URL: `search` is any text, `level` is `warn` or `error`; for somebody of `role`.
+    pub fn new(search: &str, level: &str, role: Role) -> Self {
         let level = match level {
             "error" => Some(Level::Error),
             "warn" => Some(Level::Warn),
@@ -38,11 +40,21 @@ impl Filter {
         Self {
             search: search.trim().chars().take(200).collect(),
             level,
+            role,
         }
     }
 
-    /// Whether a line is shown.
-    pub fn matches(&self, line: &LogLine) -> bool {
+    /// A line as it is shown, if it is. Masked before it is searched: a search must not find out what
+    /// the page does not show.
+    pub fn shown(&self, line: &LogLine) -> Option<LogLine> {
+        let line = LogLine {
+            text: said::phones(&line.text, self.role),
+            ..line.clone()
+        };
+        self.matches(&line).then_some(line)
+    }
+
+    fn matches(&self, line: &LogLine) -> bool {
         // What the panel says of the log itself belongs to every view of it.
         if line.text.starts_with(OWN) {
             return true;
@@ -67,7 +79,7 @@ pub(crate) async fn page(call: &Call, id: &str, asked: &Asked) -> Result<Page, P
     let wanted = asked.get("lines").parse().unwrap_or(200);
     let lines = CHOICES.into_iter().find(|choice| *choice == wanted);
     let lines = lines.unwrap_or(200);
-    let filter = Filter::new(asked.get("search"), asked.get("level"));
+    let filter = Filter::new(asked.get("search"), asked.get("level"), call.role());
     let now = call.now();
     let (body, live) = match call.panel().observations.logs(&gateway.id, lines).await {
         Ok(found) => (shown(&found, &filter, now), following(&found, &filter)),
@@ -93,7 +105,10 @@ pub(crate) async fn page(call: &Call, id: &str, asked: &Asked) -> Result<Page, P
 }
 
 fn following(found: &[LogLine], filter: &Filter) -> String {
-    let shown = found.iter().filter(|line| filter.matches(line)).count();
+    let shown = found
+        .iter()
+        .filter(|line| filter.shown(line).is_some())
+        .count();
     if shown == found.len() {
         format!("the last {}", words::count(shown as u64, "line", "lines"))
     } else {
@@ -176,8 +191,8 @@ fn unreachable(why: &str) -> String {
 pub(crate) fn items(lines: &[LogLine], filter: &Filter, now: Timestamp) -> String {
     lines
         .iter()
-        .filter(|line| filter.matches(line))
-        .map(|line| item(line, &filter.search, now))
+        .filter_map(|line| filter.shown(line))
+        .map(|line| item(&line, &filter.search, now))
         .collect()
 }
 
@@ -248,7 +263,7 @@ mod tests {
 
     #[test]
     fn a_search_finds_either_case_and_marks_without_breaking_markup() {
-        let filter = Filter::new("WhatsApp", "");
+        let filter = Filter::new("WhatsApp", "", Role::Viewer);
         assert!(filter.matches(&line(Level::Info, "[whatsapp] <up>")));
         assert!(!filter.matches(&line(Level::Info, "telegram")));
         assert_eq!(
@@ -259,9 +274,19 @@ mod tests {
 
     #[test]
     fn the_level_filter_keeps_what_is_as_loud_or_louder() {
-        let filter = Filter::new("", "warn");
+        let filter = Filter::new("", "warn", Role::Viewer);
         assert!(filter.matches(&line(Level::Error, "x")));
         assert!(filter.matches(&line(Level::Warn, "x")));
         assert!(!filter.matches(&line(Level::Info, "x")));
+    }
+
+    #[test]
+    fn who_may_not_see_numbers_cannot_search_for_them_either() {
+        let said = line(Level::Info, "message from +4915112345642");
+        let whole = Filter::new("12345642", "", Role::Admin).shown(&said);
+        assert_eq!(whole, Some(said.clone()));
+        assert_eq!(Filter::new("12345642", "", Role::Viewer).shown(&said), None);
+        let masked = Filter::new("", "", Role::Viewer).shown(&said).unwrap();
+        assert_eq!(masked.text, "message from +49 ••• ••42");
     }
 }

@@ -16,6 +16,7 @@ use domain::fault::Fault;
 use domain::gateway::GatewayId;
 use domain::logs::{LogLine, Mark};
 use domain::operation::OperationId;
+use domain::person::Role;
 use domain::ports::Clock;
 use futures::stream::{BoxStream, Stream, StreamExt as _};
 use tokio_util::sync::CancellationToken;
@@ -108,8 +109,8 @@ pub(crate) struct Wanted {
 
 impl Wanted {
     /// The page's own filter.
-    pub(crate) fn filter(&self) -> Filter {
-        Filter::new(&self.search, &self.level)
+    pub(crate) fn filter(&self, role: Role) -> Filter {
+        Filter::new(&self.search, &self.level, role)
     }
 }
 
@@ -132,7 +133,7 @@ pub(crate) async fn logs(
         live: wires.logs.follow(&id),
         past: Box::pin(past(wires.panel.clone(), id)),
         after: Mark::parse(&wanted.after).unwrap_or(Mark::START),
-        filter: wanted.filter(),
+        filter: wanted.filter(viewer.person.role),
         reader,
         clock: wires.clock,
         stop: wires.stop,

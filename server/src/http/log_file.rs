@@ -53,9 +53,9 @@ pub(crate) async fn download(
         Ok(lines) => lines,
         Err(fault) => return (StatusCode::BAD_GATEWAY, fault.message).into_response(),
     };
-    let filter = wanted.filter();
+    let filter = wanted.filter(viewer.person.role);
     let mut text = String::new();
-    for line in lines.into_iter().filter(|line| filter.matches(line)) {
+    for line in lines.iter().filter_map(|line| filter.shown(line)) {
         let at = line
             .at
             .map(domain::time::Timestamp::rfc3339)

@@ -119,7 +119,7 @@ mod tests {
             live: stream::iter(live).boxed(),
             past: Box::pin(std::future::ready(past)),
             after: Mark::after(&[line(5, "shown")]),
-            filter: Filter::default(),
+            filter: Filter::new("", "", domain::person::Role::Viewer),
             reader,
             clock: house.clock.clone(),
             stop: CancellationToken::new(),
