@@ -170,3 +170,17 @@ async fn the_start_page_goes_to_the_gateway() {
         (302, "/gateways/openclaw")
     );
 }
+
+#[tokio::test]
+async fn every_press_on_the_people_page_says_first_what_it_does_and_how_to_get_back() {
+    let page = Browser::of(&Arc::new(world()), Role::Admin)
+        .get("/people")
+        .await;
+    for said in [
+        "ben is signed out everywhere and signs in again with the new role. Set it back here.",
+        "ben is signed out everywhere and cannot sign in until you let them in again here.",
+        "the present password of ben ends, and with it every session.",
+    ] {
+        assert!(page.says(said), "{said}: {}", page.text());
+    }
+}
