@@ -439,6 +439,8 @@ pub trait People: Send + Sync {
     async fn list(&self) -> Result<Vec<Person>, StoreError>;
     /// One person by id.
     async fn find(&self, id: Uuid) -> Result<Option<Person>, StoreError>;
+    /// Notes that somebody was here, to the minute.
+    async fn note_seen(&self, id: Uuid) -> Result<(), StoreError>;
     /// Adds a person; the one-time password is returned once.
     async fn add(
         &self,

@@ -191,6 +191,9 @@ impl People for Fake {
         let found = self.0.people.iter().find(|person| person.id == id);
         self.0.store(found.cloned())
     }
+    async fn note_seen(&self, _: Uuid) -> Result<(), StoreError> {
+        self.0.store(())
+    }
     async fn add(
         &self,
         _: Permit,

@@ -66,6 +66,16 @@ impl KnownPeople {
         self.news.subscribe()
     }
 
+    /// Notes that somebody is here. Only a convenience for admins: nothing waits on its success.
+    pub(super) async fn note_seen(&self, id: Uuid) {
+        if let Err(error) = self.people.note_seen(id).await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "A visit could not be noted"
+            );
+        }
+    }
+
     fn tell(&self, news: News) {
         // Nobody listening is fine: no stream is open.
         let _listeners = self.news.send(news);

@@ -145,6 +145,7 @@ pub(crate) async fn person(
     if now.since(signed_in.touched) > TOUCH {
         signed_in.touched = now;
         session.insert(KEY, signed_in.clone()).await?;
+        door.people.note_seen(person.id).await;
     }
     Ok(Some((person, signed_in.at)))
 }
@@ -270,5 +271,17 @@ mod tests {
         assert!(kind.starts_with("text/event-stream"), "{kind}");
         let body = axum::body::to_bytes(answer.into_body(), 1_000).await;
         assert_eq!(body.unwrap(), SIGNED_OUT);
+    }
+
+    #[tokio::test]
+    async fn a_visit_is_noted_when_the_session_is_prolonged_and_not_at_every_page() {
+        let house = house();
+        let mut browser = signed_in(&router(&house)).await;
+        assert_eq!(*house.folks.seen.lock().unwrap(), [Uuid::nil(); 0]);
+        house.clock.forward(TOUCH + Duration::from_secs(1));
+        for _ in 0..2 {
+            browser.get("/page").await;
+        }
+        assert_eq!(*house.folks.seen.lock().unwrap(), [anna().id]);
     }
 }

@@ -32,6 +32,7 @@ use super::sign_in::Desk;
 #[derive(Default)]
 pub(super) struct Folks {
     pub(super) all: Mutex<Vec<Person>>,
+    pub(super) seen: Mutex<Vec<Uuid>>,
 }
 
 impl Folks {
@@ -74,6 +75,10 @@ impl People for Folks {
     async fn find(&self, id: Uuid) -> Result<Option<Person>, StoreError> {
         let all = self.all.lock().unwrap();
         Ok(all.iter().find(|person| person.id == id).cloned())
+    }
+    async fn note_seen(&self, id: Uuid) -> Result<(), StoreError> {
+        self.seen.lock().unwrap().push(id);
+        Ok(())
     }
     async fn add(
         &self,
