@@ -91,7 +91,7 @@ pub(crate) async fn page(call: &Call, id: &str, asked: &Asked) -> Result<Page, P
         view! {
             <div class="crumb">
                 <h1>"Log of "{gateway.name.clone()}</h1>
-                <p class="live"><span id="link"></span>" "{live}</p>
+                <p class="live"><span id="link"></span>" "{live}<noscript>" · times in UTC"</noscript></p>
             </div>
         }
         .to_html(),

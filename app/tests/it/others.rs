@@ -63,6 +63,7 @@ async fn an_operation_shows_its_steps_and_the_way_out() {
         "Stop and put back",
         "no way back after this",
         "Output, 2 lines",
+        "UTC image is",
     ] {
         assert!(page.says(said), "{said}: {}", page.text());
     }
