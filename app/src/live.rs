@@ -11,15 +11,16 @@ use domain::logs::{Mark, Missed, Seam};
 use domain::observation::Observation;
 use domain::operation::{Operation, OperationView};
 use domain::person::Role;
+use domain::ports::StoreError;
 use domain::scan::Scan;
 use domain::time::Timestamp;
 use serde::Serialize;
 
 use crate::pages::logs::Filter;
-use crate::pages::{gateway, logs, operation};
+use crate::pages::{gateway, logs, operation, operations};
 use crate::panel::Panel;
 use crate::rungs::{Sight, Usual};
-use crate::ui::moment;
+use crate::ui::{frame, moment};
 
 /// How long a rendered gateway may serve further views: what depends on the time alone (a fact going
 /// stale, a wait that ends) shows within this.
@@ -79,6 +80,23 @@ pub fn operation_fragments(
     now: Timestamp,
 ) -> Vec<Fragment> {
     operation::fragments(role, view, scan, now)
+}
+
+/// The fragments of the list of a gateway's operations.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn operations_fragments(
+    panel: &Panel,
+    id: &GatewayId,
+) -> Result<Vec<Fragment>, StoreError> {
+    Ok(vec![operations::list(panel, id, None).await?])
+}
+
+/// Whether something runs, as the navigation of every page says it.
+pub fn running(panel: &Panel, id: &GatewayId) -> Fragment {
+    let holder = panel.operations.holder(id);
+    Fragment::new("running", frame::running(holder.as_ref()))
 }
 
 /// What of `new` is not in `old`.

@@ -95,6 +95,7 @@ pub(crate) fn router(site: Site) -> anyhow::Result<Router> {
             Router::new()
                 .route("/events/gateways/{id}", get(events::gateway))
                 .route("/events/gateways/{id}/logs", get(events::logs))
+                .route("/events/gateways/{id}/operations", get(events::operations))
                 .route("/events/operations/{id}", get(events::operation))
                 .with_state(wires),
         )

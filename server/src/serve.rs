@@ -190,6 +190,7 @@ async fn tell_notices(
             Some(Notice::Operation { id, gateway, .. }) => {
                 engine.on_notice(id).await;
                 hub.changed(Change::Of(Topic::Operation(id)));
+                hub.changed(Change::Of(Topic::Operations(gateway.clone())));
                 hub.changed(Change::Of(Topic::Gateway(gateway)));
             }
             Some(Notice::People(id)) => people.forget(Some(id)),

@@ -55,14 +55,33 @@ pub(crate) async fn gateway(
     Extension(viewer): Extension<Arc<Viewer>>,
     session: Session,
 ) -> Response {
+    of_gateway(wires, id, Topic::Gateway, &viewer, &session)
+}
+
+pub(crate) async fn operations(
+    State(wires): State<Wires>,
+    Path(id): Path<GatewayId>,
+    Extension(viewer): Extension<Arc<Viewer>>,
+    session: Session,
+) -> Response {
+    of_gateway(wires, id, Topic::Operations, &viewer, &session)
+}
+
+fn of_gateway(
+    wires: Wires,
+    id: GatewayId,
+    topic: fn(GatewayId) -> Topic,
+    viewer: &Arc<Viewer>,
+    session: &Session,
+) -> Response {
     if !wires.gateways.contains(&id) {
         return (StatusCode::NOT_FOUND, "There is no gateway of that name.").into_response();
     }
     if let Err(denied) = can::permit(&viewer.actor, Action::ViewGateway, Some(&id)) {
         return (StatusCode::FORBIDDEN, denied.why).into_response();
     }
-    let seat = wires.hub.join(Topic::Gateway(id), viewer.person.role);
-    let reader = Reader::new(&wires.door, &session, &viewer);
+    let seat = wires.hub.join(topic(id), viewer.person.role);
+    let reader = Reader::new(&wires.door, session, viewer);
     answer(patches(seat, reader, wires))
 }
 
