@@ -31,6 +31,7 @@ pub use crate::{
     answer::{inside, outside},
     call::{Call, Went},
     error::PanelError,
+    pages::answer::sorry,
     pages::logs::Filter,
     panel::{OwnSession, Panel, RenewError, Reveals, SiteFiles, Viewer},
     shell::{App, routes, shell},

@@ -12,6 +12,7 @@ mod origin;
 mod reader;
 mod sessions;
 mod sign_in;
+mod sorry;
 #[cfg(test)]
 #[expect(
     clippy::unwrap_used,
@@ -65,6 +66,7 @@ pub(crate) struct Site {
 
 /// The whole panel as one router.
 pub(crate) fn router(site: Site) -> anyhow::Result<Router> {
+    let files = site.panel.site.clone();
     let https = site.public_url.scheme() == "https";
     let own = origin::OwnOrigin(site.public_url.origin().ascii_serialization().into());
     let door = Door {
@@ -137,6 +139,8 @@ pub(crate) fn router(site: Site) -> anyhow::Result<Router> {
         .merge(outside)
         .layer(sessions)
         .layer(from_fn_with_state(own, origin::check))
+        .layer(CatchPanicLayer::custom(|_| crashed()))
+        .layer(from_fn_with_state(files, sorry::dress))
         .layer(
             CompressionLayer::new()
                 .br(true)
@@ -144,7 +148,6 @@ pub(crate) fn router(site: Site) -> anyhow::Result<Router> {
                 .quality(tower_http::CompressionLevel::Fastest),
         )
         .layer(from_fn_with_state(headers::Https(https), headers::add))
-        .layer(CatchPanicLayer::custom(|_| crashed()))
         .layer(from_fn(log)))
 }
 
@@ -161,7 +164,7 @@ fn crashed() -> Response {
     tracing::error!("A page crashed");
     let text = "The panel failed while making this page. The gateway itself is not affected. Go back and try again; \
                 the log of the panel has the rest.";
-    (StatusCode::INTERNAL_SERVER_ERROR, text).into_response()
+    sorry::say(StatusCode::INTERNAL_SERVER_ERROR, "The panel failed", text)
 }
 
 async fn log(request: axum::extract::Request, next: axum::middleware::Next) -> Response {

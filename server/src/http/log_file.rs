@@ -14,6 +14,7 @@ use domain::can;
 use domain::gateway::GatewayId;
 
 use super::events::Wanted;
+use super::sorry;
 
 /// As many lines as a person can use and a browser can save in a moment.
 const LINES: u32 = 5_000;
@@ -25,10 +26,10 @@ pub(crate) async fn download(
     Extension(viewer): Extension<Arc<Viewer>>,
 ) -> Response {
     if panel.observations.observation(&id).is_none() {
-        return (StatusCode::NOT_FOUND, "There is no gateway of that name.").into_response();
+        return refused(StatusCode::NOT_FOUND, "There is no gateway of that name.");
     }
     if let Err(denied) = can::permit(&viewer.actor, Action::ViewLogs, Some(&id)) {
-        return (StatusCode::FORBIDDEN, denied.why).into_response();
+        return refused(StatusCode::FORBIDDEN, denied.why);
     }
     let event = NewAuditEvent {
         actor: viewer.actor.clone(),
@@ -47,11 +48,11 @@ pub(crate) async fn download(
             "A download of the log could not be audited"
         );
         let text = "The panel's database does not answer, so the download could not be audited and was not made.";
-        return (StatusCode::SERVICE_UNAVAILABLE, text).into_response();
+        return refused(StatusCode::SERVICE_UNAVAILABLE, text);
     }
     let lines = match panel.observations.logs(&id, LINES).await {
         Ok(lines) => lines,
-        Err(fault) => return (StatusCode::BAD_GATEWAY, fault.message).into_response(),
+        Err(fault) => return refused(StatusCode::BAD_GATEWAY, fault.message),
     };
     let filter = wanted.filter(viewer.person.role);
     let mut text = String::new();
@@ -76,4 +77,8 @@ pub(crate) async fn download(
             .insert(header::CONTENT_DISPOSITION, name);
     }
     response
+}
+
+fn refused(status: StatusCode, why: impl Into<String>) -> Response {
+    sorry::say(status, "The log could not be downloaded", why)
 }

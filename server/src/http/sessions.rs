@@ -25,6 +25,7 @@ use super::client;
 use super::events;
 use super::known_people::KnownPeople;
 use super::reader::SIGNED_OUT;
+use super::sorry;
 
 /// Key of [`SignedIn`] within a session.
 const KEY: &str = "signed-in";
@@ -177,12 +178,11 @@ pub(crate) async fn require(
             );
             let text = "The panel's database does not answer, so it cannot tell who you are. The gateway itself is \
                         not affected. Load this page again in a moment.";
-            (
+            sorry::say(
                 StatusCode::SERVICE_UNAVAILABLE,
-                [(header::RETRY_AFTER, "5")],
+                "The panel could not answer",
                 text,
             )
-                .into_response()
         }
     }
 }
