@@ -27,11 +27,18 @@ pub(crate) enum News {
     SignedOut(Id),
 }
 
+/// What was read, and how often something of it was forgotten.
+#[derive(Default)]
+struct Known {
+    people: HashMap<Uuid, (Timestamp, Option<Person>)>,
+    generation: u64,
+}
+
 /// People as last read.
 pub(crate) struct KnownPeople {
     people: Arc<dyn People>,
     clock: Arc<dyn Clock>,
-    known: Mutex<HashMap<Uuid, (Timestamp, Option<Person>)>>,
+    known: Mutex<Known>,
     news: broadcast::Sender<News>,
 }
 
@@ -49,9 +56,10 @@ impl KnownPeople {
     pub(crate) fn forget(&self, id: Option<Uuid>) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         match id {
-            Some(id) => drop(known.remove(&id)),
-            None => known.clear(),
+            Some(id) => drop(known.people.remove(&id)),
+            None => known.people.clear(),
         }
+        known.generation += 1;
         drop(known);
         self.tell(id.map_or(News::Everybody, News::Person));
     }
@@ -83,29 +91,59 @@ impl KnownPeople {
 
     pub(super) async fn find(&self, id: Uuid) -> Result<Option<Person>, StoreError> {
         let now = self.clock.now();
-        {
+        let generation = {
             let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some((at, person)) = known.get(&id)
+            if let Some((at, person)) = known.people.get(&id)
                 && now.since(*at) < PERSON_FRESH
             {
                 return Ok(person.clone());
             }
-        }
+            known.generation
+        };
         match self.people.find(id).await {
             Ok(person) => {
                 let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-                known.insert(id, (now, person.clone()));
+                // A row read before a change may come after the news of it: it must not be kept.
+                if known.generation == generation {
+                    known.people.insert(id, (now, person.clone()));
+                }
                 Ok(person)
             }
             Err(error) => {
                 // The database is away: whoever was let in a moment ago may go on looking; every change
                 // needs the database anyway.
                 let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-                match known.get(&id) {
+                match known.people.get(&id) {
                     Some((_, person)) => Ok(person.clone()),
                     None => Err(error),
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::testing::{Folks, Hands, anna};
+
+    #[tokio::test]
+    async fn a_row_that_was_read_before_a_change_is_not_kept_after_it() {
+        let folks = Arc::new(Folks::default());
+        folks.all.lock().unwrap().push(anna());
+        let known = KnownPeople::new(folks.clone(), Arc::new(Hands::default()));
+        let epoch = async || {
+            let found = known.find(anna().id).await.unwrap();
+            found.unwrap().session_epoch
+        };
+        let gate = folks.hold();
+        let mut early = std::pin::pin!(epoch());
+        assert!(futures::poll!(&mut early).is_pending());
+        // The row is read; then it changes, and the news come first.
+        folks.next_epoch(anna().id);
+        known.forget(Some(anna().id));
+        drop(gate);
+        assert_eq!(early.await, 1);
+        assert_eq!(epoch().await, 2);
     }
 }

@@ -33,9 +33,16 @@ use super::sign_in::Desk;
 pub(super) struct Folks {
     pub(super) all: Mutex<Vec<Person>>,
     pub(super) seen: Mutex<Vec<Uuid>>,
+    /// Held while an answer is to be late.
+    gate: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Folks {
+    /// Keeps answers back, though they are read already, until the guard is dropped.
+    pub(super) fn hold(&self) -> tokio::sync::OwnedMutexGuard<()> {
+        self.gate.clone().try_lock_owned().unwrap()
+    }
+
     /// Ends every session of a person, as a new password does.
     pub(super) fn next_epoch(&self, id: Uuid) -> Person {
         let mut all = self.all.lock().unwrap();
@@ -73,8 +80,9 @@ impl People for Folks {
         Ok(self.all.lock().unwrap().clone())
     }
     async fn find(&self, id: Uuid) -> Result<Option<Person>, StoreError> {
-        let all = self.all.lock().unwrap();
-        Ok(all.iter().find(|person| person.id == id).cloned())
+        let all = self.all.lock().unwrap().clone();
+        let _gate = self.gate.lock().await;
+        Ok(all.into_iter().find(|person| person.id == id))
     }
     async fn note_seen(&self, id: Uuid) -> Result<(), StoreError> {
         self.seen.lock().unwrap().push(id);
