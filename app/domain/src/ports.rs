@@ -410,6 +410,12 @@ pub enum PeopleError {
     /// The old password is wrong.
     #[error("The present password is not right.")]
     WrongPassword,
+    /// The old password was guessed at.
+    #[error("Too many tries. Wait {}, then try again.", crate::words::duration(*.wait))]
+    TooManyTries {
+        /// How long.
+        wait: Duration,
+    },
     /// The last admin cannot be disabled or demoted.
     #[error("This is the last admin. Make somebody else admin first.")]
     LastAdmin,
