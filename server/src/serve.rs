@@ -41,6 +41,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     let pages = CancellationToken::new();
     let rest = CancellationToken::new();
     let base = Base::open(&config).await?;
+    base.store.prepare_sign_ins().await;
     let outside = Outside::build(&config, &base, &tracker, &rest).await?;
     outside.engine.refresh_holders().await;
     outside.engine.tend();
