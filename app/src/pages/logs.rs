@@ -132,6 +132,11 @@ fn filters(lines: u32, filter: &Filter, download: String) -> impl IntoView + use
     .into_iter()
     .map(|(value, said)| view! { <option value=value selected=value == level>{said}</option> })
     .collect();
+    let said = if filter.search.is_empty() && filter.level.is_none() {
+        "Download the last 5,000 lines"
+    } else {
+        "Download what fits of the last 5,000 lines"
+    };
     view! {
         <form class="filters" method="get">
             <label class="sr" for="lines-wanted">"How many lines"</label>
@@ -143,7 +148,8 @@ fn filters(lines: u32, filter: &Filter, download: String) -> impl IntoView + use
             <button class="btn">"Show"</button>
             <span class="end actions">
                 <button class="btn" type="button" id="follow" aria-pressed="true" hidden=true>"Follow"</button>
-                <a class="btn" href=download download="">"Download"</a>
+                // Without the attribute: a download that fails is a page, not a file.
+                <a class="btn" href=download>{said}</a>
             </span>
         </form>
     }

@@ -12,6 +12,7 @@ use domain::action::Action;
 use domain::audit::{AuditOutcome, NewAuditEvent, act};
 use domain::can;
 use domain::gateway::GatewayId;
+use domain::words;
 
 use super::events::Wanted;
 use super::sorry;
@@ -31,18 +32,19 @@ pub(crate) async fn download(
     if let Err(denied) = can::permit(&viewer.actor, Action::ViewLogs, Some(&id)) {
         return refused(StatusCode::FORBIDDEN, denied.why);
     }
-    let event = NewAuditEvent {
+    let event = |outcome, note| NewAuditEvent {
         actor: viewer.actor.clone(),
         action: act::DOWNLOAD_LOGS.to_owned(),
         gateway: Some(id.clone()),
         target: None,
         operation: None,
         reason: None,
-        outcome: AuditOutcome::Succeeded,
-        note: None,
+        outcome,
+        note,
     };
-    // No audit row, no file.
-    if let Err(error) = panel.audit.record(event).await {
+    // No audit row, no file: the intent before Docker is asked, what became of it afterwards.
+    let intent = event(AuditOutcome::Requested, None);
+    if let Err(error) = panel.audit.record(intent).await {
         tracing::error!(
             error = &error as &dyn std::error::Error,
             "A download of the log could not be audited"
@@ -50,13 +52,32 @@ pub(crate) async fn download(
         let text = "The panel's database does not answer, so the download could not be audited and was not made.";
         return refused(StatusCode::SERVICE_UNAVAILABLE, text);
     }
-    let lines = match panel.observations.logs(&id, LINES).await {
+    let found = panel.observations.logs(&id, LINES).await;
+    let filter = wanted.filter(viewer.person.role);
+    let lines = found.map(|lines| {
+        let shown = lines.iter().filter_map(|line| filter.shown(line));
+        shown.collect::<Vec<_>>()
+    });
+    let outcome = match &lines {
+        Ok(lines) => {
+            let given = words::count(lines.len() as u64, "line", "lines");
+            event(AuditOutcome::Succeeded, Some(format!("{given}.")))
+        }
+        Err(fault) => event(AuditOutcome::Failed, Some(fault.message.clone())),
+    };
+    // The intent stands whether or not its outcome can be written down.
+    if let Err(error) = panel.audit.record(outcome).await {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "The outcome of a download could not be audited"
+        );
+    }
+    let lines = match lines {
         Ok(lines) => lines,
         Err(fault) => return refused(StatusCode::BAD_GATEWAY, fault.message),
     };
-    let filter = wanted.filter(viewer.person.role);
     let mut text = String::new();
-    for line in lines.iter().filter_map(|line| filter.shown(line)) {
+    for line in lines {
         let at = line
             .at
             .map(domain::time::Timestamp::rfc3339)
