@@ -5,6 +5,7 @@ mod code;
 mod gateway;
 mod operation;
 mod out;
+mod paged;
 mod status;
 mod user;
 
