@@ -14,10 +14,6 @@ mod sessions;
 mod sign_in;
 mod sorry;
 #[cfg(test)]
-#[expect(
-    clippy::unwrap_used,
-    reason = "helpers of tests may stop them as tests do"
-)]
 mod testing;
 
 use std::sync::Arc;

@@ -65,6 +65,10 @@ mod tests {
     use super::*;
     use crate::http::{crashed, headers};
 
+    async fn crashes() {
+        panic!("secret detail")
+    }
+
     fn router() -> Router {
         let site = Arc::new(SiteFiles {
             css: "panel-1.css".to_owned(),
@@ -76,10 +80,6 @@ mod tests {
             manifest: None,
         });
         let away = || async { say(StatusCode::SERVICE_UNAVAILABLE, "Away", "Not <now>.") };
-        #[expect(clippy::panic, reason = "this page crashes")]
-        async fn crashes() {
-            panic!("secret detail")
-        }
         Router::new()
             .route("/away", get(away))
             .route("/crash", get(crashes))

@@ -4,6 +4,7 @@
 use core::fmt;
 
 use super::LogLine;
+use crate::time::Timestamp;
 
 /// The moment of the last line that was read, and how many lines bear that moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +36,7 @@ impl Mark {
 
     /// After one more line. Times may go back a little: two outputs of a container are one log.
     fn then(self, line: &LogLine) -> Self {
-        match line.at.map(|at| at.as_millis()) {
+        match line.at.map(Timestamp::as_millis) {
             Some(millis) if millis > self.millis => Self { millis, lines: 1 },
             Some(millis) if millis == self.millis => Self {
                 millis,
@@ -148,7 +149,6 @@ impl Reading {
 mod tests {
     use super::*;
     use crate::logs::Level;
-    use crate::time::Timestamp;
 
     fn line(millis: i64, text: &str) -> LogLine {
         LogLine {
