@@ -84,11 +84,6 @@ pub(crate) fn follow(
                 Ok(Reader::There) => {}
                 Err(fault) => {
                     tracing::debug!(gateway.id = %host.settings.id, "Log stream broke: {fault}");
-                    if let Some(said) = sight.lose(&fault)
-                        && to.send(said).await.is_err()
-                    {
-                        return;
-                    }
                 }
             }
             tokio::time::sleep(PAUSE).await;
@@ -156,13 +151,18 @@ async fn attach(
     sight: &mut Sight,
     to: &mut Sender<LogLine>,
 ) -> Result<Reader, Fault> {
-    let found = host.inspect_current().await?;
-    if let Some(said) = sight.regain()
+    // A stream that breaks while its container is replaced is no blindness: the next look tells.
+    let found = host.inspect_current().await;
+    let said = match &found {
+        Ok(_) => sight.regain(),
+        Err(fault) => sight.lose(fault),
+    };
+    if let Some(said) = said
         && to.send(said).await.is_err()
     {
         return Ok(Reader::Gone);
     }
-    let Some(found) = found else {
+    let Some(found) = found? else {
         return Ok(Reader::There);
     };
     let id = found.id.unwrap_or_default();
