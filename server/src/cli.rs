@@ -6,6 +6,7 @@ mod demo;
 mod gateway;
 mod operation;
 mod out;
+mod paged;
 mod status;
 mod user;
 

@@ -60,6 +60,11 @@ impl Store {
         })
     }
 
+    /// To be called once before people sign in: then every refusal takes the same time.
+    pub async fn prepare_sign_ins(&self) {
+        self.hasher.prepare().await;
+    }
+
     /// Where the HTTP layer keeps its sessions: the table `tower_sessions`.
     pub fn sessions(&self) -> PostgresStore {
         let sessions = PostgresStore::new(self.pool.clone());
