@@ -185,11 +185,7 @@ fn container(seen: &Observation, now: Timestamp) -> Option<Verdict> {
     if let Some(lease) = seen.lease
         && lease.ends_at > now
         && detail.state != ContainerState::Missing
-        && !seen
-            .process
-            .detail
-            .as_ref()
-            .is_some_and(|process| process.live)
+        && !live(seen)
     {
         let left = words::duration(lease.ends_at.since(now));
         return down(
@@ -204,6 +200,16 @@ fn container(seen: &Observation, now: Timestamp) -> Option<Verdict> {
         );
     }
     match detail.state {
+        // A gateway that dies every half minute runs at nearly every look, freshly started.
+        ContainerState::Running if crash_loop(detail) && silent(seen) => down(
+            CRASHING,
+            format!(
+                "{} in the last hour. It runs just now, but does not answer. The log says more; another \
+                 restart will not help.",
+                often(detail)
+            ),
+            Next::ReadLogs,
+        ),
         ContainerState::Running => None,
         ContainerState::Missing => down(
             "No messages get through: there is no gateway container",
@@ -223,12 +229,12 @@ fn container(seen: &Observation, now: Timestamp) -> Option<Verdict> {
         ),
         ContainerState::Restarting => {
             let ended = ended(detail);
-            let often = words::count(detail.restarts_last_hour.into(), "restart", "restarts");
-            if detail.restarts_last_hour >= 3 {
+            if crash_loop(detail) {
                 down(
-                    "No messages get through: the gateway keeps crashing",
+                    CRASHING,
                     format!(
-                        "{often} in the last hour. {ended} The log says more; another restart will not help."
+                        "{} in the last hour. {ended} The log says more; another restart will not help.",
+                        often(detail)
                     ),
                     Next::ReadLogs,
                 )
@@ -256,6 +262,27 @@ fn container(seen: &Observation, now: Timestamp) -> Option<Verdict> {
             Next::Recreate,
         ),
     }
+}
+
+const CRASHING: &str = "No messages get through: the gateway keeps crashing";
+
+fn crash_loop(container: &Container) -> bool {
+    container.restarts_last_hour >= 3
+}
+
+fn often(container: &Container) -> String {
+    words::count(container.restarts_last_hour.into(), "restart", "restarts")
+}
+
+fn live(seen: &Observation) -> bool {
+    let process = seen.process.detail.as_ref();
+    process.is_some_and(|process| process.live)
+}
+
+/// Asked, and without an answer: not the same as never asked.
+fn silent(seen: &Observation) -> bool {
+    let process = seen.process.detail.as_ref();
+    process.is_some_and(|process| !process.live)
 }
 
 fn ended(container: &Container) -> String {
