@@ -256,6 +256,9 @@ pub enum Health {
     Unhealthy,
 }
 
+/// The gateway's port: API, socket and Control UI. Without it nothing works.
+pub const API_PORT: u16 = 18_789;
+
 /// One port the gateway must offer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Port {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::exit_code;
-use crate::fact::{Container, ContainerState, Control, FactKind, State};
+use crate::fact::{API_PORT, Container, ContainerState, Control, FactKind, State};
 use crate::gateway::AccountId;
 use crate::observation::Observation;
 use crate::operation::Operation;
@@ -347,6 +347,17 @@ fn process(seen: &Observation, now: Timestamp) -> Option<Verdict> {
                 started_at.unwrap_or(fact.since),
                 Next::Wait { until: Some(until) },
             ),
+            None if port_is_closed(seen) => say(
+                Standing::Down,
+                "No messages get through: the gateway's port is not published",
+                format!(
+                    "The container runs, but its port {API_PORT} is not bound on the host, so nobody reaches \
+                     it. A restart keeps that; recreate publishes what the compose file says. {}",
+                    fact.reason
+                ),
+                fact.since,
+                Next::Recreate,
+            ),
             None => say(
                 Standing::Down,
                 "No messages get through: the gateway does not answer",
@@ -370,6 +381,14 @@ fn process(seen: &Observation, now: Timestamp) -> Option<Verdict> {
         ));
     }
     control(seen, &detail.control)
+}
+
+fn port_is_closed(seen: &Observation) -> bool {
+    let container = seen.container.detail.as_ref();
+    container.is_some_and(|container| {
+        let mut ports = container.ports.iter();
+        ports.any(|port| port.container_port == API_PORT && port.bound.is_none())
+    })
 }
 
 /// Without the socket nobody sees the accounts.

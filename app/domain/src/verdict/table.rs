@@ -269,6 +269,8 @@ const CASES: &[Case] = &[
     ("just started, starting up", |s| { process_of(s).started = Some(false); process_of(s).ready = Some(false); starting(s); }, Degraded, "wait"),
     ("draining before a stop", |s| process_of(s).started = Some(false), Degraded, "wait"),
     ("live but not ready right after start", |s| { process_of(s).ready = Some(false); starting(s); }, Degraded, "wait"),
+    ("silent because its port is not published", |s| { silent(s); container_of(s).ports[0].bound = None; }, Down, "recreate"),
+    ("its port is not published, but the panel reaches it another way", |s| container_of(s).ports[0].bound = None, Working, "nothing"),
     ("hung: runs, but silent", silent, Down, "restart"),
     ("the probes never ran", |s| { s.process = Fact::not_yet("x", NOW); s.session = Fact::not_yet("x", NOW); }, Unknown, "wait"),
     ("the probes are old", |s| old(&mut s.process), Unknown, "wait"),

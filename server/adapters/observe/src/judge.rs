@@ -5,15 +5,14 @@ use std::time::Duration;
 use domain::compare::Comparison;
 use domain::disconnect;
 use domain::exit_code;
-use domain::fact::{Account, Config, Container, ContainerState, Health, Plugin, Session, State};
+use domain::fact::{
+    API_PORT, Account, Config, Container, ContainerState, Health, Plugin, Session, State,
+};
 use domain::fault::Fault;
 use domain::time::Timestamp;
 use domain::words;
 
 use crate::senses::Seen;
-
-/// The port without which nothing works, and the bridge's.
-pub(crate) const API_PORT: u16 = 18_789;
 
 fn seen<D>(
     state: State,
