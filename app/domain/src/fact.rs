@@ -180,7 +180,7 @@ pub struct Process {
     pub live: bool,
     /// `/startupz`; `None` when this version has no such path.
     pub started: Option<bool>,
-    /// `/readyz`; `None` when it did not answer in JSON.
+    /// `/readyz`; `None` when its answer cannot be used. Live counts as ready where a version has no such path.
     pub ready: Option<bool>,
     /// What `/readyz` names as failing (only with authorisation).
     pub failing: Vec<String>,
