@@ -556,6 +556,12 @@ fn surroundings(seen: &Observation, now: Timestamp) -> Verdict {
             "{reason} The container has {said} to the compose folder; recreate applies it."
         );
     }
+    if seen.config.state == State::Down {
+        reason = format!(
+            "{reason} The compose folder cannot be used, so the gateway cannot be recreated: {}",
+            seen.config.reason
+        );
+    }
     say(
         Standing::Working,
         "Messages get through",

@@ -219,6 +219,7 @@ const CASES: &[Case] = &[
     ("all is well", |_| {}, Working, "nothing"),
     ("the container differs from the compose folder", differs, Working, "nothing"),
     ("the config fact is unknown", |s| unknown(&mut s.config, "no such file"), Working, "nothing"),
+    ("the compose folder cannot be used", |s| { s.config.state = State::Down; s.config.detail = None; s.config.reason = "There is no compose file in /srv/openclaw.".to_owned(); }, Working, "nothing"),
     ("an account is switched off on purpose", |s| { let a = second(s); a.enabled = false; a.connected = false; }, Working, "nothing"),
     ("a drop long ago, connected since", |s| { dropped(s, 428, 900); first(s).connected = true; s.session.state = State::Ok; }, Working, "nothing"),
     ("the socket reconnects just now, accounts fresh", |s| process_of(s).control = Control::Connecting, Working, "nothing"),
