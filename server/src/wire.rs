@@ -245,7 +245,7 @@ impl Outside {
             .await
             .map_err(log)
             .unwrap_or_default();
-        let planned = Arc::new(observations::Holder(self.engine.clone()));
+        let planned = Arc::new(observations::Latest(self.engine.clone()));
         Board::new(
             gateway.clone(),
             base.clock.clone(),

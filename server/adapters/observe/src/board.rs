@@ -10,6 +10,7 @@ use domain::fault::Fault;
 use domain::gateway::Gateway;
 use domain::history::{self, Incident, Sample, Strip, Transition};
 use domain::observation::Observation;
+use domain::operation::{Operation, Outcome};
 use domain::ports::Clock;
 use domain::time::Timestamp;
 use tokio::sync::watch;
@@ -111,7 +112,6 @@ impl Board {
         let before = fact.state;
         let changed = first || before != seen.state;
         if changed {
-            // After a restart of the panel the same state goes on: keep its beginning.
             fact.since = now;
         }
         fact.state = seen.state;
@@ -123,37 +123,39 @@ impl Board {
             fact.detail = seen.detail;
         }
         let (headline, reason) = (fact.headline.clone(), fact.reason.clone());
-        if changed {
-            let last = inner
-                .transitions
-                .iter()
-                .rfind(|transition| transition.fact == kind)
-                .cloned();
-            if let Some(last) = last.as_ref().filter(|last| first && last.to == seen.state) {
-                fact_of(&mut inner.observation).since = last.at;
-            } else {
-                let holder = self.planned.running(&gateway);
-                let transition = Transition {
-                    gateway: gateway.clone(),
-                    fact: kind,
-                    from: last.map(|last| last.to),
-                    to: seen.state,
-                    headline,
-                    reason,
-                    at: now,
-                    operation: holder.as_ref().map(|operation| operation.id),
-                    planned_by: holder.map(|operation| {
-                        format!(
-                            "{} by {}",
-                            operation.command.title(),
-                            operation.asked_by.name()
-                        )
-                    }),
-                };
-                inner.transitions.push_back(transition.clone());
-                self.keep(Entry::Transition(transition));
-                inner.strips_made_at = Timestamp::default();
-            }
+        let last = inner.transitions.iter().rfind(|last| last.fact == kind);
+        let goes_on = last.filter(|last| first && last.to == seen.state);
+        let begun = goes_on.map(|last| last.at);
+        let from = last.map(|last| last.to);
+        let latest = self.planned.latest(&gateway);
+        let left = seen.state != State::Ok
+            && last.is_some_and(|last| is_left_behind(last, latest.as_ref(), now));
+        if let Some(begun) = begun {
+            // After a restart of the panel the same state goes on: keep its beginning.
+            fact_of(&mut inner.observation).since = begun;
+        }
+        if (changed && begun.is_none()) || left {
+            let cause = latest.filter(|operation| operation.plans(kind, now));
+            let transition = Transition {
+                gateway: gateway.clone(),
+                fact: kind,
+                from,
+                to: seen.state,
+                headline,
+                reason,
+                at: now,
+                operation: cause.as_ref().map(|operation| operation.id),
+                planned_by: cause.map(|operation| {
+                    format!(
+                        "{} by {}",
+                        operation.command.title(),
+                        operation.asked_by.name()
+                    )
+                }),
+            };
+            inner.transitions.push_back(transition.clone());
+            self.keep(Entry::Transition(transition));
+            inner.strips_made_at = Timestamp::default();
         }
         self.keep(Entry::Sample(Sample {
             gateway,
@@ -210,7 +212,10 @@ impl Board {
     pub fn note_death(&self, at: Timestamp) {
         let mut inner = self.lock();
         let gateway = inner.observation.gateway.id.clone();
-        if self.planned.running(&gateway).is_none() {
+        let latest = self.planned.latest(&gateway);
+        // By the panel's clock, as the operation's own times: Docker's may be another machine's.
+        let now = self.clock.now();
+        if !latest.is_some_and(|latest| latest.plans(FactKind::Container, now)) {
             inner.deaths.push_back(at);
         }
     }
@@ -280,3 +285,17 @@ impl Board {
         inner.incidents.clone()
     }
 }
+
+/// Whether the operation that planned this change has failed: what is still bad then is nobody's plan.
+fn is_left_behind(last: &Transition, latest: Option<&Operation>, now: Timestamp) -> bool {
+    latest.is_some_and(|latest| {
+        let failed = matches!(
+            latest.outcome,
+            Some(Outcome::Failed { .. } | Outcome::Stuck { .. })
+        );
+        failed && last.operation == Some(latest.id) && latest.is_past(now)
+    })
+}
+
+#[cfg(test)]
+mod tests;
