@@ -65,18 +65,22 @@ impl Status {
         // What is seen here is printed, not stored: the panel that serves keeps the history.
         let (entries, _unread) = tokio::sync::mpsc::channel(64);
         let board = outside.board(gateway, base, entries).await;
-        let (edge, container, compared, ()) = tokio::join!(
+        let (edge, container, deaths, compared, ()) = tokio::join!(
             senses.edge(),
             senses.container(),
+            senses.deaths(),
             senses.compare(),
             senses.settle(SETTLE)
         );
         let (process, accounts) = tokio::join!(senses.process(), senses.accounts());
         board.enter(FactKind::Edge, |all| &mut all.edge, edge);
         board.enter(FactKind::Process, |all| &mut all.process, process);
+        // Without Docker there is no container either, and the fact says so.
+        board.recall_deaths(&deaths.unwrap_or_default());
         board.enter_container(container);
         board.enter_config(compared);
         board.enter_accounts(accounts);
+        observe::look_for_lease(&board, &*senses).await;
         let seen = board.observation();
         let now = base.clock.now();
         let holder = outside.engine.holder(id);

@@ -29,6 +29,7 @@ use std::time::Duration;
 use domain::fault::{Boundary, Fault, FaultKind};
 use domain::gateway::GatewayId;
 use domain::logs::LogLine;
+use domain::time::Timestamp;
 use futures::Stream;
 use secrecy::SecretString;
 
@@ -98,6 +99,16 @@ impl DockerGateways {
     /// again after every loss, and each [`Watch::Connected`] asks the reader to inspect anew.
     pub fn watch(&self, gateway: &GatewayId) -> impl Stream<Item = Watch> + Send + use<> {
         events::watch(self.host(gateway))
+    }
+
+    /// When the gateway's containers ended within the last while, as far as Docker remembers.
+    pub async fn deaths(
+        &self,
+        gateway: &GatewayId,
+        within: Duration,
+    ) -> Result<Vec<Timestamp>, Fault> {
+        let host = self.host(gateway)?;
+        events::deaths(&host, within).await
     }
 
     /// What the running container uses, about once a second, until it ends.

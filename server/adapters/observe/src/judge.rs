@@ -338,11 +338,6 @@ pub(crate) fn config(compared: Result<Comparison, Fault>) -> Seen<Config> {
     }
 }
 
-/// Words in the gateway's log that name the owner lease (openclaw #155644).
-pub(crate) fn names_lease(line: &str) -> bool {
-    line.contains("owner lease is still active")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

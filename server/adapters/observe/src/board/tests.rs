@@ -90,8 +90,7 @@ fn board() -> (Arc<World>, Board, Receiver<Entry>) {
         world.clone(),
         world.clone(),
         keeper,
-        Vec::new(),
-        Vec::new(),
+        Remembered::default(),
     );
     (world, board, kept)
 }
@@ -153,7 +152,7 @@ fn what_an_operation_cannot_have_caused_is_not_planned() {
     board.note_death(world.now());
     assert_eq!(board.deaths_last_hour(), 1);
     world.operation(restart(), None);
-    board.note_death(world.now());
+    board.note_death(world.at(112));
     assert_eq!(board.deaths_last_hour(), 1);
 }
 
@@ -186,4 +185,35 @@ fn what_an_operation_meant_to_break_stays_planned() {
         changes(&mut kept),
         [(State::Ok, false), (State::Down, true)]
     );
+}
+
+#[test]
+fn ends_that_docker_tells_of_afterwards_count_once_and_not_when_planned() {
+    let (world, board, _kept) = board();
+    world.operation(restart(), Some(Outcome::Succeeded { note: None }));
+    let [early, planned, late] = [50, 120, 4_000].map(|seconds| world.at(seconds));
+    board.note_death(late);
+    board.recall_deaths(&[early, planned, late]);
+    board.recall_deaths(&[early, planned, late]);
+    world.at(3_600);
+    assert_eq!(board.deaths_last_hour(), 2);
+    world.at(3_700);
+    assert_eq!(board.deaths_last_hour(), 1);
+}
+
+#[test]
+fn an_operation_of_before_the_panel_came_explains_its_ends() {
+    let (world, board, _kept) = board();
+    world.operation(restart(), Some(Outcome::Succeeded { note: None }));
+    let restart = world.latest.lock().unwrap().take();
+    let at = world.at(120);
+    board.recall_deaths(&[at]);
+    assert_eq!(board.deaths_last_hour(), 1);
+
+    let (_, board, _kept) = self::board();
+    board.lock().before = restart.into_iter().collect();
+    board.recall_deaths(&[at]);
+    board.note_death(at);
+    assert_eq!(board.lock().deaths.len(), 1);
+    assert!(board.lock().deaths[0].planned);
 }
