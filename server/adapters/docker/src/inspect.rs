@@ -62,6 +62,15 @@ pub(crate) fn hostname_is_default(inspect: &ContainerInspectResponse) -> bool {
     hostname.is_empty() || (hostname.len() == 12 && id.starts_with(hostname))
 }
 
+/// A variable of its environment, unless empty.
+pub(crate) fn variable(inspect: &ContainerInspectResponse, name: &str) -> Option<String> {
+    let environment = inspect.config.as_ref()?.env.as_ref()?;
+    environment.iter().find_map(|entry| {
+        let value = entry.strip_prefix(name)?.strip_prefix('=')?;
+        (!value.is_empty()).then(|| value.to_owned())
+    })
+}
+
 /// Whether it runs, frozen or not.
 pub(crate) fn is_running(inspect: &ContainerInspectResponse) -> bool {
     inspect
@@ -210,4 +219,27 @@ fn mount(point: &MountPoint) -> String {
         "{from} → {}{mode}",
         point.destination.as_deref().unwrap_or_default()
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use bollard::models::ContainerConfig;
+
+    use super::*;
+
+    #[test]
+    fn a_variable_is_found_by_its_whole_name() {
+        let entries = ["KEY_OLD=no", "KEY=a=b", "EMPTY=", "BARE"];
+        let inspect = ContainerInspectResponse {
+            config: Some(ContainerConfig {
+                env: Some(entries.map(str::to_owned).to_vec()),
+                ..ContainerConfig::default()
+            }),
+            ..ContainerInspectResponse::default()
+        };
+        assert_eq!(variable(&inspect, "KEY").as_deref(), Some("a=b"));
+        for none in ["EMPTY", "BARE", "OLD"] {
+            assert_eq!(variable(&inspect, none), None, "{none}");
+        }
+    }
 }
