@@ -129,14 +129,13 @@ impl Outside {
             );
             let trust = trust(gateway).context("the certificate authorities of this machine")?;
             let link = GatewayLink::spawn(
-                LinkConfig::new(gateway.internal_url.clone()),
+                LinkConfig::new(gateway.internal_url.clone(), trust.clone()),
                 key.clone(),
                 Arc::new(approver),
                 device.clone(),
                 tracker,
                 stop.clone(),
-            )
-            .with_context(|| format!("the socket of gateway `{}`", gateway.id))?;
+            );
             let prober = Prober::new(
                 gateway.internal_url.clone(),
                 gateway.public_url.clone(),
