@@ -293,8 +293,10 @@ pub struct Container {
     pub health: Option<Health>,
     /// Image as named at creation.
     pub image: String,
-    /// Image id (`sha256:…`).
+    /// Image id (`sha256:…`): what it holds, on this machine.
     pub image_id: String,
+    /// `name@sha256:…` in its registry; `None` for an image that came from none.
+    pub image_digest: Option<String>,
     /// The two ports of the gateway and any other published.
     pub ports: Vec<Port>,
     /// Memory in use without page cache, in bytes; `None` until the first sample.

@@ -114,6 +114,7 @@ pub(crate) fn observation() -> Observation {
                 health: None,
                 image: "openclaw:2026.9.5".to_owned(),
                 image_id: "sha256:7f3a7f3a7f3a7f3a".to_owned(),
+                image_digest: None,
                 ports: vec![Port {
                     container_port: 18_789,
                     bound: Some("127.0.0.1:18789".to_owned()),

@@ -91,6 +91,7 @@ fn working() -> Observation {
         health: None,
         image: "openclaw".to_owned(),
         image_id: "sha256:1".to_owned(),
+        image_digest: None,
         ports: vec![Port {
             container_port: 18_789,
             bound: Some("127.0.0.1:18789".to_owned()),

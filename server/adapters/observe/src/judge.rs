@@ -67,6 +67,7 @@ fn missing() -> Container {
         health: None,
         image: String::new(),
         image_id: String::new(),
+        image_digest: None,
         ports: Vec::new(),
         memory_bytes: None,
         memory_limit_bytes: None,

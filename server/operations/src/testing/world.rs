@@ -402,6 +402,7 @@ impl Inner {
             health: None,
             image: "openclaw".to_owned(),
             image_id: "sha256:old".to_owned(),
+            image_digest: None,
             ports: Vec::new(),
             memory_bytes: None,
             memory_limit_bytes: None,
