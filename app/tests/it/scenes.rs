@@ -226,6 +226,7 @@ pub(crate) fn world() -> World {
             fingerprint: "f1n9".to_owned(),
             fixed_hostname: true,
             stop_grace_seconds: 30,
+            notes: Vec::new(),
             differences: vec![Difference {
                 what: "image".to_owned(),
                 running: "openclaw:2026.9.5".to_owned(),

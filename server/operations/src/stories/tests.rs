@@ -121,6 +121,16 @@ async fn recreate_and_install_are_refused_without_the_image() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_the_folder_asks_for_and_nobody_does_is_said() {
+    for (world, command) in [(World::running(), recreate()), (World::empty(), install())] {
+        let note = "The service depends on `db`, which does not run.".to_owned();
+        world.lock().comparison.notes = vec![note.clone()];
+        let (_, told) = run(&world, command).await;
+        assert!(told.contains(&note), "{told}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn reconnect_is_refused_where_it_cannot_help() {
     let world = World::running();
     world.lock().abilities.reconnect = false;

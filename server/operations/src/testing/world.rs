@@ -204,6 +204,7 @@ impl World {
                 fingerprint: "fp-1".to_owned(),
                 fixed_hostname: true,
                 stop_grace_seconds: 30,
+                notes: Vec::new(),
                 differences: vec![Difference {
                     what: "image".to_owned(),
                     running: "openclaw:2026.8.1".to_owned(),
