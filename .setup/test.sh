@@ -23,6 +23,8 @@ architecture() {
 lints() {
   cargo clippy --quiet --workspace --exclude frontend --all-targets --features app/ssr -- -D warnings
   "$SETUP/cargo-wasm" clippy --quiet -p frontend -- -D warnings
+  # On its own: the browser's part gives its dependencies features that `domain` must not need.
+  "$SETUP/cargo-wasm" clippy --quiet -p domain -- -D warnings
 }
 
 case "${1:-all}" in
