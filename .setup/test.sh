@@ -18,11 +18,29 @@ architecture() {
     tree=$(cargo tree -p "$crate" -e normal --prefix none)
     ! grep -E '^(sqlx|bollard)[ -]' <<<"$tree" || fail "Crate $crate must not depend on these: they belong behind the ports."
   done
+  arrows
+}
+
+# Which of our crates may depend on which: the arrows of the design, and only these.
+arrows() {
+  local -A may=([domain]="" [compose]="" [bundle]="" [app]=domain [frontend]=app [operations]=domain [observe]=domain
+    [adapter-docker]="compose domain" [adapter-gateway]=domain [adapter-store]=domain
+    [panel]="app domain operations compose observe adapter-docker adapter-gateway adapter-store")
+  local crate other ours
+  for crate in $(cargo tree --workspace --depth 0 --prefix none | awk 'NF { print $1 }'); do
+    [ -n "${may[$crate]+known}" ] || fail "Crate $crate is new: say in .setup/test.sh on which of ours it may depend."
+    ours=$(cargo tree -p "$crate" -e normal --all-features --depth 1 --prefix none | awk -v root="($ROOT/" 'NR > 1 && index($0, root) { print $1 }')
+    for other in $ours; do
+      [[ " ${may[$crate]} " == *" $other "* ]] || fail "Crate $crate must not depend on $other."
+    done
+  done
 }
 
 lints() {
   cargo clippy --quiet --workspace --exclude frontend --all-targets --features app/ssr -- -D warnings
   "$SETUP/cargo-wasm" clippy --quiet -p frontend -- -D warnings
+  # On its own: the browser's part gives its dependencies features that `domain` must not need.
+  "$SETUP/cargo-wasm" clippy --quiet -p domain -- -D warnings
 }
 
 case "${1:-all}" in

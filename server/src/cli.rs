@@ -73,6 +73,9 @@ pub(crate) async fn run() -> ExitCode {
     };
     let is_server = matches!(arguments.command, Command::Serve);
     begin_log(&config, is_server);
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
     // The TLS library wants one provider chosen for the process.
     if rustls::crypto::ring::default_provider()
         .install_default()
@@ -84,6 +87,13 @@ pub(crate) async fn run() -> ExitCode {
         Command::Serve => crate::serve::serve(config)
             .await
             .map(|()| ExitCode::SUCCESS),
+        Command::Config(ConfigCommand::Check) if !config.warnings.is_empty() => {
+            out::error("the panel would run, but:");
+            for warning in &config.warnings {
+                out::error(warning);
+            }
+            Ok(ExitCode::FAILURE)
+        }
         Command::Config(ConfigCommand::Check) => {
             out::line(&format!(
                 "The configuration is fine: {} gateway(s).",

@@ -34,6 +34,8 @@ pub(crate) struct Config {
     pub(crate) log: String,
     /// The gateways, in the order they are shown.
     pub(crate) gateways: Vec<GatewayConfig>,
+    /// What blinds a part of the panel but is no reason not to run: said by `config check` and at start.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// One gateway.

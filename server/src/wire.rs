@@ -21,9 +21,9 @@ use adapter_gateway::probe::Prober;
 use adapter_store::{Cluster, ClusterConfig, DatabaseConfig, Store};
 use anyhow::Context as _;
 use domain::gateway::{Gateway, GatewayId};
-use domain::ports::{Clock, Ids};
+use domain::ports::{Clock, Ids, Journal};
 use domain::scrub::Scrubber;
-use observe::{Board, Observers, Pace};
+use observe::{Board, Observers, Pace, Remembered};
 use operations::{Engine, Parts};
 use secrecy::ExposeSecret as _;
 use tokio_util::sync::CancellationToken;
@@ -38,6 +38,9 @@ pub(crate) use system::{SystemClock, SystemIds};
 
 /// The variable of the service's environment that holds the gateway's key.
 const KEY_VARIABLE: &str = "OPENCLAW_GATEWAY_TOKEN";
+
+/// Operations that may explain what Docker tells of the last hour.
+const LATEST: u32 = 50;
 
 /// What every command of the panel needs: time, ids and the database.
 pub(crate) struct Base {
@@ -128,14 +131,13 @@ impl Outside {
             );
             let trust = trust(gateway).context("the certificate authorities of this machine")?;
             let link = GatewayLink::spawn(
-                LinkConfig::new(gateway.internal_url.clone()),
+                LinkConfig::new(gateway.internal_url.clone(), trust.clone()),
                 key.clone(),
                 Arc::new(approver),
                 device.clone(),
                 tracker,
                 stop.clone(),
-            )
-            .with_context(|| format!("the socket of gateway `{}`", gateway.id))?;
+            );
             let prober = Prober::new(
                 gateway.internal_url.clone(),
                 gateway.public_url.clone(),
@@ -202,7 +204,7 @@ impl Outside {
         let (keeper, entries) =
             observe::Keeper::new(Arc::new(base.store.clone()), base.clock.clone());
         tracker.spawn(keeper.run(stop.clone()));
-        let observers = Observers::new(tracker.clone(), stop.clone(), base.clock.clone());
+        let observers = Observers::new(tracker.clone(), stop.clone());
         let mut boards = Vec::new();
         for (gateway, settings) in self.gateways.iter().zip(&config.gateways) {
             let board = Arc::new(self.board(gateway, base, entries.clone()).await);
@@ -236,6 +238,10 @@ impl Outside {
                 "The last 24 hours could not be read; strips begin now"
             );
         };
+        let operations = Journal::list(&base.store, &gateway.id, None, LATEST)
+            .await
+            .map_err(log)
+            .unwrap_or_default();
         let transitions = base
             .store
             .transitions(&gateway.id, from)
@@ -248,14 +254,17 @@ impl Outside {
             .await
             .map_err(log)
             .unwrap_or_default();
-        let planned = Arc::new(observations::Holder(self.engine.clone()));
+        let planned = Arc::new(observations::Latest(self.engine.clone()));
         Board::new(
             gateway.clone(),
             base.clock.clone(),
             planned,
             entries,
-            transitions,
-            unobserved,
+            Remembered {
+                transitions,
+                unobserved,
+                operations,
+            },
         )
     }
 }

@@ -35,4 +35,7 @@ pub struct Comparison {
     pub stop_grace_seconds: u32,
     /// Every difference to the container that runs; empty when there is none or they match.
     pub differences: Vec<Difference>,
+    /// What the file asks for and the panel does not do, as sentences.
+    #[serde(default)]
+    pub notes: Vec<String>,
 }

@@ -180,7 +180,7 @@ pub struct Process {
     pub live: bool,
     /// `/startupz`; `None` when this version has no such path.
     pub started: Option<bool>,
-    /// `/readyz`; `None` when it did not answer in JSON.
+    /// `/readyz`; `None` when its answer cannot be used. Live counts as ready where a version has no such path.
     pub ready: Option<bool>,
     /// What `/readyz` names as failing (only with authorisation).
     pub failing: Vec<String>,
@@ -256,6 +256,9 @@ pub enum Health {
     Unhealthy,
 }
 
+/// The gateway's port: API, socket and Control UI. Without it nothing works.
+pub const API_PORT: u16 = 18_789;
+
 /// One port the gateway must offer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Port {
@@ -290,8 +293,10 @@ pub struct Container {
     pub health: Option<Health>,
     /// Image as named at creation.
     pub image: String,
-    /// Image id (`sha256:…`).
+    /// Image id (`sha256:…`): what it holds, on this machine.
     pub image_id: String,
+    /// `name@sha256:…` in its registry; `None` for an image that came from none.
+    pub image_digest: Option<String>,
     /// The two ports of the gateway and any other published.
     pub ports: Vec<Port>,
     /// Memory in use without page cache, in bytes; `None` until the first sample.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::action::Action;
+use crate::fact::FactKind;
 use crate::fault::Fault;
 use crate::gateway::{AccountId, GatewayId};
 use crate::person::Actor;
@@ -29,6 +30,9 @@ impl OperationId {
         text[text.len() - 8..].to_owned()
     }
 }
+
+/// What an operation causes may show a little after its end: a change within it is planned, too.
+pub const AFTERMATH: Duration = Duration::from_secs(15);
 
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,6 +92,22 @@ impl Command {
             | Self::Install { gateway }
             | Self::Stop { gateway }
             | Self::Start { gateway } => gateway,
+        }
+    }
+
+    /// The account it is about, when it is about one.
+    pub const fn account(&self) -> Option<&AccountId> {
+        match self {
+            Self::Reconnect { account, .. } | Self::Relink { account, .. } => Some(account),
+            _ => None,
+        }
+    }
+
+    /// Whether it may change this fact: what else changes meanwhile is not its doing.
+    pub fn disturbs(&self, fact: FactKind) -> bool {
+        match self {
+            Self::Reconnect { .. } | Self::Relink { .. } => fact == FactKind::Session,
+            _ => true,
         }
     }
 
@@ -327,6 +347,18 @@ impl Operation {
             None => true,
             Some(outcome) => outcome.keeps_lock(),
         }
+    }
+
+    /// Whether a change of this fact at that time is its doing, also a little after its end. A stuck one
+    /// plans nothing any more: what breaks while it waits for somebody must alert.
+    pub fn plans(&self, fact: FactKind, at: Timestamp) -> bool {
+        self.command.disturbs(fact) && self.created_at <= at && !self.is_past(at)
+    }
+
+    /// Whether also what it causes after its end is over.
+    pub fn is_past(&self, at: Timestamp) -> bool {
+        self.ended_at
+            .is_some_and(|ended| ended.plus(AFTERMATH) < at)
     }
 
     /// How long it took, or has taken so far.
@@ -576,6 +608,30 @@ mod tests {
         assert_eq!(view.steps[0].fault.as_ref(), Some(&fault));
         assert!(view.is_unwinding());
         assert_eq!(view.can_cancel(), Err("It is being put back already."));
+    }
+
+    #[test]
+    fn a_change_is_planned_while_it_runs_and_shortly_after() {
+        let (gateway, account) = ("g".parse().unwrap(), "default".parse().unwrap());
+        let mut restart = operation();
+        restart.created_at = Timestamp::from_millis(1_000);
+        restart.ended_at = Some(Timestamp::from_millis(5_000));
+        let relink = Operation {
+            command: Command::Relink { gateway, account },
+            ended_at: None,
+            ..restart.clone()
+        };
+        for (operation, fact, at, planned) in [
+            (&restart, FactKind::Process, 999, false),
+            (&restart, FactKind::Process, 1_000, true),
+            (&restart, FactKind::Edge, 20_000, true),
+            (&restart, FactKind::Edge, 20_001, false),
+            (&relink, FactKind::Session, 900_000, true),
+            (&relink, FactKind::Container, 2_000, false),
+        ] {
+            let said = operation.plans(fact, Timestamp::from_millis(at));
+            assert_eq!(said, planned, "{fact:?} at {at}");
+        }
     }
 
     #[test]

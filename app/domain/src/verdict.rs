@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::exit_code;
-use crate::fact::{Container, ContainerState, Control, FactKind, State};
+use crate::fact::{API_PORT, Container, ContainerState, Control, FactKind, State};
 use crate::gateway::AccountId;
 use crate::observation::Observation;
 use crate::operation::Operation;
@@ -185,11 +185,7 @@ fn container(seen: &Observation, now: Timestamp) -> Option<Verdict> {
     if let Some(lease) = seen.lease
         && lease.ends_at > now
         && detail.state != ContainerState::Missing
-        && !seen
-            .process
-            .detail
-            .as_ref()
-            .is_some_and(|process| process.live)
+        && !live(seen)
     {
         let left = words::duration(lease.ends_at.since(now));
         return down(
@@ -204,6 +200,16 @@ fn container(seen: &Observation, now: Timestamp) -> Option<Verdict> {
         );
     }
     match detail.state {
+        // A gateway that dies every half minute runs at nearly every look, freshly started.
+        ContainerState::Running if crash_loop(detail) && silent(seen) => down(
+            CRASHING,
+            format!(
+                "{} in the last hour. It runs just now, but does not answer. The log says more; another \
+                 restart will not help.",
+                often(detail)
+            ),
+            Next::ReadLogs,
+        ),
         ContainerState::Running => None,
         ContainerState::Missing => down(
             "No messages get through: there is no gateway container",
@@ -223,12 +229,12 @@ fn container(seen: &Observation, now: Timestamp) -> Option<Verdict> {
         ),
         ContainerState::Restarting => {
             let ended = ended(detail);
-            let often = words::count(detail.restarts_last_hour.into(), "restart", "restarts");
-            if detail.restarts_last_hour >= 3 {
+            if crash_loop(detail) {
                 down(
-                    "No messages get through: the gateway keeps crashing",
+                    CRASHING,
                     format!(
-                        "{often} in the last hour. {ended} The log says more; another restart will not help."
+                        "{} in the last hour. {ended} The log says more; another restart will not help.",
+                        often(detail)
                     ),
                     Next::ReadLogs,
                 )
@@ -256,6 +262,27 @@ fn container(seen: &Observation, now: Timestamp) -> Option<Verdict> {
             Next::Recreate,
         ),
     }
+}
+
+const CRASHING: &str = "No messages get through: the gateway keeps crashing";
+
+fn crash_loop(container: &Container) -> bool {
+    container.restarts_last_hour >= 3
+}
+
+fn often(container: &Container) -> String {
+    words::count(container.restarts_last_hour.into(), "restart", "restarts")
+}
+
+fn live(seen: &Observation) -> bool {
+    let process = seen.process.detail.as_ref();
+    process.is_some_and(|process| process.live)
+}
+
+/// Asked, and without an answer: not the same as never asked.
+fn silent(seen: &Observation) -> bool {
+    let process = seen.process.detail.as_ref();
+    process.is_some_and(|process| !process.live)
 }
 
 fn ended(container: &Container) -> String {
@@ -320,6 +347,17 @@ fn process(seen: &Observation, now: Timestamp) -> Option<Verdict> {
                 started_at.unwrap_or(fact.since),
                 Next::Wait { until: Some(until) },
             ),
+            None if port_is_closed(seen) => say(
+                Standing::Down,
+                "No messages get through: the gateway's port is not published",
+                format!(
+                    "The container runs, but its port {API_PORT} is not bound on the host, so nobody reaches \
+                     it. A restart keeps that; recreate publishes what the compose file says. {}",
+                    fact.reason
+                ),
+                fact.since,
+                Next::Recreate,
+            ),
             None => say(
                 Standing::Down,
                 "No messages get through: the gateway does not answer",
@@ -343,6 +381,14 @@ fn process(seen: &Observation, now: Timestamp) -> Option<Verdict> {
         ));
     }
     control(seen, &detail.control)
+}
+
+fn port_is_closed(seen: &Observation) -> bool {
+    let container = seen.container.detail.as_ref();
+    container.is_some_and(|container| {
+        let mut ports = container.ports.iter();
+        ports.any(|port| port.container_port == API_PORT && port.bound.is_none())
+    })
 }
 
 /// Without the socket nobody sees the accounts.
@@ -508,6 +554,12 @@ fn surroundings(seen: &Observation, now: Timestamp) -> Verdict {
         let said = words::count(differences as u64, "difference", "differences");
         reason = format!(
             "{reason} The container has {said} to the compose folder; recreate applies it."
+        );
+    }
+    if seen.config.state == State::Down {
+        reason = format!(
+            "{reason} The compose folder cannot be used, so the gateway cannot be recreated: {}",
+            seen.config.reason
         );
     }
     say(

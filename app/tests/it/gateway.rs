@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::fact::{Plugin, State};
+use domain::fact::{Health, Plugin, State};
 use domain::observation::Observation;
 use domain::person::Role;
 
@@ -37,6 +37,40 @@ async fn a_gateway_that_works_says_so_first_and_offers_no_strong_button() {
     ] {
         assert!(page.says(said), "{said}: {text}");
     }
+}
+
+#[tokio::test]
+async fn what_is_known_of_container_and_accounts_is_shown() {
+    let mut seen = observation();
+    if let Some(container) = &mut seen.container.detail {
+        container.restart_count = 4;
+        container.restarts_last_hour = 1;
+        container.health = Some(Health::Unhealthy);
+        container.hostname_is_default = true;
+        container.image_digest = Some("ghcr.io/claw@sha256:5c1e5c1e5c1e5c1e".to_owned());
+    }
+    if let Some(session) = &mut seen.session.detail {
+        session.accounts[0].connected_at = Some(ago(0));
+    }
+    let page = look(Some(seen), Role::Viewer).await;
+    for said in [
+        "4 by Docker since it was made, 1 unplanned end in the last hour",
+        "Health check fails",
+        "changes at every recreate",
+        "2026.9.5, protocol 4",
+        "digest sha256:5c1e5c1e5c1e",
+        "connected since",
+        "late at worst (99th percentile)",
+    ] {
+        assert!(page.says(said), "{said}: {}", page.text());
+    }
+    let plain = look(Some(observation()), Role::Viewer).await;
+    assert!(
+        plain.says("image id sha256:7f3a7f3a7f3a"),
+        "{}",
+        plain.text()
+    );
+    assert!(!plain.says("changes at every recreate"));
 }
 
 #[tokio::test]

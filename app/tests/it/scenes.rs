@@ -115,6 +115,7 @@ pub(crate) fn observation() -> Observation {
                 health: None,
                 image: "openclaw:2026.9.5".to_owned(),
                 image_id: "sha256:7f3a7f3a7f3a7f3a".to_owned(),
+                image_digest: None,
                 ports: vec![Port {
                     container_port: 18_789,
                     bound: Some("127.0.0.1:18789".to_owned()),
@@ -226,6 +227,7 @@ pub(crate) fn world() -> World {
             fingerprint: "f1n9".to_owned(),
             fixed_hostname: true,
             stop_grace_seconds: 30,
+            notes: Vec::new(),
             differences: vec![Difference {
                 what: "image".to_owned(),
                 running: "openclaw:2026.9.5".to_owned(),

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::gateway::GatewayId;
-use domain::operation::OperationId;
+use domain::operation::{Operation, OperationId};
 use domain::ports::{Clock, Containers, GatewayControl, Ids, Journal, Scans};
 use domain::scrub::Scrubber;
 use tokio::sync::Notify;
@@ -131,6 +131,11 @@ impl Engine {
                 "Operation `{id}` could not be read after a notice"
             ),
         }
+    }
+
+    /// The newest operation of a gateway, running or ended, from memory: what it may have caused.
+    pub fn latest(&self, gateway: &GatewayId) -> Option<Operation> {
+        self.0.holders.latest(gateway)
     }
 
     /// Reads anew who holds the locks: at start, and when notices may have been lost.

@@ -75,6 +75,12 @@ async fn two_starts_give_one_busy_with_its_holder() {
     sleep(SECOND).await;
     assert_eq!(here.holder(&gateway()), None);
     assert_eq!(there.holder(&gateway()), None);
+    // What it causes may still show.
+    for panel in [&here, &there] {
+        let latest = panel.latest(&gateway()).unwrap();
+        assert_eq!(latest.id, first);
+        assert!(latest.ended_at.is_some());
+    }
     assert!(bench.ask(&there, &restart(), "c").await.is_ok());
 }
 

@@ -1,5 +1,8 @@
 //! `panel operation …`: the same operations as the buttons, for a shell.
 
+mod change;
+mod show;
+
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -25,6 +28,12 @@ pub(super) enum Operation {
     Start(Start),
     /// The latest of a gateway, newest first.
     List(List),
+    /// One, with its steps.
+    Show(show::Show),
+    /// Ask one to stop and put back.
+    Cancel(change::Cancel),
+    /// Free the gateway of a stuck one, after you looked.
+    Abandon(change::Abandon),
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -75,6 +84,9 @@ impl Operation {
         match self {
             Self::Start(start) => start.run(config).await,
             Self::List(list) => list.run(config).await,
+            Self::Show(show) => show.run(config).await,
+            Self::Cancel(cancel) => cancel.run(config).await,
+            Self::Abandon(abandon) => abandon.run(config).await,
         }
     }
 }
@@ -98,23 +110,34 @@ fn unix_name(id: u32) -> Option<String> {
     })
 }
 
+/// Does something with an engine of its own, and leaves everything in order.
+async fn with_engine(
+    config: &Config,
+    work: impl AsyncFnOnce(&Base, &Outside) -> anyhow::Result<ExitCode>,
+) -> anyhow::Result<ExitCode> {
+    let base = Base::open(config).await?;
+    let stop = CancellationToken::new();
+    let tracker = TaskTracker::new();
+    let outside = Outside::build(config, &base, &tracker, &stop).await?;
+    outside.engine.refresh_holders().await;
+    let done = work(&base, &outside).await;
+    outside.engine.quiesce().await;
+    stop.cancel();
+    tracker.close();
+    // A Docker call past its limit must not keep the terminal.
+    let _in_time = tokio::time::timeout(super::LAST_WAIT, tracker.wait()).await;
+    base.close().await;
+    done
+}
+
 impl Start {
     async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
         let gateway = gateway::choose(config, self.gateway.clone())?;
-        let base = Base::open(config).await?;
-        let stop = CancellationToken::new();
-        let tracker = TaskTracker::new();
-        let outside = Outside::build(config, &base, &tracker, &stop).await?;
-        outside.engine.refresh_holders().await;
-        outside.engine.tend();
-        let done = self.start(gateway, &base, &outside).await;
-        outside.engine.quiesce().await;
-        stop.cancel();
-        tracker.close();
-        // A Docker call past its limit must not keep the terminal.
-        let _in_time = tokio::time::timeout(super::LAST_WAIT, tracker.wait()).await;
-        base.close().await;
-        done
+        with_engine(config, async |base, outside| {
+            outside.engine.tend();
+            self.start(gateway, base, outside).await
+        })
+        .await
     }
 
     fn command(&self, gateway: GatewayId) -> Command {
@@ -288,7 +311,8 @@ impl List {
                     .map_or("running", Outcome::as_str);
                 let took = words::duration(operation.took(now));
                 out::line(&format!(
-                    "{}  {:<10} {:<10} {:<12} {took}",
+                    "{}  {}  {:<10} {:<10} {:<12} {took}",
+                    operation.id,
                     operation.created_at,
                     operation.command.name(),
                     outcome,

@@ -7,10 +7,14 @@ use anyhow::Context as _;
 use clap::Args;
 use domain::fact::FactKind;
 use domain::gateway::GatewayId;
+use domain::observation::Observation;
+use domain::operation::Operation;
 use domain::ports::Operations as _;
-use domain::verdict::{self, Standing};
+use domain::time::Timestamp;
+use domain::verdict::{self, Standing, Verdict};
 use domain::words;
 use observe::Senses as _;
+use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -65,50 +69,28 @@ impl Status {
         // What is seen here is printed, not stored: the panel that serves keeps the history.
         let (entries, _unread) = tokio::sync::mpsc::channel(64);
         let board = outside.board(gateway, base, entries).await;
-        let (edge, container, compared, ()) = tokio::join!(
+        let (edge, container, deaths, compared, ()) = tokio::join!(
             senses.edge(),
             senses.container(),
+            senses.deaths(),
             senses.compare(),
             senses.settle(SETTLE)
         );
         let (process, accounts) = tokio::join!(senses.process(), senses.accounts());
         board.enter(FactKind::Edge, |all| &mut all.edge, edge);
         board.enter(FactKind::Process, |all| &mut all.process, process);
+        // Without Docker there is no container either, and the fact says so.
+        board.recall_deaths(&deaths.unwrap_or_default());
         board.enter_container(container);
         board.enter_config(compared);
         board.enter_accounts(accounts);
+        observe::look_for_lease(&board, &*senses).await;
         let seen = board.observation();
         let now = base.clock.now();
         let holder = outside.engine.holder(id);
         let verdict = verdict::verdict(&seen, holder.as_ref(), now);
         if self.json {
-            let facts: serde_json::Map<String, serde_json::Value> = seen
-                .facts()
-                .into_iter()
-                .map(|fact| {
-                    let age = fact
-                        .checked_at
-                        .map(|at| u64::try_from(now.since(at).as_millis()).unwrap_or(u64::MAX));
-                    let value = serde_json::json!({
-                        "state": fact.state.as_str(),
-                        "headline": fact.headline,
-                        "reason": fact.reason,
-                        "since": fact.since.rfc3339(),
-                        "age_ms": age,
-                    });
-                    (fact.kind.as_str().to_owned(), value)
-                })
-                .collect();
-            let all = serde_json::json!({
-                "gateway": id,
-                "verdict": verdict.standing.as_str(),
-                "sentence": verdict.sentence,
-                "reason": verdict.reason,
-                "since": verdict.since.rfc3339(),
-                "next_action": verdict.next,
-                "operation": holder.as_ref().map(|operation| operation.id),
-                "facts": facts,
-            });
+            let all = as_json(&seen, &verdict, holder.as_ref(), now);
             out::line(&serde_json::to_string_pretty(&all)?);
         } else {
             out::line(&format!("{}: {}", gateway.name, verdict.sentence));
@@ -130,5 +112,129 @@ impl Status {
         } else {
             ExitCode::FAILURE
         })
+    }
+}
+
+/// What `--json` prints; its names and words are promised to scripts.
+fn as_json(
+    seen: &Observation,
+    verdict: &Verdict,
+    holder: Option<&Operation>,
+    now: Timestamp,
+) -> Value {
+    let facts: Map<String, Value> = seen
+        .facts()
+        .into_iter()
+        .map(|fact| {
+            let age = fact
+                .checked_at
+                .map(|at| u64::try_from(now.since(at).as_millis()).unwrap_or(u64::MAX));
+            let value = json!({
+                "state": fact.state.as_str(),
+                "headline": fact.headline,
+                "reason": fact.reason,
+                "since": fact.since.rfc3339(),
+                "age_ms": age,
+            });
+            (fact.kind.as_str().to_owned(), value)
+        })
+        .collect();
+    json!({
+        "gateway": seen.gateway.id,
+        "verdict": verdict.standing.as_str(),
+        "sentence": verdict.sentence,
+        "reason": verdict.reason,
+        "since": verdict.since.rfc3339(),
+        "next_action": verdict.next,
+        "operation": holder.map(|operation| operation.id),
+        "facts": facts,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::fact::State;
+    use domain::gateway::Gateway;
+    use domain::verdict::Next;
+
+    use super::*;
+
+    #[test]
+    fn the_json_keeps_its_names_and_words() {
+        let at = |seconds: i64| Timestamp::from_millis(1_800_000_000_000 + seconds * 1_000);
+        let gateway = Gateway {
+            id: "openclaw".parse().unwrap(),
+            name: "OpenClaw".to_owned(),
+            public_url: "https://openclaw.example.org".to_owned(),
+        };
+        let mut seen = Observation::blank(gateway, at(0));
+        seen.edge.state = State::Ok;
+        seen.edge.checked_at = Some(at(2));
+        let verdict = Verdict {
+            standing: Standing::Down,
+            sentence: "No messages get through".to_owned(),
+            reason: "The account is stopped.".to_owned(),
+            since: at(1),
+            next: Next::Reconnect {
+                account: "default".parse().unwrap(),
+            },
+        };
+        let json = as_json(&seen, &verdict, None, at(10));
+        insta::assert_snapshot!(serde_json::to_string_pretty(&json).unwrap(), @r#"
+        {
+          "facts": {
+            "config": {
+              "age_ms": null,
+              "headline": "Not checked yet",
+              "reason": "",
+              "since": "2027-01-15T08:00:00Z",
+              "state": "unknown"
+            },
+            "container": {
+              "age_ms": null,
+              "headline": "Not checked yet",
+              "reason": "",
+              "since": "2027-01-15T08:00:00Z",
+              "state": "unknown"
+            },
+            "edge": {
+              "age_ms": 8000,
+              "headline": "Not checked yet",
+              "reason": "",
+              "since": "2027-01-15T08:00:00Z",
+              "state": "ok"
+            },
+            "process": {
+              "age_ms": null,
+              "headline": "Not checked yet",
+              "reason": "",
+              "since": "2027-01-15T08:00:00Z",
+              "state": "unknown"
+            },
+            "session": {
+              "age_ms": null,
+              "headline": "Not checked yet",
+              "reason": "",
+              "since": "2027-01-15T08:00:00Z",
+              "state": "unknown"
+            }
+          },
+          "gateway": "openclaw",
+          "next_action": {
+            "account": "default",
+            "kind": "reconnect"
+          },
+          "operation": null,
+          "reason": "The account is stopped.",
+          "sentence": "No messages get through",
+          "since": "2027-01-15T08:00:01Z",
+          "verdict": "down"
+        }
+        "#);
+        let wait = Next::Wait {
+            until: Some(at(60)),
+        };
+        let wait = serde_json::to_string(&wait).unwrap();
+        insta::assert_snapshot!(wait, @r#"{"kind":"wait","until":1800000060000}"#);
     }
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use secrecy::SecretString;
+use tracing_subscriber::EnvFilter;
 use url::Url;
 
 use super::file::{Raw, RawGateway};
@@ -45,20 +46,28 @@ impl Faults {
 
 pub(super) fn check(raw: Raw, environment: &dyn Environment) -> Result<Config, ConfigErrors> {
     let mut faults = Faults::default();
-    let pick = |name: &str, value: Option<String>| environment.get(name).or(value);
+    let mut warnings = Faults::default();
+    // A value with the name under which it was given: that is where it has to be mended.
+    let pick = |variable: &'static str, key: &'static str, value: Option<String>| match environment
+        .get(variable)
+    {
+        Some(value) => (variable, Some(value)),
+        None => (key, value),
+    };
 
-    let listen = pick("PANEL_LISTEN", raw.listen).unwrap_or_else(|| "127.0.0.1:8700".to_owned());
+    let (key, listen) = pick("PANEL_LISTEN", "listen", raw.listen);
+    let listen = listen.unwrap_or_else(|| "127.0.0.1:8700".to_owned());
     let listen_address = listen.parse().ok();
     if listen_address.is_none() {
         faults.add(
-            "listen",
+            key,
             &listen,
             "give address and port, for example 127.0.0.1:8700",
         );
     }
-    let public_url = match pick("PANEL_PUBLIC_URL", raw.public_url) {
-        Some(value) => web_url("public_url", &value, &mut faults),
-        None => {
+    let public_url = match pick("PANEL_PUBLIC_URL", "public_url", raw.public_url) {
+        (key, Some(value)) => web_url(key, &value, &mut faults),
+        (_, None) => {
             faults.missing(
                 "public_url",
                 "the URL people open, for example https://panel.example.org",
@@ -66,36 +75,35 @@ pub(super) fn check(raw: Raw, environment: &dyn Environment) -> Result<Config, C
             None
         }
     };
-    let data_dir = pick(
-        "PANEL_DATA_DIR",
-        raw.data_dir.map(|path| path.display().to_string()),
-    )
-    .map_or_else(|| PathBuf::from("/var/lib/openclaw-panel"), PathBuf::from);
+    let written = |path: Option<PathBuf>| path.map(|path| path.display().to_string());
+    let (key, data_dir) = pick("PANEL_DATA_DIR", "data_dir", written(raw.data_dir));
+    let data_dir = data_dir.unwrap_or_else(|| "/var/lib/openclaw-panel".to_owned());
+    let data_dir = PathBuf::from(data_dir);
     if !data_dir.is_absolute() {
         faults.add(
-            "data_dir",
+            key,
             &data_dir.display().to_string(),
             "give an absolute path",
         );
     }
-    let site_dir = pick(
-        "PANEL_SITE_DIR",
-        raw.site_dir.map(|path| path.display().to_string()),
-    )
-    .map_or_else(
-        || PathBuf::from("/usr/share/openclaw-panel/site"),
-        PathBuf::from,
-    );
+    let (key, site_dir) = pick("PANEL_SITE_DIR", "site_dir", written(raw.site_dir));
+    let site_dir = site_dir.unwrap_or_else(|| "/usr/share/openclaw-panel/site".to_owned());
+    let site_dir = PathBuf::from(site_dir);
     if !site_dir.join("site.json").is_file() {
         faults.add(
-            "site_dir",
+            key,
             &site_dir.display().to_string(),
             "there is no built site (site.json) in it; `make site` builds one",
         );
     }
     let database_url = database(raw.database_url_file.as_deref(), environment, &mut faults);
     let trusted_proxies = proxies(raw.trusted_proxies.unwrap_or_default(), &mut faults);
-    let log = pick("PANEL_LOG", raw.log).unwrap_or_else(|| "info".to_owned());
+    let (key, log) = pick("PANEL_LOG", "log", raw.log);
+    let log = log.unwrap_or_else(|| "info".to_owned());
+    if let Err(error) = EnvFilter::try_new(&log) {
+        let remedy = format!("give a level or a filter, for example info or panel=debug ({error})");
+        faults.add(key, &log, &remedy);
+    }
 
     if raw.gateways.is_empty() {
         faults.missing(
@@ -105,7 +113,7 @@ pub(super) fn check(raw: Raw, environment: &dyn Environment) -> Result<Config, C
     }
     let mut gateways: Vec<GatewayConfig> = Vec::new();
     for (index, gateway) in raw.gateways.into_iter().enumerate() {
-        if let Some(gateway) = check_gateway(index, gateway, &mut faults) {
+        if let Some(gateway) = check_gateway(index, gateway, &mut faults, &mut warnings) {
             if gateways.iter().any(|other| other.id == gateway.id) {
                 faults.add(
                     &format!("gateways[{index}].id"),
@@ -126,10 +134,12 @@ pub(super) fn check(raw: Raw, environment: &dyn Environment) -> Result<Config, C
             trusted_proxies,
             log,
             gateways,
+            warnings: warnings.0,
         }),
         _ => {
             let mut all = vec![format!("{} cannot be used:", raw.read_from)];
             all.extend(faults.0);
+            all.extend(warnings.0);
             Err(ConfigErrors(all))
         }
     }
@@ -181,7 +191,12 @@ fn proxies(given: Vec<String>, faults: &mut Faults) -> Vec<IpAddr> {
     proxies
 }
 
-fn check_gateway(index: usize, raw: RawGateway, faults: &mut Faults) -> Option<GatewayConfig> {
+fn check_gateway(
+    index: usize,
+    raw: RawGateway,
+    faults: &mut Faults,
+    warnings: &mut Faults,
+) -> Option<GatewayConfig> {
     let before = faults.0.len();
     let key = |name: &str| format!("gateways[{index}].{name}");
     let id = match raw.id.as_deref().map(|id| (id, id.parse())) {
@@ -197,14 +212,13 @@ fn check_gateway(index: usize, raw: RawGateway, faults: &mut Faults) -> Option<G
     };
     let docker = docker(&key("docker"), &raw, faults);
     let compose_dir = match raw.compose_dir {
-        Some(path) if path.is_dir() => Some(path),
         Some(path) => {
-            faults.add(
-                &key("compose_dir"),
-                &path.display().to_string(),
-                "there is no such folder",
-            );
-            None
+            // The panel shows as much, and all else of this and every other gateway.
+            if !path.is_dir() {
+                let shown = path.display().to_string();
+                warnings.add(&key("compose_dir"), &shown, "there is no such folder");
+            }
+            Some(path)
         }
         None => {
             faults.missing(
@@ -240,6 +254,19 @@ fn check_gateway(index: usize, raw: RawGateway, faults: &mut Faults) -> Option<G
     let stand_in = raw
         .stand_in
         .and_then(|value| web_url(&key("stand_in"), &value, faults));
+    for (name, path) in [
+        ("ca_file", &raw.ca_file),
+        ("docker_ca", &raw.docker_ca),
+        ("docker_cert", &raw.docker_cert),
+        ("docker_key", &raw.docker_key),
+    ] {
+        if let Some(path) = path
+            && let Err(error) = std::fs::File::open(path)
+        {
+            let shown = path.display().to_string();
+            warnings.add(&key(name), &shown, &format!("cannot be read ({error})"));
+        }
+    }
     let probe = seconds(
         &key("probe_seconds"),
         raw.probe_seconds.unwrap_or(10),

@@ -72,7 +72,13 @@ pub(super) fn read(
         ConfigErrors::one(format!("cannot read the configuration {shown}: {error}"))
     })?;
     let mut raw: Raw = toml::from_str(&text).map_err(|error| {
-        ConfigErrors::one(format!("{shown} is not a valid configuration: {error}"))
+        // Without the line itself, which the whole error would quote: it may hold a secret.
+        let line = error.span().and_then(|span| text.get(..span.start));
+        let line = line.map_or(1, |before| before.matches('\n').count() + 1);
+        let why = error.message();
+        ConfigErrors::one(format!(
+            "{shown} is not a valid configuration, line {line}: {why}"
+        ))
     })?;
     raw.read_from = shown.to_string();
     Ok(raw)

@@ -93,3 +93,63 @@ fn a_file_that_is_not_there_is_named() {
         Config::load(Some(Path::new("/nonexistent/panel.toml")), &BTreeMap::new()).unwrap_err();
     assert!(error.to_string().contains("/nonexistent/panel.toml"));
 }
+
+#[test]
+fn a_fault_of_a_variable_names_the_variable() {
+    for (variable, value) in [
+        ("PANEL_LISTEN", "nowhere"),
+        ("PANEL_PUBLIC_URL", "panel.example.org"),
+        ("PANEL_DATA_DIR", "data"),
+        ("PANEL_SITE_DIR", "/nonexistent"),
+        ("PANEL_LOG", "panel=loud"),
+    ] {
+        let environment = BTreeMap::from([(variable.to_owned(), value.to_owned())]);
+        let error = load(GOOD, &environment).unwrap_err().to_string();
+        let said = format!("{variable} = {value:?}: ");
+        assert!(error.contains(&said), "{error}");
+    }
+}
+
+#[test]
+fn a_log_filter_that_means_nothing_is_refused() {
+    let error = load(&format!("log = \"panel=loud\"\n{GOOD}"), &BTreeMap::new())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("log = \"panel=loud\": give a level"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_line_that_is_no_toml_is_numbered_and_not_quoted() {
+    let text = format!("{GOOD}password = hunter22\n");
+    let error = load(&text, &BTreeMap::new()).unwrap_err().to_string();
+    assert!(error.contains("line 9: "), "{error}");
+    assert!(!error.contains("hunter22"), "{error}");
+}
+
+#[test]
+fn what_blinds_one_gateway_keeps_nobody_from_starting() {
+    let text = GOOD.replace("compose_dir = \"HERE\"", "compose_dir = \"/nonexistent\"");
+    let text = format!(
+        "{text}ca_file = \"/nonexistent/ca.pem\"\ndocker = \"tcp://h:2376\"\ndocker_ca = \"/nonexistent/1\"\n\
+         docker_cert = \"/nonexistent/2\"\ndocker_key = \"/nonexistent/3\"\n"
+    );
+    let config = load(&text, &BTreeMap::new()).unwrap();
+    assert_eq!(config.gateways.len(), 1);
+    let warnings = config.warnings.join("\n");
+    for key in [
+        "compose_dir",
+        "ca_file",
+        "docker_ca",
+        "docker_cert",
+        "docker_key",
+    ] {
+        assert!(
+            warnings.contains(&format!("gateways[0].{key} = \"/nonexistent")),
+            "{warnings}"
+        );
+    }
+    assert_eq!(load(GOOD, &BTreeMap::new()).unwrap().warnings, [""; 0]);
+}

@@ -18,8 +18,8 @@ use super::KEY_VARIABLE;
 /// Approving took 2.3 s on two idle cores; a busy gateway needs more.
 const APPROVAL_LIMIT: Duration = Duration::from_secs(40);
 
-/// The gateway's key as compose would give it to the container: read anew each time, since a rotation
-/// changes it.
+/// The gateway's key as its container has it, else as compose would give it: read anew each time, since a
+/// rotation changes it.
 pub(super) struct ComposeKey {
     docker: DockerGateways,
     gateway: GatewayId,
@@ -37,7 +37,7 @@ impl Key for ComposeKey {
         match self.docker.secret(&self.gateway, KEY_VARIABLE).await {
             Ok(token) => token,
             Err(fault) => {
-                tracing::warn!(gateway.id = %self.gateway, %fault, "The gateway's key could not be read from the compose folder");
+                tracing::warn!(gateway.id = %self.gateway, %fault, "The gateway's key could not be read, neither from its container nor from the compose folder");
                 None
             }
         }

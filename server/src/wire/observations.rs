@@ -10,7 +10,7 @@ use domain::history::{Incident, Strip};
 use domain::logs::LogLine;
 use domain::observation::Observation;
 use domain::operation::Operation;
-use domain::ports::{Containers as _, Observations, Operations as _};
+use domain::ports::{Containers as _, Observations};
 use futures::stream::BoxStream;
 use observe::Board;
 use operations::Engine;
@@ -21,14 +21,12 @@ use crate::http::FollowLogs;
 /// Lines that were written while the log is attached to: readers leave out what they know.
 const TAIL: u32 = 200;
 
-/// Who holds a gateway, from the engine's memory.
-pub(super) struct Holder(pub(super) Engine);
+/// What a gateway's newest operation is, from the engine's memory.
+pub(super) struct Latest(pub(super) Engine);
 
-impl observe::Planned for Holder {
-    fn running(&self, gateway: &GatewayId) -> Option<Operation> {
-        self.0
-            .holder(gateway)
-            .filter(|operation| operation.outcome.is_none())
+impl observe::Planned for Latest {
+    fn latest(&self, gateway: &GatewayId) -> Option<Operation> {
+        self.0.latest(gateway)
     }
 }
 

@@ -1,5 +1,7 @@
 //! What an observer sees, by the Docker and the gateway adapters.
 
+use std::time::Duration;
+
 use adapter_docker::{DockerGateways, Watch};
 use adapter_gateway::control::Reach;
 use adapter_gateway::probe::Look;
@@ -10,12 +12,14 @@ use domain::fault::Fault;
 use domain::gateway::GatewayId;
 use domain::logs::LogLine;
 use domain::ports::Containers as _;
+use domain::time::Timestamp;
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
 use observe::{ContainerNews, Resources, Seen};
 
 /// Lines in which the cause of a crash is looked for.
 const LAST_LINES: u32 = 60;
+const HOUR: Duration = Duration::from_secs(3_600);
 
 pub(crate) struct Senses {
     gateway: GatewayId,
@@ -33,7 +37,7 @@ impl Senses {
     }
 
     /// Waits until the socket has connected or given its reason once, so that one look is a fair one.
-    pub(crate) async fn settle(&self, limit: std::time::Duration) {
+    pub(crate) async fn settle(&self, limit: Duration) {
         // A failure is part of what is then seen.
         let _state = self.reach.link.ready(limit).await;
     }
@@ -97,6 +101,10 @@ impl observe::Senses for Senses {
         self.docker
             .logs(&self.gateway, &container.id, LAST_LINES)
             .await
+    }
+
+    async fn deaths(&self) -> Result<Vec<Timestamp>, Fault> {
+        self.docker.deaths(&self.gateway, HOUR).await
     }
 
     fn news(&self) -> BoxStream<'static, ContainerNews> {

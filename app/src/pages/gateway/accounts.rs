@@ -62,8 +62,10 @@ fn item(account: &Account, sight: Sight<'_>) -> impl IntoView + use<> {
     } else {
         ("not running", "chip is-down")
     };
+    let since = account.connected_at.filter(|_| account.connected);
+    let since = since.map(|at| view! { "connected since "{moment::clock(at, now)}" · " });
     let messages = view! {
-        "last message in "
+        {since}"last message in "
         {match account.last_inbound_at {
             Some(at) => moment::clock(at, now).into_any(),
             None => "none yet".into_any(),

@@ -1,6 +1,6 @@
 //! What the container uses: memory against its limit, CPU, ports, image, volumes.
 
-use domain::fact::{Container, ContainerState, Process};
+use domain::fact::{Container, ContainerState, Health, Process};
 use domain::words;
 use leptos::prelude::*;
 
@@ -73,7 +73,7 @@ fn delay(process: Option<&Process>) -> impl IntoView + use<> {
             "Event loop",
             format!("{millis:.0} ms"),
             None,
-            "late on average".to_owned(),
+            "late at worst (99th percentile)".to_owned(),
         ),
         None => match process.filter(|process| process.live) {
             Some(process) => meter(
@@ -123,16 +123,51 @@ fn pairs(container: &Container, process: Option<&Process>) -> impl IntoView + us
     } else {
         container.volumes.join(", ")
     };
-    let digest: String = container.image_id.chars().take(19).collect();
-    let version = process.and_then(|process| process.version.clone());
+    let health = match container.health {
+        Some(Health::Healthy) => "passes",
+        Some(Health::Starting) => "not decided yet",
+        Some(Health::Unhealthy) => "fails",
+        None => "none is set",
+    };
+    let restarts = format!(
+        "{} by Docker since it was made, {} in the last hour",
+        container.restart_count,
+        words::count(
+            container.restarts_last_hour.into(),
+            "unplanned end",
+            "unplanned ends"
+        )
+    );
+    let default = container.hostname_is_default.then_some(
+        " (Docker's own choice: it changes at every recreate, and a gateway that was killed then waits five minutes)",
+    );
+    let version = process.and_then(|process| match (&process.version, process.protocol) {
+        (Some(version), Some(protocol)) => Some(format!("{version}, protocol {protocol}")),
+        (version, _) => version.clone(),
+    });
     let version = version.map(|version| view! { <dt>"Version"</dt><dd>{version}</dd> });
     view! {
         <dl class="pairs note">
             <dt>"Ports"</dt><dd>{ports}</dd>
             <dt>"Image"</dt>
-            <dd><code>{container.image.clone()}</code>" "<code title=container.image_id.clone()>{digest}</code></dd>
+            <dd><code>{container.image.clone()}</code>{image(container)}</dd>
             {version}
+            <dt>"Restarts"</dt><dd>{restarts}</dd>
+            <dt>"Health check"</dt><dd>{health}</dd>
+            <dt>"Host name"</dt><dd><code>{container.hostname.clone()}</code>{default}</dd>
             <dt>"Volumes"</dt><dd>{volumes}</dd>
         </dl>
     }
+}
+
+/// The digest in the registry, where others find the same image, else the image's id on this machine.
+fn image(container: &Container) -> impl IntoView + use<> {
+    let digest = container.image_digest.as_deref();
+    let digest = digest.and_then(|digest| Some((digest, digest.split_once('@')?.1)));
+    let (name, whole, short) = match digest {
+        Some((whole, short)) => (" digest ", whole, short),
+        None => (" image id ", &*container.image_id, &*container.image_id),
+    };
+    let short: String = short.chars().take(19).collect();
+    view! { {name}<code title=whole.to_owned()>{short}</code> }
 }

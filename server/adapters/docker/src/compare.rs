@@ -1,7 +1,9 @@
 //! What runs against what the compose folder says.
 
-use bollard::models::{ContainerInspectResponse, ImageInspect};
-use compose::VariableSource;
+use bollard::models::{
+    ContainerInspectResponse, ContainerSummary, ContainerSummaryStateEnum, ImageInspect,
+};
+use compose::{Condition, PullPolicy, VariableSource};
 use domain::compare::{Comparison, Difference};
 use domain::fault::Fault;
 use domain::scrub::Scrubber;
@@ -9,6 +11,7 @@ use domain::scrub::Scrubber;
 use crate::client::{Host, QUICK};
 use crate::facet::{self, Facet, Facets};
 use crate::inspect;
+use crate::names::{PROJECT, SERVICE};
 use crate::plan::Plan;
 use crate::project::{self, Read};
 
@@ -47,6 +50,7 @@ impl Host {
             stop_grace_seconds: service.stop_grace_period.map_or(STOP_GRACE, |grace| {
                 u32::try_from(grace.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX)
             }),
+            notes: self.notes(&read).await?,
             differences,
         })
     }
@@ -102,7 +106,58 @@ fn differences(
         });
     }
     found.extend(between(read, &present, &wanted, &read.scrubber()));
+    found.extend(still_set(read, &present, &found));
     found
+}
+
+/// Variables of the image that the file takes away, and the container still has.
+fn still_set(read: &Read, present: &Facets, found: &[Difference]) -> Vec<Difference> {
+    let unset = read.service().environment_unset.iter();
+    unset
+        .map(|name| format!("environment {name}"))
+        .filter(|what| present.contains_key(what) && !found.iter().any(|one| one.what == *what))
+        .map(|what| Difference {
+            what,
+            running: "set".to_owned(),
+            wanted: NOT_SET.to_owned(),
+        })
+        .collect()
+}
+
+impl Host {
+    /// What the file asks for and the panel does not do, as sentences: never silently.
+    async fn notes(&self, read: &Read) -> Result<Vec<String>, Fault> {
+        let mut notes = Vec::new();
+        if read.service().pull_policy == Some(PullPolicy::Always) {
+            notes.push(format!(
+                "The file says `pull_policy: always`, but the panel pulls nothing: it takes the image {} as it is \
+                 on the host.",
+                read.service().image
+            ));
+        }
+        let needed = read.service().depends_on.iter();
+        // One that has to end before this service starts has ended.
+        let needed = needed.filter(|(_, dependency)| {
+            dependency.required && dependency.condition != Condition::CompletedSuccessfully
+        });
+        for (name, _) in needed {
+            let project = read.project.name.as_str();
+            let found = self
+                .labelled(&[(PROJECT, project), (SERVICE, name)])
+                .await?;
+            if !found.iter().any(runs) {
+                notes.push(format!(
+                    "The service depends on `{name}`, which does not run. The panel does not start it: \
+                     `docker compose up -d {name}` does."
+                ));
+            }
+        }
+        Ok(notes)
+    }
+}
+
+fn runs(found: &ContainerSummary) -> bool {
+    found.state == Some(ContainerSummaryStateEnum::RUNNING)
 }
 
 fn between(read: &Read, running: &Facets, wanted: &Facets, scrubber: &Scrubber) -> Vec<Difference> {

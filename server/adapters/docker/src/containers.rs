@@ -12,14 +12,23 @@ use domain::operation::OperationId;
 use domain::ports::Containers;
 
 use crate::DockerGateways;
-use crate::inspect::container;
+use crate::inspect::{container, digest};
 use crate::logs;
 
 #[async_trait]
 impl Containers for DockerGateways {
     async fn current(&self, gateway: &GatewayId) -> Result<Option<Container>, Fault> {
-        let found = self.host(gateway)?.inspect_current().await?;
-        Ok(found.as_ref().map(container))
+        let host = self.host(gateway)?;
+        let Some(found) = host.inspect_current().await? else {
+            return Ok(None);
+        };
+        let seen = container(&found);
+        // The image may be gone while its container runs on.
+        let image = host.image(&seen.image_id).await.unwrap_or_default();
+        Ok(Some(Container {
+            image_digest: image.and_then(|image| digest(&image, &seen.image)),
+            ..seen
+        }))
     }
 
     async fn find(

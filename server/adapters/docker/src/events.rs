@@ -9,12 +9,13 @@ use bollard::query_parameters::EventsOptions;
 use domain::fault::{Fault, FaultKind};
 use domain::time::Timestamp;
 use futures::channel::mpsc::Sender;
-use futures::{SinkExt, Stream, StreamExt};
+use futures::{SinkExt, Stream, StreamExt, TryStreamExt};
 use tokio::time::Instant;
 
 use crate::client::{Host, QUICK};
 use crate::fault::docker;
 use crate::moment::Moment;
+use crate::names::Names;
 use crate::stream::sending;
 
 /// What the watcher of a gateway hears.
@@ -153,13 +154,7 @@ async fn listen(
             Ok(Some(Err(error))) => return Err(host.failed(error, "sending events").into()),
             Ok(Some(Ok(event))) => event,
         };
-        let names = host.names().await;
-        let attributes = event
-            .actor
-            .as_ref()
-            .and_then(|actor| actor.attributes.as_ref());
-        let label = |name: &str| attributes?.get(name).map(String::as_str);
-        if names.fit(label, label("name"))
+        if is_of(&host.names().await, &event)
             && let Some(event) = told(&event)
             && to.send(event).await.is_err()
         {
@@ -168,19 +163,63 @@ async fn listen(
     }
 }
 
+/// Ends of the gateway's containers within the last while, oldest first, as far as Docker remembers: it
+/// keeps the last 256 events of all its containers, and none from before its own start.
+pub(crate) async fn deaths(host: &Host, within: Duration) -> Result<Vec<Timestamp>, Fault> {
+    let doing = "telling what happened before";
+    // By the daemon's clock: an end that lies in its future would be waited for.
+    let info = host
+        .call(QUICK, doing, |docker| async move { docker.info().await })
+        .await?;
+    let Some(now) = info.system_time.as_deref().and_then(Moment::parse) else {
+        return Ok(Vec::new());
+    };
+    let since = i64::from(now.seconds()).saturating_sub_unsigned(within.as_secs());
+    let filters = HashMap::from([
+        ("type".to_owned(), vec!["container".to_owned()]),
+        ("event".to_owned(), vec!["die".to_owned()]),
+    ]);
+    let options = EventsOptions {
+        since: Some(since.to_string()),
+        until: Some(now.query()),
+        filters: Some(filters),
+    };
+    let told: Vec<EventMessage> = host
+        .call(QUICK, doing, |docker| async move {
+            docker.events(Some(options)).try_collect().await
+        })
+        .await?;
+    let names = host.names().await;
+    let ours = told.iter().filter(|event| is_of(&names, event));
+    Ok(ours.map(at).collect())
+}
+
+/// Whether it happened to one of the gateway's containers.
+fn is_of(names: &Names, event: &EventMessage) -> bool {
+    let attributes = event
+        .actor
+        .as_ref()
+        .and_then(|actor| actor.attributes.as_ref());
+    let label = |name: &str| attributes?.get(name).map(String::as_str);
+    names.fit(label, label("name"))
+}
+
+fn at(event: &EventMessage) -> Timestamp {
+    Timestamp::from_millis(match event.time_nano {
+        Some(nanos) => nanos / 1_000_000,
+        None => event.time.unwrap_or(0).saturating_mul(1_000),
+    })
+}
+
 fn told(event: &EventMessage) -> Option<Watch> {
     let actor = event.actor.as_ref()?;
     let attributes = actor.attributes.clone().unwrap_or_default();
-    let millis = match event.time_nano {
-        Some(nanos) => nanos / 1_000_000,
-        None => event.time.unwrap_or(0).saturating_mul(1_000),
-    };
     Some(Watch::Event {
         action: event.action.clone()?,
         container_id: actor.id.clone()?,
         exit_code: attributes
             .get("exitCode")
             .and_then(|code| code.parse().ok()),
-        at: Timestamp::from_millis(millis),
+        at: at(event),
     })
 }

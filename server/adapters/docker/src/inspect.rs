@@ -1,7 +1,8 @@
 //! Docker's inspect as the domain's container.
 
 use bollard::models::{
-    ContainerInspectResponse, ContainerStateStatusEnum, HealthStatusEnum, MountPoint, PortBinding,
+    ContainerInspectResponse, ContainerStateStatusEnum, HealthStatusEnum, ImageInspect, MountPoint,
+    PortBinding,
 };
 use domain::fact::{Container, ContainerState, Health, Port};
 use domain::fault::Fault;
@@ -62,6 +63,33 @@ pub(crate) fn hostname_is_default(inspect: &ContainerInspectResponse) -> bool {
     hostname.is_empty() || (hostname.len() == 12 && id.starts_with(hostname))
 }
 
+/// What the image is called in its registry, preferably under the name it was asked for by.
+pub(crate) fn digest(image: &ImageInspect, named: &str) -> Option<String> {
+    let repository = |name: &str| {
+        let name = name.split('@').next().unwrap_or_default();
+        // A colon before the last slash belongs to a port.
+        let (path, last) = name.rsplit_once('/').unwrap_or(("", name));
+        let last = last.split(':').next().unwrap_or_default();
+        format!("{path}/{last}")
+    };
+    let known = image.repo_digests.iter().flatten();
+    let mut known = known.filter(|digest| digest.contains("@sha256:"));
+    let first = known.clone().next();
+    known
+        .find(|digest| repository(digest) == repository(named))
+        .or(first)
+        .cloned()
+}
+
+/// A variable of its environment, unless empty.
+pub(crate) fn variable(inspect: &ContainerInspectResponse, name: &str) -> Option<String> {
+    let environment = inspect.config.as_ref()?.env.as_ref()?;
+    environment.iter().find_map(|entry| {
+        let value = entry.strip_prefix(name)?.strip_prefix('=')?;
+        (!value.is_empty()).then(|| value.to_owned())
+    })
+}
+
 /// Whether it runs, frozen or not.
 pub(crate) fn is_running(inspect: &ContainerInspectResponse) -> bool {
     inspect
@@ -115,6 +143,7 @@ pub(crate) fn container(inspect: &ContainerInspectResponse) -> Container {
         }),
         image: config.image.clone().unwrap_or_default(),
         image_id: inspect.image.clone().unwrap_or_default(),
+        image_digest: None,
         ports: ports(inspect),
         memory_bytes: None,
         memory_limit_bytes: host
@@ -210,4 +239,48 @@ fn mount(point: &MountPoint) -> String {
         "{from} → {}{mode}",
         point.destination.as_deref().unwrap_or_default()
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use bollard::models::ContainerConfig;
+
+    use super::*;
+
+    #[test]
+    fn the_digest_is_that_of_the_registry_the_image_was_asked_from() {
+        let digests = [
+            "<none>@<none>",
+            "mirror:5000/claw@sha256:1",
+            "ghcr.io/claw@sha256:2",
+        ];
+        let image = ImageInspect {
+            repo_digests: Some(digests.map(str::to_owned).to_vec()),
+            ..ImageInspect::default()
+        };
+        for (named, want) in [
+            ("ghcr.io/claw:2026.9.6", "ghcr.io/claw@sha256:2"),
+            ("mirror:5000/claw", "mirror:5000/claw@sha256:1"),
+            ("renamed:latest", "mirror:5000/claw@sha256:1"),
+        ] {
+            assert_eq!(digest(&image, named).as_deref(), Some(want), "{named}");
+        }
+        assert_eq!(digest(&ImageInspect::default(), "claw"), None);
+    }
+
+    #[test]
+    fn a_variable_is_found_by_its_whole_name() {
+        let entries = ["KEY_OLD=no", "KEY=a=b", "EMPTY=", "BARE"];
+        let inspect = ContainerInspectResponse {
+            config: Some(ContainerConfig {
+                env: Some(entries.map(str::to_owned).to_vec()),
+                ..ContainerConfig::default()
+            }),
+            ..ContainerInspectResponse::default()
+        };
+        assert_eq!(variable(&inspect, "KEY").as_deref(), Some("a=b"));
+        for none in ["EMPTY", "BARE", "OLD"] {
+            assert_eq!(variable(&inspect, none), None, "{none}");
+        }
+    }
 }

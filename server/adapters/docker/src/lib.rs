@@ -29,6 +29,7 @@ use std::time::Duration;
 use domain::fault::{Boundary, Fault, FaultKind};
 use domain::gateway::GatewayId;
 use domain::logs::LogLine;
+use domain::time::Timestamp;
 use futures::Stream;
 use secrecy::SecretString;
 
@@ -100,6 +101,16 @@ impl DockerGateways {
         events::watch(self.host(gateway))
     }
 
+    /// When the gateway's containers ended within the last while, as far as Docker remembers.
+    pub async fn deaths(
+        &self,
+        gateway: &GatewayId,
+        within: Duration,
+    ) -> Result<Vec<Timestamp>, Fault> {
+        let host = self.host(gateway)?;
+        events::deaths(&host, within).await
+    }
+
     /// What the running container uses, about once a second, until it ends.
     pub fn stats(
         &self,
@@ -129,14 +140,22 @@ impl DockerGateways {
         exec::exec(&*self.host(gateway)?, argv, limit).await
     }
 
-    /// The value of a variable in the service's environment, as compose would set it; `None` when it
-    /// is not set.
+    /// The value of a variable: the one that the running container was made with, else the one that
+    /// compose would set; `None` when it is not set. The folder may have changed since, or be broken.
     pub async fn secret(
         &self,
         gateway: &GatewayId,
         name: &str,
     ) -> Result<Option<SecretString>, Fault> {
         let host = self.host(gateway)?;
+        // Without Docker the folder is as good a source as before.
+        let found = host.inspect_current().await.unwrap_or_default();
+        let running = found
+            .filter(inspect::is_running)
+            .and_then(|found| inspect::variable(&found, name));
+        if let Some(value) = running {
+            return Ok(Some(SecretString::from(value)));
+        }
         let read = project::read(&host.settings).await?;
         Ok(read
             .service()

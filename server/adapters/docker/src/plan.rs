@@ -123,6 +123,8 @@ fn body(read: &Read, host_config: HostConfig) -> ContainerCreateBody {
                 .environment
                 .iter()
                 .map(|(name, value)| format!("{name}={value}"))
+                // As Compose does: a bare name takes the image's variable away.
+                .chain(service.environment_unset.iter().cloned())
                 .collect(),
         ),
         cmd: service.command.clone(),

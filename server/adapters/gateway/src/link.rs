@@ -7,7 +7,6 @@ mod session;
 mod supervisor;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -24,7 +23,7 @@ use tokio_util::task::TaskTracker;
 use url::Url;
 
 use crate::device::DeviceIdentity;
-use crate::http::{Trust, TrustError};
+use crate::http::Trust;
 use crate::probe::sentence;
 use crate::protocol::ErrorShape;
 use crate::status;
@@ -52,18 +51,18 @@ pub trait Approver: Send + Sync {
 pub struct LinkConfig {
     /// `http://127.0.0.1:18789`; `ws`, `wss` and `https` are as good.
     pub url: Url,
-    /// Extra certificate authorities (PEM) for `https` and `wss`.
-    pub extra_ca: Option<PathBuf>,
+    /// Whom to trust with `https` and `wss`: the same as the probes do.
+    pub trust: Trust,
     /// Time and size limits.
     pub limits: Limits,
 }
 
 impl LinkConfig {
-    /// The usual limits and no extra authorities.
-    pub fn new(url: Url) -> Self {
+    /// The usual limits.
+    pub fn new(url: Url, trust: Trust) -> Self {
         Self {
             url,
-            extra_ca: None,
+            trust,
             limits: Limits::default(),
         }
     }
@@ -211,8 +210,7 @@ impl GatewayLink {
         device: Arc<DeviceIdentity>,
         tracker: &TaskTracker,
         cancel: CancellationToken,
-    ) -> Result<Self, TrustError> {
-        let trust = Trust::load(config.extra_ca.as_deref())?;
+    ) -> Self {
         let shared = Arc::new(Shared {
             state: watch::Sender::new(LinkState::default()),
             line: watch::Sender::new(None),
@@ -220,7 +218,7 @@ impl GatewayLink {
             scrubber: Mutex::new(Scrubber::default()),
         });
         let supervisor = supervisor::Supervisor {
-            dial: dial::Dial::new(config.url, &trust, &config.limits),
+            dial: dial::Dial::new(config.url, &config.trust, &config.limits),
             limits: config.limits,
             key,
             approver,
@@ -230,7 +228,7 @@ impl GatewayLink {
         tracker.spawn(async move {
             cancel.run_until_cancelled(Box::pin(supervisor.run())).await;
         });
-        Ok(Self { shared })
+        Self { shared }
     }
 
     /// The state, and every change of it.

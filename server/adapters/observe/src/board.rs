@@ -10,6 +10,7 @@ use domain::fault::Fault;
 use domain::gateway::Gateway;
 use domain::history::{self, Incident, Sample, Strip, Transition};
 use domain::observation::Observation;
+use domain::operation::{Operation, Outcome};
 use domain::ports::Clock;
 use domain::time::Timestamp;
 use tokio::sync::watch;
@@ -40,30 +41,48 @@ struct Inner {
     strips: Arc<Vec<Strip>>,
     incidents: Arc<Vec<Incident>>,
     strips_made_at: Timestamp,
-    deaths: VecDeque<Timestamp>,
+    /// Ends of the container that are not older than an hour.
+    deaths: Vec<Death>,
+    /// Operations of before the panel came, which may explain some of them.
+    before: Vec<Operation>,
+}
+
+struct Death {
+    at: Timestamp,
+    planned: bool,
+}
+
+/// What the database remembers of a gateway's last 24 hours.
+#[derive(Default)]
+pub struct Remembered {
+    /// Changes of facts, oldest first.
+    pub transitions: Vec<Transition>,
+    /// When nobody looked.
+    pub unobserved: Vec<(Timestamp, Timestamp)>,
+    /// The latest operations.
+    pub operations: Vec<Operation>,
 }
 
 impl Board {
-    /// An empty board; `transitions` (oldest first) and `unobserved` are what the database remembers of
-    /// the last 24 hours.
+    /// A board without any look yet.
     pub fn new(
         gateway: Gateway,
         clock: Arc<dyn Clock>,
         planned: Arc<dyn Planned>,
         keeper: tokio::sync::mpsc::Sender<Entry>,
-        transitions: Vec<Transition>,
-        unobserved: Vec<(Timestamp, Timestamp)>,
+        remembered: Remembered,
     ) -> Self {
         let now = clock.now();
         let observation = Observation::blank(gateway, now);
         let inner = Inner {
             observation: observation.clone(),
-            transitions: transitions.into(),
-            unobserved,
+            transitions: remembered.transitions.into(),
+            unobserved: remembered.unobserved,
             strips: Arc::default(),
             incidents: Arc::default(),
             strips_made_at: Timestamp::default(),
-            deaths: VecDeque::new(),
+            deaths: Vec::new(),
+            before: remembered.operations,
         };
         Self {
             clock,
@@ -77,6 +96,11 @@ impl Board {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // A panic while holding the lock leaves plain data behind, which the next probe overwrites.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The present time, as the board has it.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// The present knowledge.
@@ -111,7 +135,6 @@ impl Board {
         let before = fact.state;
         let changed = first || before != seen.state;
         if changed {
-            // After a restart of the panel the same state goes on: keep its beginning.
             fact.since = now;
         }
         fact.state = seen.state;
@@ -123,37 +146,39 @@ impl Board {
             fact.detail = seen.detail;
         }
         let (headline, reason) = (fact.headline.clone(), fact.reason.clone());
-        if changed {
-            let last = inner
-                .transitions
-                .iter()
-                .rfind(|transition| transition.fact == kind)
-                .cloned();
-            if let Some(last) = last.as_ref().filter(|last| first && last.to == seen.state) {
-                fact_of(&mut inner.observation).since = last.at;
-            } else {
-                let holder = self.planned.running(&gateway);
-                let transition = Transition {
-                    gateway: gateway.clone(),
-                    fact: kind,
-                    from: last.map(|last| last.to),
-                    to: seen.state,
-                    headline,
-                    reason,
-                    at: now,
-                    operation: holder.as_ref().map(|operation| operation.id),
-                    planned_by: holder.map(|operation| {
-                        format!(
-                            "{} by {}",
-                            operation.command.title(),
-                            operation.asked_by.name()
-                        )
-                    }),
-                };
-                inner.transitions.push_back(transition.clone());
-                self.keep(Entry::Transition(transition));
-                inner.strips_made_at = Timestamp::default();
-            }
+        let last = inner.transitions.iter().rfind(|last| last.fact == kind);
+        let goes_on = last.filter(|last| first && last.to == seen.state);
+        let begun = goes_on.map(|last| last.at);
+        let from = last.map(|last| last.to);
+        let latest = self.planned.latest(&gateway);
+        let left = seen.state != State::Ok
+            && last.is_some_and(|last| is_left_behind(last, latest.as_ref(), now));
+        if let Some(begun) = begun {
+            // After a restart of the panel the same state goes on: keep its beginning.
+            fact_of(&mut inner.observation).since = begun;
+        }
+        if (changed && begun.is_none()) || left {
+            let cause = latest.filter(|operation| operation.plans(kind, now));
+            let transition = Transition {
+                gateway: gateway.clone(),
+                fact: kind,
+                from,
+                to: seen.state,
+                headline,
+                reason,
+                at: now,
+                operation: cause.as_ref().map(|operation| operation.id),
+                planned_by: cause.map(|operation| {
+                    format!(
+                        "{} by {}",
+                        operation.command.title(),
+                        operation.asked_by.name()
+                    )
+                }),
+            };
+            inner.transitions.push_back(transition.clone());
+            self.keep(Entry::Transition(transition));
+            inner.strips_made_at = Timestamp::default();
         }
         self.keep(Entry::Sample(Sample {
             gateway,
@@ -167,8 +192,11 @@ impl Board {
             .send_replace(Arc::new(inner.observation.clone()));
     }
 
-    /// Enters a look at the container.
-    pub fn enter_container(&self, found: Result<Option<Container>, Fault>) {
+    /// Enters a look at the container, with what is known of its ends.
+    pub fn enter_container(&self, mut found: Result<Option<Container>, Fault>) {
+        if let Ok(Some(container)) = &mut found {
+            container.restarts_last_hour = self.deaths_last_hour();
+        }
         let seen = match found {
             Ok(found) => judge::container(found, self.clock.now()),
             Err(fault) => judge::blind(&fault),
@@ -206,12 +234,30 @@ impl Board {
         }
     }
 
-    /// Counts an end of the container that nobody planned.
+    /// Notes that the container ended just now.
     pub fn note_death(&self, at: Timestamp) {
         let mut inner = self.lock();
-        let gateway = inner.observation.gateway.id.clone();
-        if self.planned.running(&gateway).is_none() {
-            inner.deaths.push_back(at);
+        if inner.deaths.iter().any(|death| death.at == at) {
+            return;
+        }
+        let latest = self.planned.latest(&inner.observation.gateway.id);
+        // By the panel's clock, as the operation's own times: Docker's may be another machine's.
+        let now = self.clock.now();
+        let planned = latest.is_some_and(|latest| latest.plans(FactKind::Container, now));
+        inner.deaths.push(Death { at, planned });
+    }
+
+    /// Notes ends of the container of which Docker tells only now; those noted before count once.
+    pub fn recall_deaths(&self, told: &[Timestamp]) {
+        let mut inner = self.lock();
+        let latest = self.planned.latest(&inner.observation.gateway.id);
+        for at in told {
+            if inner.deaths.iter().any(|death| death.at == *at) {
+                continue;
+            }
+            let mut operations = inner.before.iter().chain(&latest);
+            let planned = operations.any(|one| one.plans(FactKind::Container, *at));
+            inner.deaths.push(Death { at: *at, planned });
         }
     }
 
@@ -219,8 +265,9 @@ impl Board {
     pub fn deaths_last_hour(&self) -> u32 {
         let from = self.clock.now().minus(Duration::from_secs(3_600));
         let mut inner = self.lock();
-        inner.deaths.retain(|at| *at >= from);
-        u32::try_from(inner.deaths.len()).unwrap_or(u32::MAX)
+        inner.deaths.retain(|death| death.at >= from);
+        let unplanned = inner.deaths.iter().filter(|death| !death.planned).count();
+        u32::try_from(unplanned).unwrap_or(u32::MAX)
     }
 
     fn keep(&self, entry: Entry) {
@@ -280,3 +327,17 @@ impl Board {
         inner.incidents.clone()
     }
 }
+
+/// Whether the operation that planned this change has failed: what is still bad then is nobody's plan.
+fn is_left_behind(last: &Transition, latest: Option<&Operation>, now: Timestamp) -> bool {
+    latest.is_some_and(|latest| {
+        let failed = matches!(
+            latest.outcome,
+            Some(Outcome::Failed { .. } | Outcome::Stuck { .. })
+        );
+        failed && last.operation == Some(latest.id) && latest.is_past(now)
+    })
+}
+
+#[cfg(test)]
+mod tests;

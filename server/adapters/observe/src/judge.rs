@@ -5,15 +5,14 @@ use std::time::Duration;
 use domain::compare::Comparison;
 use domain::disconnect;
 use domain::exit_code;
-use domain::fact::{Account, Config, Container, ContainerState, Health, Plugin, Session, State};
+use domain::fact::{
+    API_PORT, Account, Config, Container, ContainerState, Health, Plugin, Session, State,
+};
 use domain::fault::Fault;
 use domain::time::Timestamp;
 use domain::words;
 
 use crate::senses::Seen;
-
-/// The port without which nothing works, and the bridge's.
-pub(crate) const API_PORT: u16 = 18_789;
 
 fn seen<D>(
     state: State,
@@ -68,6 +67,7 @@ fn missing() -> Container {
         health: None,
         image: String::new(),
         image_id: String::new(),
+        image_digest: None,
         ports: Vec::new(),
         memory_bytes: None,
         memory_limit_bytes: None,
@@ -337,11 +337,6 @@ pub(crate) fn config(compared: Result<Comparison, Fault>) -> Seen<Config> {
             detail,
         ),
     }
-}
-
-/// Words in the gateway's log that name the owner lease (openclaw #155644).
-pub(crate) fn names_lease(line: &str) -> bool {
-    line.contains("owner lease is still active")
 }
 
 #[cfg(test)]

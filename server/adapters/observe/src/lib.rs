@@ -5,12 +5,14 @@
 mod board;
 mod judge;
 mod keeper;
+mod lease;
 mod loops;
 mod planned;
 mod senses;
 
-pub use board::Board;
+pub use board::{Board, Remembered};
 pub use keeper::{Entry, Keeper};
+pub use lease::look_for_lease;
 pub use loops::{Observers, Pace};
 pub use planned::Planned;
 pub use senses::{ContainerNews, Resources, Seen, Senses};

@@ -5,8 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::fact::{ContainerState, FactKind, State};
-use domain::observation::OwnerLease;
-use domain::ports::Clock;
 use futures::StreamExt;
 use rand::Rng;
 use tokio::sync::Notify;
@@ -15,10 +13,8 @@ use tokio_util::task::TaskTracker;
 
 use crate::board::Board;
 use crate::judge;
+use crate::lease::look_for_lease;
 use crate::senses::{ContainerNews, Senses};
-
-/// The gateway's lease on its state folder lasts this long after a kill.
-const LEASE: Duration = Duration::from_secs(300);
 
 /// How often resource use is shown anew.
 const RESOURCES_EVERY: Duration = Duration::from_secs(5);
@@ -40,7 +36,6 @@ pub struct Pace {
 pub struct Observers {
     tracker: TaskTracker,
     stop: CancellationToken,
-    clock: Arc<dyn Clock>,
 }
 
 /// What the loops of one gateway share.
@@ -48,7 +43,6 @@ pub struct Observers {
 struct Observer {
     board: Arc<Board>,
     senses: Arc<dyn Senses>,
-    clock: Arc<dyn Clock>,
     pace: Pace,
     /// Wakes every loop: something happened, look now.
     look: Arc<Notify>,
@@ -58,12 +52,8 @@ struct Observer {
 
 impl Observers {
     /// Observers run in `tracker` until `stop`.
-    pub fn new(tracker: TaskTracker, stop: CancellationToken, clock: Arc<dyn Clock>) -> Self {
-        Self {
-            tracker,
-            stop,
-            clock,
-        }
+    pub fn new(tracker: TaskTracker, stop: CancellationToken) -> Self {
+        Self { tracker, stop }
     }
 
     /// Begins to observe a gateway.
@@ -71,7 +61,6 @@ impl Observers {
         let observer = Observer {
             board,
             senses,
-            clock: self.clock.clone(),
             pace,
             look: Arc::new(Notify::new()),
             attach: Arc::new(Notify::new()),
@@ -174,17 +163,10 @@ impl Observer {
     async fn look_at_container(&self) {
         let mut found = self.senses.container().await;
         if let Ok(Some(container)) = &mut found {
-            container.restarts_last_hour = self.board.deaths_last_hour();
             self.carry_samples(container);
         }
-        let ended = match &found {
-            Ok(Some(container)) => Some((container.state, container.exit_code)),
-            _ => None,
-        };
         self.board.enter_container(found);
-        if let Some((state, exit_code)) = ended {
-            self.look_for_lease(state, exit_code).await;
-        }
+        look_for_lease(&self.board, &*self.senses).await;
     }
 
     /// Inspect knows no resource use: keep the last sample of the same container.
@@ -202,50 +184,20 @@ impl Observer {
         }
     }
 
-    /// A gateway that was killed waits for its own lease: found in the last lines of its log.
-    async fn look_for_lease(&self, state: ContainerState, exit_code: Option<i64>) {
-        let known = self.board.observation();
-        let live = known
-            .process
-            .detail
-            .as_ref()
-            .is_some_and(|process| process.live);
-        let suspicious = !live
-            && (matches!(state, ContainerState::Restarting | ContainerState::Running)
-                || (state == ContainerState::Exited && exit_code == Some(1)));
-        if !suspicious {
-            if live {
-                self.board.adjust(|all| all.lease = None);
-            }
-            return;
-        }
-        if known.lease.is_some() {
-            return;
-        }
-        let Ok(lines) = self.senses.last_lines().await else {
-            return;
-        };
-        let now = self.clock.now();
-        let first = lines
-            .iter()
-            .find(|line| judge::names_lease(&line.text))
-            .map(|line| line.at.unwrap_or(now));
-        if let Some(first) = first.filter(|first| first.plus(LEASE) > now) {
-            self.board.adjust(|all| {
-                all.lease = Some(OwnerLease {
-                    ends_at: first.plus(LEASE),
-                });
-            });
-        }
-    }
-
     async fn watch_news(self) {
         let mut news = self.senses.news();
         while let Some(item) = news.next().await {
             match item {
-                ContainerNews::Connected => {}
+                // Nobody listened before.
+                ContainerNews::Connected => match self.senses.deaths().await {
+                    Ok(told) => self.board.recall_deaths(&told),
+                    Err(fault) => {
+                        tracing::warn!(%fault, "What happened to the container before is not known");
+                    }
+                },
+                // An `oom` is followed by its `die`.
                 ContainerNews::Changed { action, at } => {
-                    if action == "die" || action == "oom" {
+                    if action == "die" {
                         self.board.note_death(at);
                     }
                 }

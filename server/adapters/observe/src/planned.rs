@@ -3,8 +3,8 @@
 use domain::gateway::GatewayId;
 use domain::operation::Operation;
 
-/// Tells which operation holds a gateway.
+/// Tells which operation may have caused what is seen.
 pub trait Planned: Send + Sync {
-    /// The operation that runs on this gateway, from memory.
-    fn running(&self, gateway: &GatewayId) -> Option<Operation>;
+    /// The newest operation of this gateway, running or ended, from memory.
+    fn latest(&self, gateway: &GatewayId) -> Option<Operation>;
 }

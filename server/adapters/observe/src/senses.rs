@@ -64,6 +64,8 @@ pub trait Senses: Send + Sync {
     async fn compare(&self) -> Result<Comparison, Fault>;
     /// The last lines of the log, to find the cause of a crash.
     async fn last_lines(&self) -> Result<Vec<LogLine>, Fault>;
+    /// When containers of this gateway ended within the last hour, as far as Docker remembers.
+    async fn deaths(&self) -> Result<Vec<Timestamp>, Fault>;
     /// News about the container, for ever.
     fn news(&self) -> BoxStream<'static, ContainerNews>;
     /// Resource samples of the container that runs now; ends with it.

@@ -1,12 +1,10 @@
 //! Transitions of facts, samples of probes, and the spans in which nobody looked.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use domain::fact::{FactKind, State};
 use domain::gateway::GatewayId;
 use domain::history::{Sample, Transition};
-use domain::operation::{Command, OperationId};
+use domain::operation::{AFTERMATH, Command, OperationId};
 use domain::person::Actor;
 use domain::ports::{History, StoreError};
 use domain::time::Timestamp;
@@ -16,9 +14,6 @@ use uuid::Uuid;
 
 use crate::rows::{column, fact, gateway, moment, state};
 use crate::store::Store;
-
-/// What an operation causes may show a little after its end: a change within it is planned, too.
-const AFTERMATH: Duration = Duration::from_secs(15);
 
 #[async_trait]
 impl History for Store {
@@ -83,7 +78,7 @@ impl Store {
         .map(drop)
     }
 
-    /// The operation that ran then, or had just ended. A stuck one holds the lock for as long as it
+    /// The operation that ran then, or had just ended, if it touches the fact. A stuck one holds the lock for as long as it
     /// takes somebody to look, but plans nothing any more: what breaks meanwhile must alert.
     async fn cause_of(
         &self,
@@ -103,6 +98,7 @@ impl Store {
         )
         .fetch_optional(&self.pool)
         .await?;
+        let row = row.filter(|row| row.command.disturbs(transition.fact));
         Ok(row.map(|row| {
             let by = format!("{} by {}", row.command.title(), row.asked_by.name());
             (OperationId(row.id), Some(by))

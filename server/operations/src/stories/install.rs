@@ -97,6 +97,7 @@ async fn read(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(), Fault> {
         comparison.image,
         words::duration(plan.before.grace)
     ));
+    look::say_notes(cx, &comparison);
     if !comparison.fixed_hostname {
         cx.say.line(
             "The compose file fixes no host name: after a kill, a new container would have to wait up to \

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::compare::Comparison;
 use domain::exit_code;
 use domain::fact::{Account, Container, ContainerState};
 use domain::fault::{Boundary, Fault, FaultKind};
@@ -102,6 +103,13 @@ pub(crate) fn words(state: ContainerState, exit_code: Option<i64>, oom_killed: b
         }
         ContainerState::Removing => "it is being removed".to_owned(),
         ContainerState::Missing => "there is none".to_owned(),
+    }
+}
+
+/// Says what the compose folder asks for and the panel does not do.
+pub(crate) fn say_notes(cx: &Cx, comparison: &Comparison) {
+    for note in &comparison.notes {
+        cx.say.line(note);
     }
 }
 

@@ -139,6 +139,7 @@ async fn compare(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(), Fault> {
             difference.what, difference.running, difference.wanted
         ));
     }
+    look::say_notes(cx, &comparison);
     if !old.runs() {
         cx.say
             .line(format!("The old container does not run: {}.", old.words()));

@@ -121,6 +121,16 @@ async fn recreate_and_install_are_refused_without_the_image() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_the_folder_asks_for_and_nobody_does_is_said() {
+    for (world, command) in [(World::running(), recreate()), (World::empty(), install())] {
+        let note = "The service depends on `db`, which does not run.".to_owned();
+        world.lock().comparison.notes = vec![note.clone()];
+        let (_, told) = run(&world, command).await;
+        assert!(told.contains(&note), "{told}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn reconnect_is_refused_where_it_cannot_help() {
     let world = World::running();
     world.lock().abilities.reconnect = false;
@@ -235,7 +245,31 @@ async fn a_killed_gateway_with_a_changing_host_name_is_waited_for_and_counted_do
     ] {
         assert!(told.contains(said), "{said}: {told}");
     }
+    let lease = told.matches("its owner lease on the state folder is still active");
+    assert_eq!(lease.count(), 1, "{told}");
     assert!(world.assert_runs().starts_with("new"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_that_gives_up_on_a_busy_machine_is_said_once_and_waited_for() {
+    let world = World::running();
+    world.lock().new_fate = Fate::Starved {
+        during: SECOND * 100,
+    };
+    let (outcome, told) = run(&world, recreate()).await;
+    assert_eq!(outcome, Outcome::Succeeded { note: None }, "{told}");
+    assert_eq!(told.matches("too busy").count(), 1, "{told}");
+    assert!(!told.contains("owner lease"), "{told}");
+    assert!(world.assert_runs().starts_with("new"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_that_stays_too_busy_is_given_up_and_put_back() {
+    let world = World::running();
+    world.lock().new_fate = Fate::Starved {
+        during: SECOND * 3600,
+    };
+    put_back(&world, "not live after 4 min").await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,5 +1,5 @@
 //! Waits until the gateway in a container is live, then ready; gives up at once when the container
-//! crashes, unless all it waits for is the owner lease of a run that was killed.
+//! crashes, unless all it waits for is the owner lease of a run that was killed, or the machine was too busy.
 
 use std::time::Duration;
 
@@ -23,10 +23,21 @@ const WITHIN: Duration = mins(4);
 const LEASE: Duration = mins(5);
 /// How it says so.
 const LEASE_WORDS: &str = "owner lease is still active";
+/// How a start gives up on a starved machine (exit code 1); the next one may well succeed.
+const BUSY_WORDS: &str = "state lease heartbeat did not become ready";
 /// Docker or the panel's way to it may be away that long (a restart of the daemon).
 const AWAY: Duration = mins(1);
 /// Limit for the table: the lease, the start, and the daemon away.
 pub(crate) const LIMIT: Duration = mins(11);
+
+/// Why an end of the gateway is no crash: it is started again and comes up.
+#[derive(Clone, Copy)]
+enum Excuse {
+    /// The owner lease of a run that was killed.
+    Lease,
+    /// The machine was too busy for its start.
+    Busy,
+}
 
 /// What is waited for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -54,8 +65,13 @@ pub(crate) async fn wait(
         deadline: now + WITHIN,
         live_since: None,
         away_since: None,
-        crashes_known: 0,
+        crashes_known: match goal {
+            Goal::Live => Some(0),
+            // What happened before was seen while it was waited to be live.
+            Goal::Ready => None,
+        },
         lease_until: None,
+        busy_said: false,
         started_again_at: now,
     };
     while !watch.look().await? {
@@ -73,9 +89,10 @@ struct Watch<'a> {
     deadline: Instant,
     live_since: Option<Instant>,
     away_since: Option<Instant>,
-    /// Restarts by Docker that the lease explains.
-    crashes_known: u32,
+    /// Restarts by Docker that are explained; `None`: those before the first look.
+    crashes_known: Option<u32>,
     lease_until: Option<Timestamp>,
+    busy_said: bool,
     started_again_at: Instant,
 }
 
@@ -165,32 +182,41 @@ impl Watch<'_> {
         }
     }
 
-    /// Fails at once when the container crashed, unless the lease is the reason.
+    /// Fails at once when the container crashed, unless it ended for a reason that passes.
     async fn crashed(&mut self, container: &Container) -> Result<(), Fault> {
         let ended = matches!(
             container.state,
             ContainerState::Exited | ContainerState::Dead | ContainerState::Restarting
         );
-        if !ended && container.restart_count <= self.crashes_known {
+        let known = *self.crashes_known.get_or_insert(container.restart_count);
+        if !ended && container.restart_count <= known {
             return Ok(());
         }
         let lines = self.last_lines(200).await;
         let now = self.cx.clock.now();
-        let lease = lines.iter().any(|line| {
-            line.text.contains(LEASE_WORDS)
-                && line.at.is_none_or(|at| now.since(at) < LEASE + WITHIN)
-        });
-        if !lease {
+        let Some(excuse) = excuse(&lines, container, now) else {
             say_lines(self.cx, &lines);
             return Err(refused(
                 FaultKind::Unexpected,
                 Boundary::Docker,
                 format!("The container crashed: {}.", crash(container)),
             ));
+        };
+        self.crashes_known = Some(container.restart_count);
+        match excuse {
+            Excuse::Lease => self.wait_for_lease(now),
+            Excuse::Busy => self.say_busy(),
         }
-        self.crashes_known = container.restart_count;
-        self.wait_for_lease(now);
         self.start_again(container).await
+    }
+
+    fn say_busy(&mut self) {
+        if !self.busy_said {
+            self.busy_said = true;
+            self.cx.say.line(
+                "The machine is too busy just now: the gateway gave its start up, and is started again.",
+            );
+        }
     }
 
     fn wait_for_lease(&mut self, now: Timestamp) {
@@ -264,6 +290,21 @@ impl Watch<'_> {
     async fn say_last_lines(&self) {
         say_lines(self.cx, &self.last_lines(LAST).await);
     }
+}
+
+/// The latest reason in the log that passes by itself.
+fn excuse(lines: &[LogLine], container: &Container, now: Timestamp) -> Option<Excuse> {
+    lines.iter().rev().find_map(|line| {
+        let within = |limit| line.at.is_none_or(|at| now.since(at) < limit);
+        let failed = container.exit_code.is_none_or(|code| code == 1);
+        if line.text.contains(LEASE_WORDS) && within(LEASE + WITHIN) {
+            Some(Excuse::Lease)
+        } else if line.text.contains(BUSY_WORDS) && failed && within(WITHIN) {
+            Some(Excuse::Busy)
+        } else {
+            None
+        }
+    })
 }
 
 /// ` since 5 s`, or nothing in the first second.

@@ -187,11 +187,11 @@ impl Containers for World {
             let seen = inner.inspect(&found, now);
             let mut texts = vec![format!("gateway key {CANARY}")];
             if seen.state == ContainerState::Restarting || seen.restart_count > 0 {
-                texts.push(
-                    "Gateway failed to start: Another Gateway owner lease is still active for this state \
-                     directory"
-                        .to_owned(),
-                );
+                let why = match found.fate {
+                    Fate::Starved { .. } => "state lease heartbeat did not become ready",
+                    _ => "Another Gateway owner lease is still active for this state directory",
+                };
+                texts.push(format!("Gateway failed to start: {why}"));
             }
             let line = |text| LogLine {
                 at: Some(now),

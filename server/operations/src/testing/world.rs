@@ -40,6 +40,11 @@ pub enum Fate {
     },
     /// Does not stop when asked: killed when the grace is over.
     Stubborn,
+    /// Its start gives up again and again for this long, as on a starved machine; Docker starts it again.
+    Starved {
+        /// For how long.
+        during: Duration,
+    },
 }
 
 /// What becomes of a code that is shown.
@@ -199,6 +204,7 @@ impl World {
                 fingerprint: "fp-1".to_owned(),
                 fixed_hostname: true,
                 stop_grace_seconds: 30,
+                notes: Vec::new(),
                 differences: vec![Difference {
                     what: "image".to_owned(),
                     running: "openclaw:2026.8.1".to_owned(),
@@ -371,10 +377,14 @@ impl Inner {
         }
     }
 
-    /// Whether the owner lease keeps this container's gateway from starting, and since when not.
+    /// Whether the owner lease or a starved machine keeps this container's gateway from starting, and
+    /// since when not.
     fn held_until(&self, found: &Box) -> Option<Timestamp> {
-        let (owner, until) = self.lease.as_ref()?;
         let started = found.started_at?;
+        if let Fate::Starved { during } = found.fate {
+            return Some(started.plus(during));
+        }
+        let (owner, until) = self.lease.as_ref()?;
         (*owner != found.hostname && started < *until).then_some(*until)
     }
 
@@ -393,6 +403,7 @@ impl Inner {
             health: None,
             image: "openclaw".to_owned(),
             image_id: "sha256:old".to_owned(),
+            image_digest: None,
             ports: Vec::new(),
             memory_bytes: None,
             memory_limit_bytes: None,

@@ -62,6 +62,28 @@ fn what_compose_made_differs_in_nothing() {
     assert_eq!(compared(&read(FILE, ENV), &recorded()), Vec::new());
 }
 
+#[test]
+fn a_variable_that_the_file_takes_away_from_the_image_is_a_difference_until_it_is_gone() {
+    let file = FILE.replace(
+        "    environment:\n",
+        "    environment:\n      PATH:\n      NOT_THERE:\n",
+    );
+    let unset = read(&file, ENV);
+    let env = Plan::of(&unset).unwrap().body.env.unwrap();
+    assert!(env.contains(&"PATH".to_owned()), "{env:?}");
+    let found = compared(&unset, &recorded());
+    assert_eq!(names(&found), ["environment PATH"]);
+    assert_eq!(found[0].wanted, "not set");
+    let mut gone = recorded();
+    let config = gone.config.as_mut().unwrap();
+    for entry in config.env.iter_mut().flatten() {
+        if entry.starts_with("PATH=") {
+            "PATH".clone_into(entry);
+        }
+    }
+    assert_eq!(compared(&unset, &gone), Vec::new());
+}
+
 /// Newer Engines drop the short id from the aliases, fill the stop signal and keep empty lists.
 #[test]
 fn a_newer_engine_writes_the_same_container_otherwise() {

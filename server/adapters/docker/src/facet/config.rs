@@ -18,6 +18,9 @@ pub(crate) fn merged(body: &ContainerCreateBody, image: Option<&ImageConfig>) ->
     let image = image.unwrap_or(&none);
     let mut env: BTreeMap<&str, &str> = pairs(image.env.as_ref());
     env.extend(pairs(body.env.as_ref()));
+    for bare in body.env.iter().flatten().filter(|one| !one.contains('=')) {
+        env.remove(bare.as_str());
+    }
     let mut labels = image.labels.clone().unwrap_or_default();
     labels.extend(body.labels.clone().unwrap_or_default());
     let mut exposed = image.exposed_ports.clone().unwrap_or_default();
@@ -206,10 +209,11 @@ fn health(check: &HealthConfig) -> Option<String> {
     Some(said.join(", "))
 }
 
+/// A name without `=` sets nothing: it only takes away what the image sets.
 fn pairs(env: Option<&Vec<String>>) -> BTreeMap<&str, &str> {
     env.into_iter()
         .flatten()
-        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .filter_map(|pair| pair.split_once('='))
         .collect()
 }
 

@@ -147,3 +147,22 @@ async fn a_broken_file_does_not_blind_the_panel_for_the_container() {
         .unwrap();
     assert_eq!(current.id, id);
 }
+
+#[tokio::test]
+async fn what_the_panel_does_not_do_is_noted() {
+    let compose = "
+services:
+  gateway:
+    image: IMAGE
+    pull_policy: always
+    environment: [PATH]
+    depends_on: [db]
+  db:
+    image: IMAGE
+";
+    let bench = Bench::new(compose).await;
+    let said = bench.gateways.compare(&bench.gateway).await.unwrap();
+    let notes = said.notes.join("\n");
+    assert!(notes.contains("pulls nothing"), "{notes}");
+    assert!(notes.contains("depends on `db`"), "{notes}");
+}

@@ -177,3 +177,23 @@ async fn a_secret_is_read_as_compose_would_set_it() {
             .is_none()
     );
 }
+
+#[tokio::test]
+async fn a_secret_is_the_one_of_the_container_that_runs() {
+    let bench = Bench::new(RICH).await;
+    bench.up().await;
+    let secret = || async {
+        let found = bench
+            .gateways
+            .secret(&bench.gateway, "OPENCLAW_GATEWAY_TOKEN");
+        found.await.unwrap().unwrap()
+    };
+    std::fs::write(
+        bench.folder.join(".env"),
+        "OPENCLAW_API_KEY=second-secret-value\n",
+    )
+    .unwrap();
+    assert_eq!(secret().await.expose_secret(), "first-secret-value");
+    std::fs::write(bench.folder.join("docker-compose.yml"), "not: [compose").unwrap();
+    assert_eq!(secret().await.expose_secret(), "first-secret-value");
+}

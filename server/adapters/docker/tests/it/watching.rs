@@ -51,6 +51,26 @@ async fn a_kill_from_outside_is_heard_with_its_exit_code() {
 }
 
 #[tokio::test]
+async fn ends_before_the_panel_came_are_told_once_each_and_only_ours() {
+    let bench = Bench::new(PLAIN).await;
+    let stranger = Bench::new(PLAIN).await;
+    let hour = std::time::Duration::from_secs(3_600);
+    let told = bench.gateways.deaths(&bench.gateway, hour).await.unwrap();
+    assert_eq!(told, []);
+    let theirs = stranger.up().await;
+    stranger.kill(&theirs).await;
+    let mut events = Box::pin(bench.gateways.watch(&bench.gateway));
+    assert_eq!(next(&mut events).await, Watch::Connected);
+    let ours = bench.up().await;
+    bench.kill(&ours).await;
+    let Watch::Event { at, .. } = until(&mut events, "die").await else {
+        panic!("it died")
+    };
+    let told = bench.gateways.deaths(&bench.gateway, hour).await.unwrap();
+    assert_eq!(told, [at], "the same moment as in the stream");
+}
+
+#[tokio::test]
 async fn a_daemon_that_goes_and_comes_back_is_listened_to_again() {
     let proxy = Proxy::new();
     let bench = Bench::at(PLAIN, proxy.path.clone()).await;

@@ -2,6 +2,7 @@
 
 use domain::fact::{Edge, State};
 use domain::time::Timestamp;
+use domain::words;
 use url::Url;
 
 use super::answer::{Answer, Body};
@@ -56,7 +57,8 @@ fn answered(url: &Url, answer: &Answer, now: Timestamp) -> Look<Edge> {
             let reason = format!("The answer took longer than {} seconds.", SLOW_MS / 1000);
             return Look::new(State::Warn, headline, reason, Some(edge));
         }
-        return Look::new(State::Ok, headline, "", Some(edge));
+        let valid = edge.tls_expires_at.map(|ends| valid_for(ends, now));
+        return Look::new(State::Ok, headline, valid.unwrap_or_default(), Some(edge));
     }
     let reason = match status {
         200 => format!("{host} answers, but {}", not_the_gateway(&answer.body)),
@@ -88,17 +90,29 @@ fn not_the_gateway(body: &Body) -> &'static str {
 }
 
 fn ends_soon(ends: Timestamp, now: Timestamp) -> String {
+    let left = left(ends, now);
+    format!("The certificate ends in {left} and has not been renewed.")
+}
+
+fn valid_for(ends: Timestamp, now: Timestamp) -> String {
+    format!("The certificate is valid for {}.", left(ends, now))
+}
+
+/// In steps that do not change with every look.
+fn left(ends: Timestamp, now: Timestamp) -> String {
     let hours = ends.since(now).as_secs() / 3600;
-    let left = if hours >= 48 {
+    if hours >= 48 {
         format!("{} days", hours / 24)
     } else {
-        format!("{hours} hours")
-    };
-    format!("The certificate ends in {left} and has not been renewed.")
+        words::count(hours, "hour", "hours")
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use super::super::answer::Validity;
     use super::*;
     use serde_json::json;
 
@@ -139,5 +153,25 @@ mod tests {
             assert_eq!(look.state, State::Down, "{look:?}");
             assert!(look.reason.contains(part), "{look:?}");
         }
+    }
+
+    #[test]
+    fn a_good_certificate_says_how_long_it_is_valid() {
+        let good = || answer(200, Body::Json(json!({"ok":true,"status":"live"})));
+        for (days, said) in [
+            (61, "The certificate is valid for 61 days."),
+            (
+                1,
+                "The certificate ends in 24 hours and has not been renewed.",
+            ),
+        ] {
+            let mut answer = good();
+            answer.certificate = Some(Validity {
+                begins: Timestamp::from_millis(0).minus(Duration::from_secs(29 * 86_400)),
+                ends: Timestamp::from_millis(days * 86_400_000),
+            });
+            assert_eq!(look(answer).reason, said);
+        }
+        assert_eq!(look(good()).reason, "", "plain HTTP has none");
     }
 }

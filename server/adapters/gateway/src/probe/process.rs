@@ -12,6 +12,10 @@ const SLOW_LOOP_MS: f64 = 500.0;
 /// More failing parts than this are not listed.
 const MOST_FAILING: usize = 20;
 
+/// Said of a gateway that counts as ready because it is live.
+const NO_READYZ: &str = "This version does not say whether it is ready (/readyz is a web page there), so live \
+                         counts as ready.";
+
 /// Nobody answered.
 pub(super) fn silent(why: &Unanswered, link: &LinkState) -> Look<Process> {
     let mut process = blank(why.latency_ms, link);
@@ -42,6 +46,7 @@ pub(super) fn judge(
     }
     process.started = started.and_then(has_started);
     (process.ready, process.failing) = readiness(ready);
+    let has_readyz = !ready.is_some_and(is_web_page);
     if let Some(body) = ready.and_then(Answer::json) {
         process.uptime_ms = body.get("uptimeMs").and_then(whole);
         process.event_loop_ms = body
@@ -49,7 +54,10 @@ pub(super) fn judge(
             .and_then(|it| it.get("delayP99Ms"))
             .and_then(Value::as_f64);
     }
-    let (state, headline, reason) = words(&process, started);
+    let (state, headline, mut reason) = words(&process, started);
+    if process.ready == Some(true) && !has_readyz {
+        NO_READYZ.clone_into(&mut reason);
+    }
     Look::new(state, headline, reason, Some(process))
 }
 
@@ -139,7 +147,13 @@ fn has_started(answer: &Answer) -> Option<bool> {
     }
 }
 
+/// Whether it is ready, and what fails. Three kinds of answer: `ready` today; only `ok` and `status` on
+/// 2026.3; the web page of the Control UI where a version has no such path, and there a gateway that is
+/// live counts as ready: nothing better can be known, and an operation must not wait for it in vain.
 pub(super) fn readiness(answer: Option<&Answer>) -> (Option<bool>, Vec<String>) {
+    if answer.is_some_and(is_web_page) {
+        return (Some(true), Vec::new());
+    }
     let Some(body) = answer.and_then(Answer::json) else {
         return (None, Vec::new());
     };
@@ -155,7 +169,17 @@ pub(super) fn readiness(answer: Option<&Answer>) -> (Option<bool>, Vec<String>) 
                 .collect()
         })
         .unwrap_or_default();
-    (body.get("ready").and_then(Value::as_bool), failing)
+    let flag = |name: &str| body.get(name).and_then(Value::as_bool);
+    let ready = flag("ready").or_else(|| {
+        let status = body.get("status").and_then(Value::as_str);
+        flag("ok").map(|ok| ok && status == Some("ready"))
+    });
+    (ready, failing)
+}
+
+/// A good answer that is a web page: what a version without this path says.
+fn is_web_page(answer: &Answer) -> bool {
+    answer.status == 200 && answer.body == Body::Html
 }
 
 fn whole(value: &Value) -> Option<u64> {
@@ -202,11 +226,46 @@ mod tests {
         let html = answer(200, Body::Html);
         let look = judge(&live(), Some(&html), Some(&html), &LinkState::default());
         let process = look.detail.unwrap();
-        assert_eq!((process.started, process.ready), (None, None));
-        assert_eq!(look.state, State::Warn);
+        assert_eq!((process.started, process.ready), (None, Some(true)));
+        assert_eq!(look.state, State::Ok);
+        assert!(
+            look.reason.contains("live counts as ready"),
+            "{}",
+            look.reason
+        );
         let look = judge(&html, None, None, &LinkState::default());
         assert_eq!(look.state, State::Down);
         assert!(!look.detail.unwrap().live);
+    }
+
+    #[test]
+    fn an_early_version_says_ready_in_its_status() {
+        for (body, want) in [
+            (json!({"ok":true,"status":"ready"}), Some(true)),
+            (json!({"ok":true,"status":"starting"}), Some(false)),
+            (json!({"ok":false,"status":"ready"}), Some(false)),
+            (
+                json!({"ok":true,"status":"ready","ready":false}),
+                Some(false),
+            ),
+            (json!({"status":"ready"}), None),
+        ] {
+            let ready = answer(200, Body::Json(body.clone()));
+            assert_eq!(readiness(Some(&ready)).0, want, "{body}");
+        }
+    }
+
+    #[test]
+    fn only_a_good_web_page_counts_as_ready() {
+        for (ready, want) in [
+            (answer(200, Body::Html), Some(true)),
+            (answer(502, Body::Html), None),
+            (answer(200, Body::Other), None),
+            (answer(200, Body::Empty), None),
+        ] {
+            assert_eq!(readiness(Some(&ready)).0, want, "{ready:?}");
+        }
+        assert_eq!(readiness(None).0, None);
     }
 
     #[test]

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use adapter_gateway::device::DeviceIdentity;
 use adapter_gateway::http::Trust;
-use adapter_gateway::link::LinkState;
+use adapter_gateway::link::{LinkConfig, LinkState};
 use adapter_gateway::probe::Prober;
 use domain::fact::State;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -13,7 +14,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
-use crate::support::RealClock;
+use crate::support::{RealClock, Remembering, TestKey, link_with, quick, until_failing};
 
 /// Answers every request with these bytes, by path.
 async fn serve(pages: Vec<(&'static str, Vec<u8>)>, tls: Option<TlsAcceptor>) -> u16 {
@@ -204,6 +205,16 @@ async fn tls_tells_when_the_certificate_ends_and_who_is_not_trusted() {
     let other = format!("https://other.localhost:{port}");
     let look = prober(&other, &other, &trust).edge().await;
     assert!(look.reason.contains("for another name"), "{look:?}");
+
+    // The socket trusts whom the probes trust: then only the server's silence is left to complain about.
+    for (trust, distrusts) in [(Trust::load(None).unwrap(), true), (trust, false)] {
+        let mut config = LinkConfig::new(url.parse().unwrap(), trust);
+        config.limits = quick();
+        let device = Arc::new(DeviceIdentity::from_secret([5; 32]));
+        let linked = link_with(config, TestKey::new("k"), Remembering::unasked(), device);
+        let why = until_failing(&linked.link).await;
+        assert_eq!(why.contains("does not trust"), distrusts, "{why}");
+    }
 }
 
 #[tokio::test]

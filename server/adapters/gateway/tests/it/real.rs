@@ -281,6 +281,25 @@ async fn probes(prober: &Prober, linked: &Linked) {
     assert!(!prober.takes_key(&wrong).await.unwrap());
 }
 
+/// It has no `/startupz`, and says `ready` in other words: operations must not wait for it in vain.
+async fn old_probes(prober: &Prober, linked: &Linked) {
+    let token = SecretString::from(KEY);
+    let deadline = tokio::time::Instant::now() + SOON;
+    let look = loop {
+        let look = prober.process(Some(&token), &linked.link.state()).await;
+        if look.state == State::Ok || tokio::time::Instant::now() > deadline {
+            break look;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    };
+    assert_eq!(look.state, State::Ok, "{look:?}");
+    let process = look.detail.unwrap();
+    assert_eq!((process.live, process.ready), (true, Some(true)));
+    assert_eq!(process.protocol, Some(3));
+    let said = prober.readiness(Some(&token)).await;
+    assert!(said.live && said.ready, "{said:?}");
+}
+
 async fn accounts(links: &GatewayLinks, id: &GatewayId) {
     let abilities = links.abilities(id).await.unwrap();
     assert_eq!(
@@ -332,7 +351,8 @@ async fn an_old_gateway_is_read_and_what_it_lacks_is_said() {
     let state = until(&linked.link, START, |it| it.control == Control::Connected).await;
     assert_eq!(state.protocol, Some(3));
 
-    let (links, id, _) = gateway.reach(&linked, &key);
+    let (links, id, prober) = gateway.reach(&linked, &key);
+    old_probes(&prober, &linked).await;
     assert_eq!(links.abilities(&id).await.unwrap(), Abilities::default());
     links.accounts(&id).await.unwrap();
     let account: AccountId = "default".parse().unwrap();

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use adapter_gateway::device::DeviceIdentity;
+use adapter_gateway::http::Trust;
 use adapter_gateway::link::{Approver, GatewayLink, Key, Limits, LinkConfig, LinkState};
 use async_trait::async_trait;
 use domain::fact::Control;
@@ -122,11 +123,20 @@ pub(crate) fn link_as(
     approver: Arc<dyn Approver>,
     device: Arc<DeviceIdentity>,
 ) -> Linked {
-    let mut config = LinkConfig::new(url.parse().unwrap());
+    let mut config = LinkConfig::new(url.parse().unwrap(), Trust::load(None).unwrap());
     config.limits = limits;
+    link_with(config, key, approver, device)
+}
+
+pub(crate) fn link_with(
+    config: LinkConfig,
+    key: Arc<TestKey>,
+    approver: Arc<dyn Approver>,
+    device: Arc<DeviceIdentity>,
+) -> Linked {
     let tracker = TaskTracker::new();
     let cancel = CancellationToken::new();
-    let link = GatewayLink::spawn(config, key, approver, device, &tracker, cancel.clone()).unwrap();
+    let link = GatewayLink::spawn(config, key, approver, device, &tracker, cancel.clone());
     Linked {
         link,
         tracker,

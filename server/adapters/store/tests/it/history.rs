@@ -8,7 +8,7 @@ use domain::ports::{Begun, Clock as _, History as _, Journal as _};
 use domain::time::Timestamp;
 use uuid::Uuid;
 
-use crate::support::{Database, anna, restart};
+use crate::support::{Database, anna, relink, restart};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -113,6 +113,37 @@ async fn what_happens_during_and_shortly_after_an_operation_is_planned() {
         [None, Some("Restart by anna"), Some("Restart by anna"), None]
     );
     assert_eq!(seen[1].operation, Some(operation.id));
+}
+
+#[tokio::test]
+async fn a_change_that_the_operation_cannot_have_caused_is_not_planned() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    let begun = store.begin(relink(&database, anna(), "k"), Uuid::nil());
+    assert!(matches!(begun.await.unwrap(), Begun::New(_)));
+    let now = database.clock.now();
+    for fact in [FactKind::Container, FactKind::Session] {
+        let change = change(fact, State::Down, now);
+        store.record_transition(&change).await.unwrap();
+    }
+    let gateway = "g1".parse().unwrap();
+    let seen = store.transitions(&gateway, now);
+    let planned: Vec<_> = seen
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|t| (t.fact, t.planned_by))
+        .collect();
+    assert_eq!(
+        planned,
+        [
+            (FactKind::Container, None),
+            (
+                FactKind::Session,
+                Some("Link account work by anna".to_owned())
+            ),
+        ]
+    );
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use domain::operation::{Event, Operation, Outcome, Recorded};
 use domain::ports::{AuditTrail, Begun, Clock as _, Fenced, Ids as _, Journal as _};
 use uuid::Uuid;
 
-use crate::support::{Database, anna, ben, restart};
+use crate::support::{Database, anna, ben, relink, restart};
 
 fn started() -> Event {
     Event::Started {
@@ -59,6 +59,20 @@ async fn an_operation_comes_back_as_it_was_begun_and_is_audited_as_requested() {
     assert_eq!(trail[0].event.action, "restart");
     assert_eq!(trail[0].event.operation, Some(begun.id));
     assert_eq!(trail[0].event.actor, anna());
+}
+
+#[tokio::test]
+async fn the_audit_names_the_account_from_begin_to_end() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    let begun = new(store
+        .begin(relink(&database, anna(), "k"), database.ids.next())
+        .await
+        .unwrap());
+    store.end(begun.id, 1, done()).await.unwrap().unwrap();
+    let trail = AuditTrail::list(&store, None, 10).await.unwrap();
+    let targets: Vec<_> = trail.iter().map(|it| it.event.target.as_deref()).collect();
+    assert_eq!(targets, [Some("account work"), Some("account work")]);
 }
 
 #[tokio::test]

@@ -190,6 +190,16 @@ pub(crate) fn restart(database: &Database, by: Actor, key: &str) -> NewOperation
     }
 }
 
+/// The same, but a link of one account.
+pub(crate) fn relink(database: &Database, by: Actor, key: &str) -> NewOperation {
+    let mut new = restart(database, by, key);
+    new.operation.command = Command::Relink {
+        gateway: "g1".parse().unwrap(),
+        account: "work".parse().unwrap(),
+    };
+    new
+}
+
 pub(crate) fn may_manage_people() -> Permit {
     permit(&anna(), Action::ManagePeople, None).unwrap()
 }

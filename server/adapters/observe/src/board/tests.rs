@@ -1,0 +1,219 @@
+//! What a board makes of looks, next to operations that run or have ended.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use domain::fault::{Boundary, FaultKind};
+use domain::gateway::GatewayId;
+use domain::operation::{Command, OperationId};
+use domain::person::Actor;
+use tokio::sync::mpsc::{self, Receiver};
+
+use super::*;
+
+#[derive(Default)]
+struct World {
+    seconds: AtomicI64,
+    latest: Mutex<Option<Operation>>,
+}
+
+impl Clock for World {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(1_800_000_000_000 + self.seconds.load(Ordering::SeqCst) * 1_000)
+    }
+}
+
+impl Planned for World {
+    fn latest(&self, _: &GatewayId) -> Option<Operation> {
+        self.latest.lock().unwrap().clone()
+    }
+}
+
+impl World {
+    fn at(&self, seconds: i64) -> Timestamp {
+        self.seconds.store(seconds, Ordering::SeqCst);
+        self.now()
+    }
+
+    /// The newest operation, begun at 100 s and ended at 130 s.
+    fn operation(&self, command: Command, outcome: Option<Outcome>) {
+        let origin = Timestamp::from_millis(1_800_000_000_000);
+        let after = |seconds| origin.plus(Duration::from_secs(seconds));
+        *self.latest.lock().unwrap() = Some(Operation {
+            id: OperationId(uuid::Uuid::from_u128(7)),
+            command,
+            asked_by: Actor::CommandLine {
+                user: "anna".to_owned(),
+            },
+            reason: None,
+            created_at: after(100),
+            ended_at: outcome.is_some().then(|| after(130)),
+            outcome,
+            generation: 0,
+            steps: Vec::new(),
+            usually_ms: None,
+        });
+    }
+}
+
+fn id() -> GatewayId {
+    "openclaw".parse().unwrap()
+}
+
+fn restart() -> Command {
+    Command::Restart { gateway: id() }
+}
+
+fn relink() -> Command {
+    Command::Relink {
+        gateway: id(),
+        account: "default".parse().unwrap(),
+    }
+}
+
+fn failed() -> Outcome {
+    Outcome::Failed {
+        at: "await_live".to_owned(),
+        why: Fault::new(FaultKind::TimedOut, Boundary::Gateway, "not live"),
+    }
+}
+
+fn board() -> (Arc<World>, Board, Receiver<Entry>) {
+    let world = Arc::new(World::default());
+    let gateway = Gateway {
+        id: id(),
+        name: "OpenClaw".to_owned(),
+        public_url: "https://claw.test".to_owned(),
+    };
+    let (keeper, kept) = mpsc::channel(100);
+    let board = Board::new(
+        gateway,
+        world.clone(),
+        world.clone(),
+        keeper,
+        Remembered::default(),
+    );
+    (world, board, kept)
+}
+
+/// A look at the process at this second.
+fn look(world: &World, board: &Board, seconds: i64, state: State) {
+    world.at(seconds);
+    let seen = Seen {
+        state,
+        headline: format!("{state:?}"),
+        reason: String::new(),
+        latency_ms: None,
+        detail: None,
+    };
+    board.enter(FactKind::Process, |all| &mut all.process, seen);
+}
+
+/// The transitions that were kept: state, and whether planned.
+fn changes(kept: &mut Receiver<Entry>) -> Vec<(State, bool)> {
+    let mut changes = Vec::new();
+    while let Ok(entry) = kept.try_recv() {
+        if let Entry::Transition(transition) = entry {
+            changes.push((transition.to, transition.operation.is_some()));
+        }
+    }
+    changes
+}
+
+#[test]
+fn what_shows_just_after_an_operation_is_still_planned() {
+    let (world, board, mut kept) = board();
+    look(&world, &board, 1, State::Ok);
+    world.operation(restart(), Some(Outcome::Succeeded { note: None }));
+    look(&world, &board, 140, State::Down);
+    look(&world, &board, 150, State::Ok);
+    look(&world, &board, 160, State::Down);
+    assert_eq!(
+        changes(&mut kept),
+        [
+            (State::Ok, false),
+            (State::Down, true),
+            (State::Ok, false),
+            (State::Down, false)
+        ]
+    );
+}
+
+#[test]
+fn what_an_operation_cannot_have_caused_is_not_planned() {
+    let (world, board, mut kept) = board();
+    look(&world, &board, 1, State::Ok);
+    world.operation(relink(), None);
+    look(&world, &board, 110, State::Down);
+    assert_eq!(
+        changes(&mut kept),
+        [(State::Ok, false), (State::Down, false)]
+    );
+    world.at(111);
+    board.note_death(world.now());
+    assert_eq!(board.deaths_last_hour(), 1);
+    world.operation(restart(), None);
+    board.note_death(world.at(112));
+    assert_eq!(board.deaths_last_hour(), 1);
+}
+
+#[test]
+fn what_a_failed_operation_leaves_broken_is_nobodys_plan() {
+    let (world, board, mut kept) = board();
+    look(&world, &board, 1, State::Ok);
+    world.operation(restart(), None);
+    look(&world, &board, 110, State::Down);
+    world.operation(restart(), Some(failed()));
+    look(&world, &board, 140, State::Down);
+    assert_eq!(
+        changes(&mut kept),
+        [(State::Ok, false), (State::Down, true)]
+    );
+    look(&world, &board, 146, State::Down);
+    look(&world, &board, 150, State::Down);
+    assert_eq!(changes(&mut kept), [(State::Down, false)]);
+}
+
+#[test]
+fn what_an_operation_meant_to_break_stays_planned() {
+    let (world, board, mut kept) = board();
+    look(&world, &board, 1, State::Ok);
+    let stop = Command::Stop { gateway: id() };
+    world.operation(stop, Some(Outcome::Succeeded { note: None }));
+    look(&world, &board, 120, State::Down);
+    look(&world, &board, 900, State::Down);
+    assert_eq!(
+        changes(&mut kept),
+        [(State::Ok, false), (State::Down, true)]
+    );
+}
+
+#[test]
+fn ends_that_docker_tells_of_afterwards_count_once_and_not_when_planned() {
+    let (world, board, _kept) = board();
+    world.operation(restart(), Some(Outcome::Succeeded { note: None }));
+    let [early, planned, late] = [50, 120, 4_000].map(|seconds| world.at(seconds));
+    board.note_death(late);
+    board.recall_deaths(&[early, planned, late]);
+    board.recall_deaths(&[early, planned, late]);
+    world.at(3_600);
+    assert_eq!(board.deaths_last_hour(), 2);
+    world.at(3_700);
+    assert_eq!(board.deaths_last_hour(), 1);
+}
+
+#[test]
+fn an_operation_of_before_the_panel_came_explains_its_ends() {
+    let (world, board, _kept) = board();
+    world.operation(restart(), Some(Outcome::Succeeded { note: None }));
+    let restart = world.latest.lock().unwrap().take();
+    let at = world.at(120);
+    board.recall_deaths(&[at]);
+    assert_eq!(board.deaths_last_hour(), 1);
+
+    let (_, board, _kept) = self::board();
+    board.lock().before = restart.into_iter().collect();
+    board.recall_deaths(&[at]);
+    board.note_death(at);
+    assert_eq!(board.lock().deaths.len(), 1);
+    assert!(board.lock().deaths[0].planned);
+}
