@@ -75,6 +75,13 @@ pub enum Command {
         /// Which gateway.
         gateway: GatewayId,
     },
+    /// Bring one account back with the gentlest step that helps.
+    Recover {
+        /// Which gateway.
+        gateway: GatewayId,
+        /// Which account.
+        account: AccountId,
+    },
 }
 
 impl Command {
@@ -83,12 +90,32 @@ impl Command {
         match self {
             Self::Reconnect { gateway, .. }
             | Self::Relink { gateway, .. }
+            | Self::Recover { gateway, .. }
             | Self::Restart { gateway }
             | Self::Recreate { gateway, .. }
             | Self::Install { gateway }
             | Self::Stop { gateway }
             | Self::Start { gateway } => gateway,
         }
+    }
+
+    /// The account it acts on; `None` when it acts on the whole gateway.
+    pub const fn account(&self) -> Option<&AccountId> {
+        match self {
+            Self::Reconnect { account, .. }
+            | Self::Relink { account, .. }
+            | Self::Recover { account, .. } => Some(account),
+            Self::Restart { .. }
+            | Self::Recreate { .. }
+            | Self::Install { .. }
+            | Self::Stop { .. }
+            | Self::Start { .. } => None,
+        }
+    }
+
+    /// Whether it may show a code that links its account.
+    pub const fn shows_code(&self) -> bool {
+        matches!(self, Self::Relink { .. } | Self::Recover { .. })
     }
 
     /// The action that the actor must be permitted.
@@ -101,6 +128,7 @@ impl Command {
             Self::Install { .. } => Action::Install,
             Self::Stop { .. } => Action::Stop,
             Self::Start { .. } => Action::Start,
+            Self::Recover { .. } => Action::Recover,
         }
     }
 
@@ -119,6 +147,11 @@ impl Command {
             Self::Install { .. } => "Install".to_owned(),
             Self::Stop { .. } => "Stop".to_owned(),
             Self::Start { .. } => "Start".to_owned(),
+            // The account that a gateway has by itself needs no name.
+            Self::Recover { account, .. } if account.as_str() == "default" => {
+                "Fix WhatsApp".to_owned()
+            }
+            Self::Recover { account, .. } => format!("Fix WhatsApp for account {account}"),
         }
     }
 }
@@ -216,6 +249,15 @@ pub enum Event {
         /// The story's own state after it.
         state: serde_json::Value,
     },
+    /// A step ended, and the operation goes on without what it was for.
+    Passed {
+        /// The step.
+        step: String,
+        /// The story's own state after it.
+        state: serde_json::Value,
+        /// How.
+        how: Passing,
+    },
     /// A step failed.
     Failed {
         /// The step.
@@ -257,6 +299,16 @@ pub enum Event {
     },
 }
 
+/// How a step was passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Passing {
+    /// It had nothing to do, and did nothing.
+    NotNeeded,
+    /// It was tried and did not help.
+    Fruitless,
+}
+
 /// A journal entry with its place and time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Recorded {
@@ -283,7 +335,7 @@ pub enum Cancel {
 /// A step as people see it, before, while and after it runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepOutline {
-    /// Stored name: `stop_old`.
+    /// Stored name: `stop_old`; `restart.await_ready` is a part of the step `restart`.
     pub name: String,
     /// Shown: `Stop the old container`.
     pub label: String,
@@ -345,6 +397,10 @@ pub enum StepState {
     Running,
     /// Ended well.
     Done,
+    /// Had nothing to do.
+    NotNeeded,
+    /// Was tried and did not help; the operation goes on.
+    Fruitless,
     /// Failed.
     Failed,
     /// Being put back.
@@ -427,6 +483,13 @@ impl OperationView {
             }
             Event::Succeeded { step, .. } => {
                 self.change(step, |step| step.end(StepState::Done, at));
+            }
+            Event::Passed { step, how, .. } => {
+                let state = match how {
+                    Passing::NotNeeded => StepState::NotNeeded,
+                    Passing::Fruitless => StepState::Fruitless,
+                };
+                self.change(step, |step| step.end(state, at));
             }
             Event::Failed { step, fault } => self.change(step, |step| {
                 step.fault = Some(fault.clone());

@@ -70,6 +70,12 @@ pub(crate) fn command(
         "install" => Command::Install { gateway },
         "stop" => Command::Stop { gateway },
         "start" => Command::Start { gateway },
+        "recover" => Command::Recover {
+            gateway,
+            account: account
+                .parse::<AccountId>()
+                .map_err(|_| PanelError::invalid("account", "Say which account to fix."))?,
+        },
         _ => return Err(PanelError::gone("There is no such operation.")),
     })
 }

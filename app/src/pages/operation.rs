@@ -272,6 +272,8 @@ fn step(step: &StepView, over: bool) -> impl IntoView + use<> {
         StepState::Todo => ("is-todo", ", to do"),
         StepState::Running => ("is-now", ", running"),
         StepState::Done => ("is-done", ", done"),
+        StepState::NotNeeded => ("is-skipped", ", not needed"),
+        StepState::Fruitless => ("is-undone", ", did not help"),
         StepState::Failed => ("is-failed", ", failed"),
         StepState::Undoing => ("is-undone", ", being put back"),
         StepState::Undone => ("is-undone", ", put back"),

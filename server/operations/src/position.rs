@@ -1,7 +1,7 @@
 //! Where an operation stands, and what comes next: decided from its journal alone.
 
 use domain::fault::Fault;
-use domain::operation::{Cancel, Event, Outcome, Recorded};
+use domain::operation::{Cancel, Event, Outcome, Passing, Recorded};
 use serde_json::Value;
 
 use crate::step::{Back, Shape};
@@ -52,6 +52,10 @@ enum Progress {
     Todo,
     Begun,
     Done,
+    /// It did nothing.
+    Passed,
+    /// It did not help, and has put back by itself what it could.
+    Vain,
     Failed,
     Undone,
 }
@@ -132,6 +136,14 @@ impl<'a> Fold<'a> {
                 self.progress[at] = Progress::Done;
                 self.state = state.clone();
             }
+            Event::Passed { step, state, how } => {
+                let at = self.place(step)?;
+                self.progress[at] = match how {
+                    Passing::NotNeeded => Progress::Passed,
+                    Passing::Fruitless => Progress::Vain,
+                };
+                self.state = state.clone();
+            }
             Event::Failed { step, fault } => {
                 let at = self.place(step)?;
                 self.progress[at] = Progress::Failed;
@@ -166,11 +178,19 @@ impl<'a> Fold<'a> {
             });
         }
         match (&self.failure, &self.wish) {
-            (Some((at, why)), _) if self.past_return => Decision::Finish(Outcome::Failed {
-                at: self.steps[*at].name.to_owned(),
-                why: why.clone(),
-            }),
-            (Some((_, why)), _) => self.back(Outcome::Undone { why: why.clone() }),
+            (Some((at, why)), _) => {
+                let failed = || Outcome::Failed {
+                    at: self.steps[*at].name.to_owned(),
+                    why: why.clone(),
+                };
+                if self.past_return {
+                    Decision::Finish(failed())
+                } else if self.something_stays() {
+                    self.back(failed())
+                } else {
+                    self.back(Outcome::Undone { why: why.clone() })
+                }
+            }
             (None, Some(by)) if self.heeds_wish() => {
                 self.back(Outcome::Cancelled { by: by.clone() })
             }
@@ -188,10 +208,38 @@ impl<'a> Fold<'a> {
         !refuses && !self.past_return
     }
 
+    /// Whether a step began that is not put back.
+    fn something_stays(&self) -> bool {
+        let mut steps = self.steps.iter().zip(&self.progress);
+        steps.any(|(step, progress)| {
+            step.back == Back::Stays && !matches!(progress, Progress::Todo | Progress::Passed)
+        })
+    }
+
+    /// Whether a later part of the same step has settled what this one did.
+    fn is_settled(&self, at: usize) -> bool {
+        let Some((within, _)) = self.steps[at].name.split_once('.') else {
+            return false;
+        };
+        let mut later = self.steps.iter().zip(&self.progress).skip(at + 1);
+        later.any(|(step, progress)| {
+            matches!(step.back, Back::Settles | Back::Stays)
+                && matches!(progress, Progress::Done | Progress::Vain)
+                && step
+                    .name
+                    .split_once('.')
+                    .is_some_and(|(its, _)| its == within)
+        })
+    }
+
     fn back(&self, outcome: Outcome) -> Decision {
         let next = (0..self.steps.len()).rev().find(|at| {
             matches!(self.steps[*at].back, Back::Undo(_))
-                && !matches!(self.progress[*at], Progress::Todo | Progress::Undone)
+                && !matches!(
+                    self.progress[*at],
+                    Progress::Todo | Progress::Passed | Progress::Vain | Progress::Undone
+                )
+                && !self.is_settled(*at)
         });
         match next {
             Some(step) => Decision::Unwind { step },
@@ -203,10 +251,9 @@ impl<'a> Fold<'a> {
         if self.plan.is_none() {
             return Decision::Plan;
         }
-        let next = self
-            .progress
-            .iter()
-            .position(|progress| *progress != Progress::Done);
+        let next = self.progress.iter().position(|progress| {
+            !matches!(progress, Progress::Done | Progress::Passed | Progress::Vain)
+        });
         match next {
             Some(step) => Decision::Run {
                 step,
@@ -250,9 +297,18 @@ mod tests {
         Fault::new(FaultKind::Unexpected, Boundary::Docker, "broken")
     }
 
-    /// Reads `plan`, `+step` began, `=step` succeeded, `!step` failed, `<step` is being put back,
+    /// The same with a `swap` that is not put back and does not end the way back.
+    fn lasting() -> Vec<Shape> {
+        let mut table = table();
+        table[2].back = Back::Stays;
+        table[2].cancel = Cancel::AfterStep;
+        table.pop();
+        table
+    }
+
+    /// Reads `plan`, `+step` began, `=step` succeeded, `~step` was not needed, `*step` was fruitless, `!step` failed, `<step` is being put back,
     /// `-step` was put back, `?step` could not be put back, `cancel`, `adopt`, `end`.
-    fn decide(journal: &str) -> Decision {
+    fn decide(journal: &str, table: &[Shape]) -> Decision {
         let step = |word: &str| word[1..].to_owned();
         let entries = journal.split_whitespace().map(|word| match word {
             "plan" => Event::Planned { plan: json!({}) },
@@ -270,6 +326,15 @@ mod tests {
             _ if word.starts_with('=') => Event::Succeeded {
                 step: step(word),
                 state: json!({}),
+            },
+            _ if word.starts_with(['~', '*']) => Event::Passed {
+                step: step(word),
+                state: json!({}),
+                how: if word.starts_with('~') {
+                    Passing::NotNeeded
+                } else {
+                    Passing::Fruitless
+                },
             },
             _ if word.starts_with('!') => Event::Failed {
                 step: step(word),
@@ -290,7 +355,7 @@ mod tests {
                 event,
             })
             .collect();
-        Position::of(&recorded, &table()).decision
+        Position::of(&recorded, table).decision
     }
 
     fn words(decision: &Decision) -> String {
@@ -350,7 +415,67 @@ mod tests {
             ("plan +look =look +dance", "mark stuck at dance"),
             ("plan +dance end", "nothing"),
         ] {
-            assert_eq!(words(&decide(journal)), next, "{journal}");
+            assert_eq!(words(&decide(journal, &table())), next, "{journal}");
+        }
+    }
+
+    #[test]
+    fn what_was_passed_did_nothing_and_what_stays_is_no_end_of_the_way_back() {
+        let begun = "plan +look =look +stop =stop";
+        for (journal, next) in [
+            ("plan +look ~look", "run stop (1)"),
+            ("plan +look *look", "run stop (1)"),
+            // Nothing was done, or it was put back within the step.
+            ("plan +look =look +stop ~stop cancel", "cancelled"),
+            ("plan +look =look +stop *stop cancel", "cancelled"),
+            (&format!("{begun} +swap !swap"), "unwind stop"),
+            (&format!("{begun} +swap !swap <stop -stop"), "failed"),
+            (&format!("{begun} +swap =swap"), "succeeded"),
+            (&format!("{begun} +swap =swap cancel"), "unwind stop"),
+            (&format!("{begun} !stop <stop -stop"), "undone"),
+        ] {
+            assert_eq!(words(&decide(journal, &lasting())), next, "{journal}");
+        }
+    }
+
+    #[test]
+    fn what_a_later_part_has_settled_is_not_put_back() {
+        let parts = || {
+            let mut table = lasting();
+            table[1].name = "restart.drain";
+            table[2].name = "restart.do";
+            let other = Shape {
+                name: "start.other",
+                back: Back::Settles,
+                ..table[0].clone()
+            };
+            table.insert(
+                0,
+                Shape {
+                    name: "drain",
+                    back: Back::Undo(LIMIT),
+                    ..other.clone()
+                },
+            );
+            table.push(other);
+            table
+        };
+        let words = |decision| match decision {
+            Decision::Unwind { step } => format!("unwind {}", parts()[step].name),
+            decision => words(&decision),
+        };
+        let begun = "plan +drain =drain +look =look +restart.drain =restart.drain +restart.do";
+        for (journal, next) in [
+            (begun.to_owned() + " !restart.do", "unwind restart.drain"),
+            (begun.to_owned() + " cancel", "unwind restart.drain"),
+            (begun.to_owned() + " =restart.do cancel", "unwind drain"),
+            (begun.to_owned() + " *restart.do cancel", "unwind drain"),
+            (
+                begun.to_owned() + " =restart.do +start.other !start.other",
+                "unwind drain",
+            ),
+        ] {
+            assert_eq!(words(decide(&journal, &parts())), next, "{journal}");
         }
     }
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use domain::fault::Fault;
 use domain::gateway::GatewayId;
 use domain::operation::{Cancel, OperationId, StepOutline};
-use domain::ports::{Clock, Containers, GatewayControl, Scans};
+use domain::person::Actor;
+use domain::ports::{AuditTrail, Clock, Containers, GatewayControl, Scans};
 use futures::future::BoxFuture;
 
 use crate::reporter::Reporter;
@@ -18,12 +19,16 @@ pub struct Cx {
     pub gateway: GatewayId,
     /// The operation.
     pub operation: OperationId,
+    /// Who asked for it.
+    pub asked_by: Actor,
     /// Docker.
     pub containers: Arc<dyn Containers>,
     /// The gateway's own answers.
     pub control: Arc<dyn GatewayControl>,
     /// Where codes are shown.
     pub scans: Arc<dyn Scans>,
+    /// For acts within the operation that are audited for themselves.
+    pub audit: Arc<dyn AuditTrail>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Lines for people.
@@ -50,13 +55,19 @@ pub enum Undo<P, T> {
     With(Act<P, T>, Duration),
     /// The step changes nothing.
     Nothing,
+    /// The step changes nothing. Once it has succeeded, what the parts before it in the same step did
+    /// stays, too.
+    Settles,
+    /// What the step does stays, and once it has succeeded, what the parts before it in the same step did.
+    /// Other steps before it are still put back when a later one fails.
+    Stays,
     /// From here only forward.
     NoReturn,
 }
 
 /// One line of a story's table.
 pub struct Step<P, T> {
-    /// Stored, so never renamed: `stop_old`.
+    /// Stored, so never renamed: `stop_old`; `restart.await_ready` is a part of the step `restart`.
     pub name: &'static str,
     /// Shown: `Stop the old container`.
     pub label: &'static str,
@@ -106,6 +117,10 @@ pub enum Back {
     Undo(Duration),
     /// Nothing to put back.
     Nothing,
+    /// Nothing to put back, from here on neither for the parts before it.
+    Settles,
+    /// It stays, and from here on what the parts before it did; what came before those is still put back.
+    Stays,
     /// No way back.
     NoReturn,
 }
@@ -147,6 +162,8 @@ impl<P, T> Step<P, T> {
             back: match self.undo {
                 Undo::With(_, limit) => Back::Undo(limit),
                 Undo::Nothing => Back::Nothing,
+                Undo::Settles => Back::Settles,
+                Undo::Stays => Back::Stays,
                 Undo::NoReturn => Back::NoReturn,
             },
             limit: self.limit,

@@ -231,6 +231,7 @@ async fn follow(id: OperationId, base: &Base) -> anyhow::Result<Outcome> {
                 Event::Ended { outcome } => return Ok(outcome),
                 Event::Planned { .. }
                 | Event::Succeeded { .. }
+                | Event::Passed { .. }
                 | Event::UndoFinished { .. }
                 | Event::Adopted { .. } => {}
             }

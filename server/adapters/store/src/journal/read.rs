@@ -165,8 +165,7 @@ impl Store {
 
 /// What a command aims at besides its gateway, for the audit trail.
 pub(super) fn target(command: &Command) -> Option<String> {
-    match command {
-        Command::Reconnect { account, .. } => Some(format!("account {account}")),
-        _ => None,
-    }
+    command
+        .account()
+        .map(|account| format!("account {account}"))
 }
