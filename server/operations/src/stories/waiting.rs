@@ -176,11 +176,7 @@ impl Watch<'_> {
         }
         let lines = self.last_lines(200).await;
         let now = self.cx.clock.now();
-        let lease = lines.iter().any(|line| {
-            line.text.contains(LEASE_WORDS)
-                && line.at.is_none_or(|at| now.since(at) < LEASE + WITHIN)
-        });
-        if !lease {
+        if !speaks_of_lease(&lines, now) {
             say_lines(self.cx, &lines);
             return Err(refused(
                 FaultKind::Unexpected,
@@ -264,6 +260,19 @@ impl Watch<'_> {
     async fn say_last_lines(&self) {
         say_lines(self.cx, &self.last_lines(LAST).await);
     }
+}
+
+/// Whether what a container said lately names the owner lease.
+fn speaks_of_lease(lines: &[LogLine], now: Timestamp) -> bool {
+    lines.iter().any(|line| {
+        line.text.contains(LEASE_WORDS) && line.at.is_none_or(|at| now.since(at) < LEASE + WITHIN)
+    })
+}
+
+/// Whether the owner lease is what keeps this container's gateway from starting.
+pub(crate) async fn held_by_lease(cx: &Cx, container: &str) -> bool {
+    let logs = cx.containers.logs(&cx.gateway, container, 200).await;
+    logs.is_ok_and(|lines| speaks_of_lease(&lines, cx.clock.now()))
 }
 
 /// ` since 5 s`, or nothing in the first second.
