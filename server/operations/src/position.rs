@@ -62,7 +62,7 @@ enum Progress {
 
 impl Position {
     /// Folds a journal over the story's table.
-    pub fn of(journal: &[Recorded], steps: &[Shape]) -> Self {
+    pub fn of<'a>(journal: &'a [Recorded], steps: &'a [Shape]) -> Self {
         let mut fold = Fold::new(steps);
         let mut ended = false;
         let mut broken = None;
@@ -78,8 +78,8 @@ impl Position {
             None => fold.decide(),
         };
         Self {
-            plan: fold.plan,
-            state: fold.state,
+            plan: fold.plan.cloned(),
+            state: fold.state.cloned().unwrap_or(Value::Null),
             decision,
         }
     }
@@ -87,8 +87,8 @@ impl Position {
 
 struct Fold<'a> {
     steps: &'a [Shape],
-    plan: Option<Value>,
-    state: Value,
+    plan: Option<&'a Value>,
+    state: Option<&'a Value>,
     progress: Vec<Progress>,
     attempts: Vec<u16>,
     failure: Option<(usize, Fault)>,
@@ -102,7 +102,7 @@ impl<'a> Fold<'a> {
         Self {
             steps,
             plan: None,
-            state: Value::Null,
+            state: None,
             progress: vec![Progress::Todo; steps.len()],
             attempts: vec![0; steps.len()],
             failure: None,
@@ -122,9 +122,9 @@ impl<'a> Fold<'a> {
             })
     }
 
-    fn apply(&mut self, event: &Event) -> Result<(), Decision> {
+    fn apply(&mut self, event: &'a Event) -> Result<(), Decision> {
         match event {
-            Event::Planned { plan } => self.plan = Some(plan.clone()),
+            Event::Planned { plan } => self.plan = Some(plan),
             Event::Started { step, attempt } => {
                 let at = self.place(step)?;
                 self.progress[at] = Progress::Begun;
@@ -134,7 +134,7 @@ impl<'a> Fold<'a> {
             Event::Succeeded { step, state } => {
                 let at = self.place(step)?;
                 self.progress[at] = Progress::Done;
-                self.state = state.clone();
+                self.state = Some(state);
             }
             Event::Passed { step, state, how } => {
                 let at = self.place(step)?;
@@ -142,7 +142,7 @@ impl<'a> Fold<'a> {
                     Passing::NotNeeded => Progress::Passed,
                     Passing::Fruitless => Progress::Vain,
                 };
-                self.state = state.clone();
+                self.state = Some(state);
             }
             Event::Failed { step, fault } => {
                 let at = self.place(step)?;

@@ -180,9 +180,9 @@ pub(crate) async fn undo_succeeds_when_repeated(scenario: &Scenario) {
 /// (after its effect, before its answer); another panel must bring it to the same end.
 pub(crate) async fn crash_after_each_event_is_recovered(scenario: &Scenario) {
     let (bench, id, _) = scenario.run(&[]).await;
-    let entries = bench.journal.entries(id).len();
+    let entries = bench.journal.entries(id);
     let changes = bench.world.changes().len();
-    for at in 1..=entries {
+    for at in (1..=entries.len()).filter(|at| !is_idle(&entries, at - 1)) {
         for crash in [Crash::Before(at), Crash::After(at)] {
             let outcome = crashed(scenario, &[], |bench, panel| {
                 bench.journal.crash(crash.clone(), panel);
@@ -212,9 +212,9 @@ pub(crate) async fn crash_while_unwinding_is_recovered(scenario: &Scenario) {
         scenario.last_that_returns().await.unwrap(),
     )];
     let (bench, id, _) = scenario.run(&wrong).await;
-    let entries = bench.journal.entries(id).len();
+    let entries = bench.journal.entries(id);
     let changes = bench.world.changes().len();
-    for at in 1..=entries {
+    for at in (1..=entries.len()).filter(|at| !is_idle(&entries, at - 1)) {
         let (_, outcome) = crashed(scenario, &wrong, |bench, panel| {
             bench.journal.crash(Crash::After(at), panel);
         })
@@ -300,28 +300,25 @@ pub(crate) async fn story_as_text(scenario: &Scenario) -> String {
     text
 }
 
+/// Whether the entry is of a step that had nothing to do and nothing to say.
+fn is_idle(journal: &[Recorded], at: usize) -> bool {
+    let begins = |at: usize| match journal.get(at..at + 2).unwrap_or_default() {
+        [begun, ended] => {
+            let how = Passing::NotNeeded;
+            matches!(&begun.event, Event::Started { .. })
+                && matches!(&ended.event, Event::Passed { how: passed, .. } if *passed == how)
+        }
+        _ => false,
+    };
+    begins(at) || at.checked_sub(1).is_some_and(begins)
+}
+
 /// A journal as people would tell it.
 pub(crate) fn tell(journal: &[Recorded]) -> String {
     let begun = journal.first().map(|entry| entry.at).unwrap_or_default();
     let mut text = String::new();
     for (at, entry) in journal.iter().enumerate() {
-        // A step that had nothing to do and nothing to say is not worth telling.
-        let idle = |at: usize| {
-            let pair = journal
-                .get(at..at + 2)
-                .map(|pair| (&pair[0].event, &pair[1].event));
-            matches!(
-                pair,
-                Some((
-                    Event::Started { .. },
-                    Event::Passed {
-                        how: Passing::NotNeeded,
-                        ..
-                    }
-                ))
-            )
-        };
-        if idle(at) || at.checked_sub(1).is_some_and(idle) {
+        if is_idle(journal, at) {
             continue;
         }
         let seconds = entry.at.since(begun).as_secs();

@@ -383,7 +383,7 @@ async fn what_was_logged_out_goes_straight_to_the_scan() {
         climb.worked();
         climb.changes(&["link"]);
         climb.audited(&["Tries relink"]);
-        climb.says("Not tried: There is no link to reconnect");
+        climb.says("Not tried: There is no link that works");
         climb.says("Not tried: It does not bring a link back");
         climb.says("demands a passkey");
     }
