@@ -219,7 +219,7 @@ fn recover_against(
     };
     let process = seen.process.detail.as_ref();
     let ready = process.is_some_and(|process| process.live && process.ready == Some(true));
-    (known.connected && ready)
+    (state == ContainerState::Running && known.connected && ready)
         .then_some("Not needed: the account is connected, and the gateway is ready.")
 }
 
