@@ -270,6 +270,13 @@ pub enum Event {
         /// Who.
         by: String,
     },
+    /// A person asked to go on without waiting for a step.
+    SkipAsked {
+        /// The step.
+        step: String,
+        /// Who.
+        by: String,
+    },
     /// Putting a step back began.
     UndoStarted {
         /// The step.
@@ -307,6 +314,8 @@ pub enum Passing {
     NotNeeded,
     /// It was tried and did not help.
     Fruitless,
+    /// A person asked to go on without it.
+    Skipped,
 }
 
 /// A journal entry with its place and time.
@@ -345,6 +354,9 @@ pub struct StepOutline {
     pub cancel: Cancel,
     /// Its limit.
     pub limit: Duration,
+    /// Whether a person can go on without waiting for it.
+    #[serde(default)]
+    pub skippable: bool,
 }
 
 /// An operation's row.
@@ -401,6 +413,8 @@ pub enum StepState {
     NotNeeded,
     /// Was tried and did not help; the operation goes on.
     Fruitless,
+    /// A person went on without it.
+    Skipped,
     /// Failed.
     Failed,
     /// Being put back.
@@ -428,6 +442,8 @@ pub struct StepView {
     pub fault: Option<Fault>,
     /// How often it was begun; more than one after a crash.
     pub attempts: u16,
+    /// Who asked to skip it.
+    pub skip_asked_by: Option<String>,
 }
 
 /// An operation with its steps: what its page shows.
@@ -468,6 +484,10 @@ impl OperationView {
         match &recorded.event {
             Event::Planned { .. } | Event::Adopted { .. } => {}
             Event::CancelAsked { by } => self.cancel_asked_by = Some(by.clone()),
+            Event::SkipAsked { step, by } => self.change(step, |step| {
+                step.skip_asked_by = Some(by.clone());
+                step.said.push((at, format!("{by} asked to skip this.")));
+            }),
             Event::Ended { outcome } => {
                 self.operation.outcome = Some(outcome.clone());
                 self.operation.ended_at = Some(at);
@@ -488,6 +508,7 @@ impl OperationView {
                 let state = match how {
                     Passing::NotNeeded => StepState::NotNeeded,
                     Passing::Fruitless => StepState::Fruitless,
+                    Passing::Skipped => StepState::Skipped,
                 };
                 self.change(step, |step| step.end(state, at));
             }
@@ -555,6 +576,31 @@ impl OperationView {
         }
         Ok(())
     }
+
+    /// Whether any of its steps can be skipped at some time.
+    pub fn has_skippable(&self) -> bool {
+        self.steps.iter().any(|step| step.outline.skippable)
+    }
+
+    /// The step that a person can go on without now; if there is none, why.
+    ///
+    /// # Errors
+    /// The reason, as a sentence.
+    pub fn can_skip(&self) -> Result<&StepView, &'static str> {
+        if self.operation.outcome.is_some() {
+            return Err("It has ended.");
+        }
+        if self.is_unwinding() || self.cancel_asked_by.is_some() {
+            return Err("It is being stopped.");
+        }
+        match self.current() {
+            Some(step) if step.skip_asked_by.is_some() => {
+                Err("Somebody asked to skip this step already.")
+            }
+            Some(step) if step.outline.skippable => Ok(step),
+            _ => Err("This step cannot be skipped."),
+        }
+    }
 }
 
 impl StepView {
@@ -567,6 +613,7 @@ impl StepView {
             said: Vec::new(),
             fault: None,
             attempts: 0,
+            skip_asked_by: None,
         }
     }
 
@@ -588,6 +635,7 @@ mod tests {
             no_return,
             cancel: Cancel::AfterStep,
             limit: Duration::from_secs(1),
+            skippable: name == "one",
         };
         Operation {
             id: OperationId(Uuid::nil()),
@@ -639,6 +687,42 @@ mod tests {
         assert_eq!(view.steps[0].fault.as_ref(), Some(&fault));
         assert!(view.is_unwinding());
         assert_eq!(view.can_cancel(), Err("It is being put back already."));
+    }
+
+    #[test]
+    fn only_a_step_that_waits_can_be_skipped_and_only_once() {
+        let started = |step: &str| Event::Started {
+            step: step.to_owned(),
+            attempt: 1,
+        };
+        let asked = || Event::SkipAsked {
+            step: "one".to_owned(),
+            by: "anna".to_owned(),
+        };
+        let skippable = |events| {
+            let view = OperationView::fold(operation(), &journal(events));
+            view.can_skip().map(|step| step.outline.name.clone())
+        };
+        assert_eq!(skippable(vec![started("one")]).as_deref(), Ok("one"));
+        for (events, why) in [
+            (Vec::new(), "This step cannot be skipped."),
+            (vec![started("two")], "This step cannot be skipped."),
+            (
+                vec![started("one"), asked()],
+                "Somebody asked to skip this step already.",
+            ),
+            (
+                vec![
+                    started("one"),
+                    Event::CancelAsked {
+                        by: "ben".to_owned(),
+                    },
+                ],
+                "It is being stopped.",
+            ),
+        ] {
+            assert_eq!(skippable(events), Err(why));
+        }
     }
 
     #[test]

@@ -266,6 +266,7 @@ fn cancel(role: Role, view: &OperationView) -> AnyView {
         .into_any(),
         None => view! {
             <div class="act sticky">
+                {skip(view)}
                 <form method="post" action=endpoint::CANCEL>
                     <input type="hidden" name="id" value=view.operation.id.to_string()/>
                     <button class="btn">"Stop and put back"</button>
@@ -274,6 +275,24 @@ fn cancel(role: Role, view: &OperationView) -> AnyView {
         }
         .into_any(),
     }
+}
+
+/// Goes on without the step that is waited for. Only for operations that have such steps.
+fn skip(view: &OperationView) -> Option<AnyView> {
+    if !view.has_skippable() {
+        return None;
+    }
+    Some(match view.can_skip() {
+        Ok(step) => view! {
+            <form method="post" action=endpoint::SKIP>
+                <input type="hidden" name="id" value=view.operation.id.to_string()/>
+                <input type="hidden" name="step" value=step.outline.name.clone()/>
+                <button class="btn">"Skip this step"</button>
+            </form>
+        }
+        .into_any(),
+        Err(why) => view! { <small>{why}</small> }.into_any(),
+    })
 }
 
 fn steps(view: &OperationView) -> String {
@@ -309,6 +328,7 @@ fn step(step: &StepView, over: bool) -> impl IntoView + use<> {
         StepState::Done => ("is-done", ", done"),
         StepState::NotNeeded => ("is-skipped", ", not needed"),
         StepState::Fruitless => ("is-undone", ", did not help"),
+        StepState::Skipped => ("is-skipped", ", skipped"),
         StepState::Failed => ("is-failed", ", failed"),
         StepState::Undoing => ("is-undone", ", being put back"),
         StepState::Undone => ("is-undone", ", put back"),

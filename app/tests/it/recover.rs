@@ -36,6 +36,7 @@ fn step(name: &str, label: &str, state: StepState, said: &[&str]) -> StepView {
             no_return: false,
             cancel: Cancel::Now,
             limit: Duration::from_secs(60),
+            skippable: name.contains("await"),
         },
         started_at: begun.then(|| ago(10)),
         ended_at: ended.then(|| ago(8)),
@@ -46,6 +47,7 @@ fn step(name: &str, label: &str, state: StepState, said: &[&str]) -> StepView {
             .collect(),
         fault: None,
         attempts: 1,
+        skip_asked_by: None,
     }
 }
 
@@ -161,6 +163,45 @@ async fn a_rung_shows_its_parts_when_its_turn_has_come_and_reads_calmly_when_it_
         assert!(!page.says(hidden), "{hidden}: {}", page.text());
     }
     assert!(page.html.contains("is-now part"));
+}
+
+#[tokio::test]
+async fn a_step_that_waits_can_be_skipped_by_those_who_may_stop_it() {
+    let world = Arc::new(restarting());
+    let browser = Browser::of(&world, Role::Operator);
+    let page = browser.get(PAGE).await;
+    assert!(page.html.contains("Skip this step"));
+    assert!(
+        page.html
+            .contains("name=\"step\" value=\"restart.await_live\"")
+    );
+    let id = "id=00000000-0000-0000-0000-000000000003";
+    let late = format!("{id}&step=reconnect.await_connect");
+    let answer = browser.post(PAGE, endpoint::SKIP, &late).await;
+    let told = browser.get(&answer.location).await;
+    assert!(told.says("That step has ended already."), "{}", told.text());
+    assert_eq!(world.done(), [""; 0]);
+    let form = format!("{id}&step=restart.await_live");
+    let answer = browser.post(PAGE, endpoint::SKIP, &form).await;
+    assert_eq!(answer.location, PAGE);
+    assert_eq!(world.done().len(), 1);
+    assert!(world.done()[0].ends_with("at restart.await_live"));
+    let viewer = Browser::of(&world, Role::Viewer);
+    assert!(!viewer.get(PAGE).await.html.contains("Skip this step"));
+    viewer.post(PAGE, endpoint::SKIP, &form).await;
+    assert_eq!(world.done().len(), 1);
+}
+
+#[tokio::test]
+async fn a_step_that_acts_cannot_be_skipped_and_the_page_says_so() {
+    let mut world = restarting();
+    world.views[0].steps[7].outline.skippable = false;
+    let page = shown(world, Role::Operator, PAGE).await;
+    assert!(!page.html.contains("Skip this step"));
+    assert!(page.says("This step cannot be skipped."));
+    // What has no such steps does not speak of it.
+    let page = shown(crate::scenes::world(), Role::Operator, PAGE).await;
+    assert!(!page.says("skipped"), "{}", page.text());
 }
 
 #[tokio::test]

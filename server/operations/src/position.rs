@@ -18,6 +18,13 @@ pub enum Decision {
         /// 1, then more after a crash.
         attempt: u16,
     },
+    /// Go on without this step, which only waits.
+    Skip {
+        /// Which.
+        step: usize,
+        /// Who asked for it.
+        by: String,
+    },
     /// Put this step back.
     Unwind {
         /// Which.
@@ -93,6 +100,7 @@ struct Fold<'a> {
     attempts: Vec<u16>,
     failure: Option<(usize, Fault)>,
     wish: Option<String>,
+    skip: Option<(usize, String)>,
     undo_failed: Option<(usize, Fault)>,
     past_return: bool,
 }
@@ -107,6 +115,7 @@ impl<'a> Fold<'a> {
             attempts: vec![0; steps.len()],
             failure: None,
             wish: None,
+            skip: None,
             undo_failed: None,
             past_return: false,
         }
@@ -140,7 +149,7 @@ impl<'a> Fold<'a> {
                 let at = self.place(step)?;
                 self.progress[at] = match how {
                     Passing::NotNeeded => Progress::Passed,
-                    Passing::Fruitless => Progress::Vain,
+                    Passing::Fruitless | Passing::Skipped => Progress::Vain,
                 };
                 self.state = Some(state);
             }
@@ -152,6 +161,15 @@ impl<'a> Fold<'a> {
             // Past the point of no return a wish to stop comes too late: it goes on forward.
             Event::CancelAsked { by } if !self.past_return => {
                 self.wish.get_or_insert_with(|| by.clone());
+            }
+            // It is a wish: too late for a step that has ended, and nothing to be stuck about.
+            Event::SkipAsked { step, by } => {
+                if let Ok(at) = self.place(step)
+                    && self.progress[at] == Progress::Begun
+                    && self.steps[at].skippable
+                {
+                    self.skip = Some((at, by.clone()));
+                }
             }
             Event::UndoFinished { step } => {
                 let at = self.place(step)?;
@@ -194,7 +212,13 @@ impl<'a> Fold<'a> {
             (None, Some(by)) if self.heeds_wish() => {
                 self.back(Outcome::Cancelled { by: by.clone() })
             }
-            (None, _) => self.forward(),
+            (None, _) => match &self.skip {
+                Some((step, by)) if self.progress[*step] == Progress::Begun => Decision::Skip {
+                    step: *step,
+                    by: by.clone(),
+                },
+                _ => self.forward(),
+            },
         }
     }
 
@@ -284,6 +308,7 @@ mod tests {
             back,
             limit: LIMIT,
             cancel,
+            skippable: name == "look",
         };
         vec![
             shape("look", Back::Nothing, Cancel::Now),
@@ -312,6 +337,10 @@ mod tests {
         let step = |word: &str| word[1..].to_owned();
         let entries = journal.split_whitespace().map(|word| match word {
             "plan" => Event::Planned { plan: json!({}) },
+            "skip" => Event::SkipAsked {
+                step: "look".to_owned(),
+                by: "anna".to_owned(),
+            },
             "cancel" => Event::CancelAsked {
                 by: "anna".to_owned(),
             },
@@ -363,6 +392,7 @@ mod tests {
         match decision {
             Decision::Plan => "plan".to_owned(),
             Decision::Run { step, attempt } => format!("run {} ({attempt})", name(*step)),
+            Decision::Skip { step, by } => format!("skip {} for {by}", name(*step)),
             Decision::Unwind { step } => format!("unwind {}", name(*step)),
             Decision::Finish(outcome) => outcome.as_str().to_owned(),
             Decision::MarkStuck { at, .. } => format!("mark stuck at {at}"),
@@ -414,6 +444,22 @@ mod tests {
             // An unknown step is never guessed.
             ("plan +look =look +dance", "mark stuck at dance"),
             ("plan +dance end", "nothing"),
+        ] {
+            assert_eq!(words(&decide(journal, &table())), next, "{journal}");
+        }
+    }
+
+    #[test]
+    fn a_step_is_skipped_while_it_runs_and_a_wish_to_stop_says_more() {
+        for (journal, next) in [
+            ("plan skip", "run look (1)"),
+            ("plan skip +look", "run look (2)"),
+            ("plan +look skip", "skip look for anna"),
+            ("plan +look skip adopt", "skip look for anna"),
+            ("plan +look skip =look", "run stop (1)"),
+            ("plan +look =look skip", "run stop (1)"),
+            ("plan +look skip cancel", "cancelled"),
+            ("plan +look skip !look", "undone"),
         ] {
             assert_eq!(words(&decide(journal, &table())), next, "{journal}");
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::fault::{Boundary, Fault, FaultKind, Retry};
-use domain::operation::{Event, Operation, Outcome};
+use domain::operation::{Event, Operation, Outcome, Passing};
 use domain::ports::Fenced;
 use domain::words;
 use serde_json::Value;
@@ -111,6 +111,18 @@ impl Runner {
                     }
                     self.forward(&story, &shapes, step, attempt, &position)
                         .await?;
+                }
+                Decision::Skip { step, by } => {
+                    let step = shapes[step].name;
+                    if let Some(why) = unreadable(&story, &position) {
+                        return self.mark_stuck(Some(&story), step, why).await.map(Some);
+                    }
+                    let passed = Event::Passed {
+                        step: step.to_owned(),
+                        state: story.skip(step, &position.state, &by),
+                        how: Passing::Skipped,
+                    };
+                    self.ledger.append(passed).await?;
                 }
                 Decision::Unwind { step } => {
                     if let Some(why) = unreadable(&story, &position) {

@@ -79,6 +79,8 @@ pub struct Step<P, T> {
     pub limit: Duration,
     /// How it can be cancelled.
     pub cancel: Cancel,
+    /// Whether a person can go on without waiting for it, see [`crate::story::Story::skip`].
+    pub skippable: bool,
 }
 
 /// A line of the table.
@@ -97,6 +99,7 @@ pub const fn step<P, T>(
         undo,
         limit,
         cancel,
+        skippable: false,
     }
 }
 
@@ -138,6 +141,8 @@ pub struct Shape {
     pub limit: Duration,
     /// How it can be cancelled.
     pub cancel: Cancel,
+    /// Whether a person can go on without waiting for it.
+    pub skippable: bool,
 }
 
 impl Shape {
@@ -149,11 +154,21 @@ impl Shape {
             no_return: self.back == Back::NoReturn,
             cancel: self.cancel,
             limit: self.limit,
+            skippable: self.skippable,
         }
     }
 }
 
 impl<P, T> Step<P, T> {
+    /// The same step, that a person can go on without: it only waits.
+    #[must_use]
+    pub fn skippable(self) -> Self {
+        Self {
+            skippable: true,
+            ..self
+        }
+    }
+
     /// The step without its bodies.
     pub fn shape(&self) -> Shape {
         Shape {
@@ -168,6 +183,7 @@ impl<P, T> Step<P, T> {
             },
             limit: self.limit,
             cancel: self.cancel,
+            skippable: self.skippable,
         }
     }
 }

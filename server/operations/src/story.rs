@@ -36,6 +36,9 @@ pub trait Story: Sized + 'static {
         None
     }
 
+    /// Notes in the state that `by` asked to go on without waiting for `step`.
+    fn skip(_state: &mut Self::State, _step: &str, _by: &str) {}
+
     /// What a person should check when putting `step` back failed.
     fn todo(_plan: &Self::Plan, _state: &Self::State, _step: &str) -> String {
         "Look at the gateway's containers on the host (`docker ps -a`), put them right, then free the \
@@ -77,6 +80,8 @@ pub trait AnyStory: Send + Sync {
     fn note(&self, state: &Value) -> Option<String>;
     /// See [`Story::passed`].
     fn passed(&self, state: &Value) -> Option<Passing>;
+    /// See [`Story::skip`]; the state after it.
+    fn skip(&self, step: &str, state: &Value, by: &str) -> Value;
     /// See [`Story::todo`].
     fn todo(&self, plan: &Value, state: &Value, step: &str) -> String;
 }
@@ -184,6 +189,18 @@ impl<S: Story> AnyStory for Told<S> {
         read_state::<S>(state)
             .ok()
             .and_then(|state| S::passed(&state))
+    }
+
+    fn skip(&self, step: &str, state: &Value, by: &str) -> Value {
+        let skipped = read_state::<S>(state).map(|mut state| {
+            S::skip(&mut state, step, by);
+            store(&state)
+        });
+        // A state that cannot be read stops the operation before this.
+        match skipped {
+            Ok(Ok(skipped)) => skipped,
+            Ok(Err(_)) | Err(_) => state.clone(),
+        }
     }
 
     fn todo(&self, plan: &Value, state: &Value, step: &str) -> String {

@@ -243,6 +243,7 @@ async fn follow(id: OperationId, base: &Base) -> anyhow::Result<Outcome> {
                 Event::CancelAsked { by } => {
                     out::line(&format!("  {by} asked to stop and put back"));
                 }
+                Event::SkipAsked { by, .. } => out::line(&format!("    {by} asked to skip this")),
                 Event::Ended { outcome } => return Ok(outcome),
                 Event::Planned { .. }
                 | Event::Succeeded { .. }

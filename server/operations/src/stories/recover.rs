@@ -90,7 +90,7 @@ impl Story for Recover {
         use Cancel::Now;
         vec![
             step("look", "Look at the facts",             act!(examine), Nothing, mins(1),  Now),
-            step("wait", "Wait for what comes by itself", act!(wait),    Nothing, mins(14), Now),
+            step("wait", "Wait for what comes by itself", act!(wait),    Nothing, mins(14), Now).skippable(),
 
             head::<Start>("start", "Start"),
             part::<Start, 0>("start.look"),
@@ -151,6 +151,17 @@ impl Story for Recover {
 
     fn passed(state: &State) -> Option<Passing> {
         state.passed
+    }
+
+    fn skip(state: &mut State, step: &str, by: &str) {
+        let (rung, step) = step.split_once('.').unwrap_or((step, ""));
+        match rung {
+            "start" => state.start.skip(step, by),
+            "reconnect" => state.reconnect.skip(step, by),
+            "restart" => state.restart.skip(step, by),
+            "recreate" => state.recreate.skip(step, by),
+            _ => {}
+        }
     }
 
     fn todo(_: &Plan, state: &State, step: &str) -> String {

@@ -331,9 +331,11 @@ pub(crate) fn tell(journal: &[Recorded]) -> String {
             Event::Passed { how, .. } => match how {
                 Passing::NotNeeded => "  not needed".to_owned(),
                 Passing::Fruitless => "  in vain".to_owned(),
+                Passing::Skipped => "  skipped".to_owned(),
             },
             Event::Failed { fault, .. } => format!("  failed: {fault}"),
             Event::CancelAsked { by } => format!("{by} asks to stop"),
+            Event::SkipAsked { step, by } => format!("{by} asks to skip {step}"),
             Event::UndoStarted { step } => format!("back: {step}"),
             Event::UndoFinished { .. } => "  put back".to_owned(),
             Event::UndoFailed { fault, .. } => format!("  could not be put back: {fault}"),

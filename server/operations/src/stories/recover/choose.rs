@@ -176,6 +176,9 @@ fn relink(facts: &Facts) -> Choice {
 
 /// Why neither this container anew nor another one helps.
 fn no_container_helps(facts: &Facts) -> Option<String> {
+    if facts.lease {
+        return Some("The gateway waits for its own lock, which this does not shorten.".to_owned());
+    }
     let account = facts.known().filter(|account| !account.connected)?;
     if !account.has_working_link() {
         return Some("It does not bring a link back.".to_owned());
@@ -380,6 +383,14 @@ mod tests {
             ("started, dropped", running(code(428)), true),
             ("crash loop", silent(ContainerState::Restarting), false),
             ("dead", silent(ContainerState::Dead), false),
+            (
+                "owner lease, wait skipped",
+                Facts {
+                    lease: true,
+                    ..silent(ContainerState::Restarting)
+                },
+                false,
+            ),
         ];
         let mut table = String::new();
         for (cause, facts, started) in cases {

@@ -41,6 +41,8 @@ pub(super) trait Rung: Story {
     fn command(gateway: GatewayId, account: AccountId) -> Command;
     /// Where its state is.
     fn slot(state: &mut State) -> &mut Tried<Self>;
+    /// The waits that a person may go on without: those after which nothing has to be put back.
+    const SKIPPABLE: &'static [&'static str];
     /// Whether a failure of this step ends the climb: the engine puts back with more patience.
     fn ends(_step: &str) -> bool {
         false
@@ -100,6 +102,18 @@ impl<R: Story> Tried<R> {
         }
     }
 
+    /// A person went on without waiting for `step`.
+    pub(super) fn skip(&mut self, step: &str, by: &str)
+    where
+        R: Rung,
+    {
+        if step == R::SETTLES {
+            self.settled = true;
+        } else {
+            self.found = Some(format!("Skipped by {by}."));
+        }
+    }
+
     /// What is left to know of it.
     pub(super) fn note(&self) -> Option<String> {
         let told = self.plan.as_ref().and_then(|_| R::note(&self.state));
@@ -137,6 +151,7 @@ pub(super) fn part<R: Rung, const AT: usize>(name: &'static str) -> Step<Plan, S
         // What fails is tried again here, not by the engine.
         limit: inner.limit * 2,
         cancel: inner.cancel,
+        skippable: R::SKIPPABLE.contains(&inner.name),
     }
 }
 
@@ -348,6 +363,7 @@ impl Rung for Start {
     const KIND: Kind = Kind::Start;
     const SETTLES: &'static str = "start";
     const STAYS: Option<&'static str> = Some("start");
+    const SKIPPABLE: &'static [&'static str] = &["await_live", "await_ready", "check_accounts"];
     fn command(gateway: GatewayId, _: AccountId) -> Command {
         Command::Start { gateway }
     }
@@ -360,6 +376,7 @@ impl Rung for Reconnect {
     const KIND: Kind = Kind::Reconnect;
     const SETTLES: &'static str = "start_account";
     const STAYS: Option<&'static str> = None;
+    const SKIPPABLE: &'static [&'static str] = &["await_connect"];
     fn command(gateway: GatewayId, account: AccountId) -> Command {
         Command::Reconnect { gateway, account }
     }
@@ -372,6 +389,7 @@ impl Rung for Restart {
     const KIND: Kind = Kind::Restart;
     const SETTLES: &'static str = "restart";
     const STAYS: Option<&'static str> = Some("restart");
+    const SKIPPABLE: &'static [&'static str] = &["await_live", "await_ready", "check_accounts"];
     fn command(gateway: GatewayId, _: AccountId) -> Command {
         Command::Restart { gateway }
     }
@@ -384,6 +402,7 @@ impl Rung for Recreate {
     const KIND: Kind = Kind::Recreate;
     const SETTLES: &'static str = "check_accounts";
     const STAYS: Option<&'static str> = Some("remove_old");
+    const SKIPPABLE: &'static [&'static str] = &["check_accounts"];
     fn command(gateway: GatewayId, _: AccountId) -> Command {
         Command::Recreate {
             gateway,
@@ -403,6 +422,7 @@ impl Rung for Relink {
     const KIND: Kind = Kind::Relink;
     const SETTLES: &'static str = "show_code";
     const STAYS: Option<&'static str> = Some("connect");
+    const SKIPPABLE: &'static [&'static str] = &[];
     fn command(gateway: GatewayId, account: AccountId) -> Command {
         Command::Relink { gateway, account }
     }

@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
+use domain::action::Action;
+use domain::can;
 use domain::fact::{ContainerState, Disconnect};
 use domain::fault::{Boundary, Fault, FaultKind};
 use domain::operation::{Command, Event, Outcome, Passing};
-use domain::ports::Clock;
+use domain::ports::{Clock, Operations};
 
 use crate::stories::Book;
 use crate::testing::story_tests::tell;
-use crate::testing::{Bench, Cure, Fate, NAME, Phone, World, gateway};
+use crate::testing::{Bench, Cure, Fate, NAME, Phone, World, gateway, operator};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -529,5 +531,75 @@ async fn a_panel_that_dies_while_a_new_container_is_put_back_is_gone_on_with() {
         let outcome = bench.ended(id).await;
         assert!(matches!(outcome, Outcome::Failed { .. }), "{outcome:?}");
         assert!(world.assert_runs().starts_with("old"));
+    }
+}
+
+// ---- skipping -------------------------------------------------------------------------------------
+
+/// Asks to skip a step once it has begun; by another panel than the one that runs it.
+async fn skipping(world: World, step: &str) -> Climb {
+    let bench = Bench::new(world);
+    let (here, there) = (bench.panel(), bench.panel());
+    let id = bench.ask(&here, &recover(), "key").await.unwrap();
+    let begun = |event: &Event| matches!(event, Event::Started { step: name, .. } if name == step);
+    let has_begun = || {
+        bench
+            .journal
+            .entries(id)
+            .iter()
+            .any(|entry| begun(&entry.event))
+    };
+    while !has_begun() {
+        tokio::time::sleep(SECOND / 10).await;
+    }
+    let permit = can::permit(&operator(), Action::CancelOperation, Some(&gateway())).unwrap();
+    assert!(there.skip(permit, id, step).await.unwrap());
+    let outcome = bench.ended(id).await;
+    let told = tell(&bench.journal.entries(id));
+    Climb {
+        outcome,
+        told,
+        bench,
+        passed: Vec::new(),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_is_skipped_is_dropped_and_the_climb_goes_on() {
+    let climb = skipping(World::dropped(Cure::Restart), "reconnect.await_connect").await;
+    climb.worked();
+    climb.says("olga asks to skip reconnect.await_connect");
+    climb.audited(&["Tries reconnect", "Tries restart"]);
+    let elapsed = climb.bench.world.clock.elapsed();
+    assert!(elapsed < SECOND * 50, "{elapsed:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_skipped_is_told_at_the_end() {
+    let climb = skipping(World::dropped(Cure::Nothing), "restart.check_accounts").await;
+    assert!(
+        climb.why().contains("Restart: Skipped by olga."),
+        "{}",
+        climb.told
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_container_whose_accounts_are_not_waited_for_is_kept() {
+    let climb = skipping(World::dropped(Cure::Nothing), "recreate.check_accounts").await;
+    assert!(
+        matches!(&climb.outcome, Outcome::Failed { at, .. } if at == "prove"),
+        "{}",
+        climb.told
+    );
+    assert!(climb.bench.world.assert_runs().starts_with("new"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_step_that_acts_or_that_could_not_be_left_like_this_is_not_skipped() {
+    for step in ["restart.restart", "recreate.await_ready"] {
+        let climb = skipping(World::dropped(Cure::Recreate), step).await;
+        climb.worked();
+        assert!(climb.bench.world.assert_runs().starts_with("new"));
     }
 }
