@@ -12,6 +12,9 @@
 mod choose;
 mod climb;
 mod facts;
+mod rungs;
+#[cfg(test)]
+mod scenarios;
 #[cfg(test)]
 mod tests;
 

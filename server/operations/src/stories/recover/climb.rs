@@ -10,11 +10,6 @@ use domain::operation::{Cancel, Command, Passing};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::super::reconnect::Reconnect;
-use super::super::recreate::Recreate;
-use super::super::relink::Relink;
-use super::super::restart::Restart;
-use super::super::start::Start;
 use super::choose::{Choice, Kind, choose, matter};
 use super::facts::{Facts, refusal};
 use super::{Plan, State};
@@ -60,8 +55,6 @@ pub(super) struct Tried<R: Story> {
     settled: bool,
     /// Why it did not help.
     pub(super) found: Option<String>,
-    /// Why it was not tried.
-    pub(super) not_tried: Option<String>,
     /// What it left behind.
     left: Option<String>,
 }
@@ -73,7 +66,6 @@ impl<R: Story> Default for Tried<R> {
             state: R::State::default(),
             settled: false,
             found: None,
-            not_tried: None,
             left: None,
         }
     }
@@ -193,9 +185,7 @@ async fn decide<R: Rung>(cx: &Cx, plan: &Plan, state: &mut State) -> Result<(), 
             return Ok(());
         }
         Choice::NotTried(why) => {
-            let why = cx.say.scrub(&why);
             cx.say.line(format!("Not tried: {why}"));
-            tried.not_tried = Some(why);
             return Ok(());
         }
     };
@@ -357,76 +347,4 @@ async fn prove<R: Rung>(cx: &Cx, plan: &Plan, state: &mut State) -> Result<(), F
     tried.found = Some(tried.note().unwrap_or(why));
     state.passed = Some(Passing::Fruitless);
     Ok(())
-}
-
-impl Rung for Start {
-    const KIND: Kind = Kind::Start;
-    const SETTLES: &'static str = "start";
-    const STAYS: Option<&'static str> = Some("start");
-    const SKIPPABLE: &'static [&'static str] = &["await_live", "await_ready", "check_accounts"];
-    fn command(gateway: GatewayId, _: AccountId) -> Command {
-        Command::Start { gateway }
-    }
-    fn slot(state: &mut State) -> &mut Tried<Self> {
-        &mut state.start
-    }
-}
-
-impl Rung for Reconnect {
-    const KIND: Kind = Kind::Reconnect;
-    const SETTLES: &'static str = "start_account";
-    const STAYS: Option<&'static str> = None;
-    const SKIPPABLE: &'static [&'static str] = &["await_connect"];
-    fn command(gateway: GatewayId, account: AccountId) -> Command {
-        Command::Reconnect { gateway, account }
-    }
-    fn slot(state: &mut State) -> &mut Tried<Self> {
-        &mut state.reconnect
-    }
-}
-
-impl Rung for Restart {
-    const KIND: Kind = Kind::Restart;
-    const SETTLES: &'static str = "restart";
-    const STAYS: Option<&'static str> = Some("restart");
-    const SKIPPABLE: &'static [&'static str] = &["await_live", "await_ready", "check_accounts"];
-    fn command(gateway: GatewayId, _: AccountId) -> Command {
-        Command::Restart { gateway }
-    }
-    fn slot(state: &mut State) -> &mut Tried<Self> {
-        &mut state.restart
-    }
-}
-
-impl Rung for Recreate {
-    const KIND: Kind = Kind::Recreate;
-    const SETTLES: &'static str = "check_accounts";
-    const STAYS: Option<&'static str> = Some("remove_old");
-    const SKIPPABLE: &'static [&'static str] = &["check_accounts"];
-    fn command(gateway: GatewayId, _: AccountId) -> Command {
-        Command::Recreate {
-            gateway,
-            seen: None,
-        }
-    }
-    fn slot(state: &mut State) -> &mut Tried<Self> {
-        &mut state.recreate
-    }
-    /// The look touches nothing; from there on a failure brings the old container back.
-    fn ends(step: &str) -> bool {
-        step != "look"
-    }
-}
-
-impl Rung for Relink {
-    const KIND: Kind = Kind::Relink;
-    const SETTLES: &'static str = "show_code";
-    const STAYS: Option<&'static str> = Some("connect");
-    const SKIPPABLE: &'static [&'static str] = &[];
-    fn command(gateway: GatewayId, account: AccountId) -> Command {
-        Command::Relink { gateway, account }
-    }
-    fn slot(state: &mut State) -> &mut Tried<Self> {
-        &mut state.relink
-    }
 }
