@@ -103,6 +103,7 @@ fn sentence(event: &AuditEvent) -> String {
         act::ENABLE_PERSON => "let in again",
         act::RESET_PASSWORD => "gave a new one-time password to",
         act::CHANGE_ROLE => "changed the role of",
+        act::SKIP_STEP => "asked to skip",
         act::DOWNLOAD_LOGS => "downloaded the log",
         other => other,
     };

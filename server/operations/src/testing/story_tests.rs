@@ -99,7 +99,11 @@ impl Scenario {
         let entries = bench.journal.entries(id).into_iter();
         entries
             .filter_map(|entry| match entry.event {
-                Event::Passed { step, how, .. } if how == Passing::NotNeeded => Some(step),
+                Event::Passed {
+                    step,
+                    how: Passing::NotNeeded,
+                    ..
+                } => Some(step),
                 _ => None,
             })
             .collect()

@@ -100,7 +100,17 @@ impl Facts {
             Err(fault) => Asked::Silent(cx.say.scrub(&fault.message)),
         };
         let asked = tokio::time::timeout(ANSWER, cx.control.abilities(&cx.gateway)).await;
-        self.abilities = asked.ok().and_then(Result::ok).unwrap_or_default();
+        match asked {
+            Ok(Ok(abilities)) => self.abilities = abilities,
+            // Not to be taken for a version that offers nothing.
+            Ok(Err(fault)) if !self.work() => {
+                self.account = Asked::Silent(cx.say.scrub(&fault.message));
+            }
+            Err(_) if !self.work() => {
+                self.account = Asked::Silent("The gateway did not answer.".to_owned());
+            }
+            Ok(Err(_)) | Err(_) => {}
+        }
     }
 
     /// The account, when the gateway tells of it.

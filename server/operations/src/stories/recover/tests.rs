@@ -40,7 +40,11 @@ impl Climb {
         let (id, outcome) = bench.run(Book::default(), &recover()).await;
         let entries = bench.journal.entries(id);
         let passed = entries.iter().filter_map(|entry| match &entry.event {
-            Event::Passed { step, how, .. } if *how == Passing::NotNeeded => Some(step.clone()),
+            Event::Passed {
+                step,
+                how: Passing::NotNeeded,
+                ..
+            } => Some(step.clone()),
             _ => None,
         });
         Self {
@@ -511,4 +515,22 @@ async fn a_step_that_acts_or_that_could_not_be_left_like_this_is_not_skipped() {
         climb.worked();
         assert!(climb.bench.world.assert_runs().starts_with("new"));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gateway_whose_abilities_cannot_be_had_is_not_taken_for_an_old_one() {
+    let world = World::dropped(Cure::Restart);
+    let away = || {
+        Fault::new(
+            FaultKind::Unreachable,
+            Boundary::Gateway,
+            "the socket is away",
+        )
+    };
+    // Looked at twice before the first rung, and once by it and by the start.
+    world.fail("abilities", (0..4).map(|_| away()));
+    let climb = Climb::of(world).await;
+    climb.worked();
+    climb.says("Not tried: the socket is away");
+    assert!(!climb.told.contains("not offered by this version"));
 }
