@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # demo.sh: the whole panel with a real gateway on this machine, from nothing; see `make demo`.
 # demo.sh down: removes its containers, its volume and everything in .demo.
+# WHATSAPP=stand-in plays WhatsApp and the phone, too; WHATSAPP=real does not. Without either the
+# stand-in is used where WhatsApp cannot be reached.
 # shellcheck source=.setup/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$ROOT"
@@ -13,6 +15,10 @@ https_port="${DEMO_PORT:-8443}"
 url="https://panel.localhost:$https_port"
 
 main() {
+  case "${WHATSAPP:-}" in
+    '' | real | stand-in) ;;
+    *) fail "WHATSAPP=$WHATSAPP is not known: use WHATSAPP=stand-in, WHATSAPP=real, or leave it out." ;;
+  esac
   steps 7
   step "Installing what is missing"
   "$SETUP/packages.sh" demo
@@ -29,6 +35,7 @@ main() {
   trap farewell EXIT
   trap 'exit 0' INT TERM
   step "Starting Caddy and the panel"
+  choose_whatsapp
   lay_out
   start_caddy
   start_panel
@@ -40,16 +47,31 @@ main() {
   wait "$panel_pid" || fail "The panel ended by itself: see $demo/panel.log."
 }
 
-alive() { [ -s "$1" ] && kill -0 "$(cat "$1")" 2>/dev/null; }
+# Whether the process in a pid file is still the one that this demo started: after a restart of the machine
+# another one may have its number.
+alive() {
+  [ -s "$1" ] || return 1
+  tr '\0' '\n' 2>/dev/null <"/proc/$(cat "$1")/cmdline" | grep -qF -e "$ROOT/monitoring/" -e "$demo/"
+}
 
 refuse_second_run() {
   if alive "$demo/panel.pid"; then
-    fail "The demo runs already (process $(cat "$demo/panel.pid")): open $url, or end it with Ctrl-C where it was started."
+    local pid
+    pid=$(cat "$demo/panel.pid")
+    fail "The demo runs already: open $url. To end it, press Ctrl-C where it was started, or run 'kill $pid'."
   fi
 }
 
-# A caddy or panel that outlived its demo (a closed terminal) is ours to end.
-leftover() { if alive "$1"; then kill "$(cat "$1")" 2>/dev/null || true; fi; rm -f "$1"; }
+# A caddy that outlived its demo (a closed terminal) is ours to end.
+leftover() {
+  if alive "$1"; then
+    kill "$(cat "$1")" 2>/dev/null || true
+    # shellcheck disable=SC2317  # called by wait_until
+    gone() { ! alive "$1"; }
+    wait_until 10 gone "$1" || fail "Process $(cat "$1") of an earlier demo does not end: run 'kill -9 $(cat "$1")', then run this again."
+  fi
+  rm -f "$1"
+}
 
 take_ports() {
   leftover "$demo/caddy.pid"
@@ -71,7 +93,9 @@ lay_out() {
   # Postgres of the panel does not run as root and must reach its own folder below.
   chmod 711 "$demo"
   data=$(data_folder)
-  cp openclaw/docker-compose.yml "$demo/openclaw/docker-compose.yml"
+  # With the stand-in the gateway's plugin is told another address for WhatsApp; nothing else differs.
+  sed "${whatsapp_address:+s|^ *environment:\$|&\n      OPENCLAW_WHATSAPP_WEB_SOCKET_URL: $whatsapp_address|}" \
+    openclaw/docker-compose.yml >"$demo/openclaw/docker-compose.yml"
   if [ ! -s "$demo/openclaw/.env" ]; then
     local gateway bridge
     gateway=$(free_port 28789)
@@ -88,6 +112,8 @@ lay_out() {
     )
     mv "$demo/openclaw/.env.new" "$demo/openclaw/.env"
   fi
+  # Another DEMO_PORT than the last time is another origin.
+  sed -i "s|^OPENCLAW_PUBLIC_URL=.*|OPENCLAW_PUBLIC_URL=https://openclaw.localhost:$https_port|" "$demo/openclaw/.env"
   panel_port=$(free_port 28700)
   cat >"$demo/panel.toml" <<TOML
 # Written by \`make demo\`.
@@ -107,6 +133,7 @@ internal_url = "http://127.0.0.1:$(env_value OPENCLAW_GATEWAY_PORT)"
 public_url = "https://openclaw.localhost:$https_port"
 ca_file = "$demo/caddy/caddy/pki/authorities/local/root.crt"
 TOML
+  [ -z "$stand_in_port" ] || printf 'stand_in = "http://127.0.0.1:%s"\n' "$stand_in_port" >>"$demo/panel.toml"
 }
 
 # A checkout under /root is closed to every other user: then the database lives elsewhere.
@@ -122,11 +149,43 @@ data_folder() {
   fi
 }
 
+# The daemon that the docker command uses, too.
 docker_endpoint() {
-  case "${DOCKER_HOST:-}" in
-    unix://*) printf '%s' "$DOCKER_HOST" ;;
-    *) printf 'unix:///var/run/docker.sock' ;;
+  local endpoint=${DOCKER_HOST:-}
+  [ -n "$endpoint" ] || endpoint=$(docker context inspect --format '{{.Endpoints.docker.Host}}' 2>/dev/null) || endpoint=''
+  case "$endpoint" in
+    '') printf 'unix:///var/run/docker.sock' ;;
+    unix://*) printf '%s' "$endpoint" ;;
+    *) fail "The demo needs a Docker Engine on this machine, and docker uses $endpoint: unset DOCKER_HOST, or run 'docker context use default'." ;;
   esac
+}
+
+# --- WhatsApp -----------------------------------------------------------------------------------
+stand_in="$project-whatsapp"
+
+# Sets whatsapp_address and stand_in_port, both empty for the real WhatsApp.
+choose_whatsapp() {
+  local choice=${WHATSAPP:-}
+  whatsapp_address='' stand_in_port=''
+  if [ -z "$choice" ] && ! curl -sS --max-time 5 -o /dev/null https://web.whatsapp.com 2>/dev/null; then
+    note "WhatsApp cannot be reached from here: a stand-in plays it (WHATSAPP=real insists on the real one)"
+    choice=stand-in
+  fi
+  [ "$choice" = stand-in ] || return 0
+  whatsapp_address=ws://whatsapp:29443/ws/chat
+  stand_in_port=$(docker port "$stand_in" 29444/tcp 2>/dev/null | sed -n 's/^127\.0\.0\.1://p') || stand_in_port=''
+  [ -n "$stand_in_port" ] || stand_in_port=$(free_port 28444)
+}
+
+# Beside the gateway, where its plugin looks for it.
+start_whatsapp() {
+  [ -n "$stand_in_port" ] || { docker rm -f "$stand_in" >/dev/null 2>&1 || true; return 0; }
+  [ "$(docker container inspect --format '{{.State.Running}}' "$stand_in" 2>/dev/null)" != true ] || return 0
+  docker rm -f "$stand_in" >/dev/null 2>&1 || true
+  docker run --detach --init --name "$stand_in" --restart unless-stopped --label "com.docker.compose.project=$project" \
+    --network "${project}_default" --network-alias whatsapp --publish "127.0.0.1:$stand_in_port:29444" \
+    --volume "$ROOT/end2end/whatsapp-stand-in:/standin:ro" "$image" node /standin/server.mjs >"$LOGS/whatsapp-stand-in.log" 2>&1 ||
+    fail "WhatsApp's stand-in does not start: see $LOGS/whatsapp-stand-in.log."
 }
 
 start_caddy() {
@@ -147,24 +206,39 @@ start_panel() {
   setsid "$panel" --config "$demo/panel.toml" serve >"$demo/panel.log" 2>&1 </dev/null &
   panel_pid=$!
   printf '%s\n' "$panel_pid" >"$demo/panel.pid"
+  up() { curl -fsS --max-time 2 "http://127.0.0.1:$panel_port/healthz" >/dev/null 2>&1; }
   # shellcheck disable=SC2317  # called by wait_until
-  up() { kill -0 "$panel_pid" && curl -fsS --max-time 2 "http://127.0.0.1:$panel_port/healthz"; }
-  wait_until 60 up || { tail -n 20 "$demo/panel.log" >&2; fail "The panel does not start: see $demo/panel.log."; }
+  up_or_gone() { ! kill -0 "$panel_pid" || up; }
+  wait_until 60 up_or_gone || true
+  up || { tail -n 20 "$demo/panel.log" >&2; fail "The panel does not start: see $demo/panel.log."; }
 }
 
+operation() { "$panel" --config "$demo/panel.toml" operation start "$@" --wait; }
+
+# A gateway that does not come up is what the panel is for: it stays up and shows it.
 install_gateway() {
-  if docker container inspect "$project-openclaw-gateway-1" >/dev/null 2>&1; then
-    [ "$(docker container inspect --format '{{.State.Running}}' "$project-openclaw-gateway-1")" = true ] ||
-      "$panel" --config "$demo/panel.toml" operation start start --reason "make demo" --wait
-    return 0
+  local container="$project-openclaw-gateway-1" done=true
+  if ! docker container inspect "$container" >/dev/null 2>&1; then
+    operation install --reason "first start by make demo" || done=false
+  elif ! same_whatsapp "$container"; then
+    note "another WhatsApp than the last time: the gateway's container is made anew"
+    operation recreate --reason "make demo with another WhatsApp" || done=false
+  elif [ "$(docker container inspect --format '{{.State.Running}}' "$container")" != true ]; then
+    operation start --reason "make demo" || done=false
   fi
-  "$panel" --config "$demo/panel.toml" operation start install --reason "first start by make demo" --wait ||
-    fail "The gateway did not start: open $url and look at its log, or see $demo/panel.log."
+  $done || say "The gateway did not come up; the panel is up, says why and offers what helps: open $url."
+  start_whatsapp
+}
+
+same_whatsapp() {
+  local now
+  now=$(docker container inspect --format '{{range .Config.Env}}{{println .}}{{end}}' "$1" | sed -n 's/^OPENCLAW_WHATSAPP_WEB_SOCKET_URL=//p')
+  [ "$now" = "$whatsapp_address" ]
 }
 
 first_admin() {
   local file="$demo/first-login"
-  [ ! -s "$file" ] || return 0
+  [ ! -s "$file" ] || { sed -i "s|^url=.*|url=$url|" "$file"; return 0; }
   rm -f "$demo/one-time-password"
   "$panel" --config "$demo/panel.toml" user add admin --role admin --one-time-password-file "$demo/one-time-password" >/dev/null ||
     "$panel" --config "$demo/panel.toml" user reset admin --one-time-password-file "$demo/one-time-password" >/dev/null ||
@@ -186,6 +260,11 @@ welcome() {
   say ""
   say "The browser will warn: the certificate comes from the demo's own authority,"
   say "$demo/caddy/caddy/pki/authorities/local/root.crt."
+  if [ -n "$stand_in_port" ]; then
+    say "WhatsApp is a stand-in. To link: press Link, and when the code is on the page play the phone in another terminal:"
+    say "  $panel --config $demo/panel.toml demo scan"
+  fi
+  say "From another machine: ssh -L $https_port:127.0.0.1:$https_port THIS-MACHINE, then open $url there."
   say "The log of the panel is $demo/panel.log. Ctrl-C stops the panel; the gateway goes on. 'make demo-down' removes all."
 }
 
@@ -214,10 +293,22 @@ down() {
   else
     say "Docker does not answer: its containers stay until 'make demo-down' runs again."
   fi
+  stop_database
   [ ! -L "$demo/data" ] || rm -rf "$(readlink "$demo/data")"
   rm -rf "$demo"
   say "The demo is gone; images and build results stay in $CACHE."
 }
+# A panel that was killed leaves its Postgres running.
+stop_database() {
+  local pid
+  pid=$(head -n 1 "$demo/data/postgres/data/postmaster.pid" 2>/dev/null) || return 0
+  # shellcheck disable=SC2317  # called by wait_until
+  stopped() { ! grep -q postgres "/proc/$pid/cmdline"; }
+  stopped 2>/dev/null && return 0
+  kill -INT "$pid" 2>/dev/null || true
+  wait_until 20 stopped || true
+}
+
 # shellcheck disable=SC2317  # called by wait_until
 panel_ended() { ! alive "$demo/panel.pid"; }
 

@@ -37,6 +37,7 @@ case "${1:-all}" in
   *) fail "Say what to run: .setup/test.sh, or .setup/test.sh check." ;;
 esac
 
+am_root || fail "The tests start a Docker daemon of their own, which only root may: run 'sudo make test', or run them in a machine of their own."
 steps 12
 phase "Installing what is missing"
 "$SETUP/packages.sh" test

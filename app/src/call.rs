@@ -14,7 +14,7 @@ use leptos::prelude::use_context;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{OrSay as _, PanelError};
-use crate::panel::{Panel, Viewer};
+use crate::panel::{OwnSession, Panel, Viewer};
 
 /// A request by somebody signed in.
 #[derive(Clone)]
@@ -50,6 +50,12 @@ impl Call {
     /// A call from its parts: event streams and tests.
     pub fn new(panel: Panel, viewer: Arc<Viewer>) -> Self {
         Self { panel, viewer }
+    }
+
+    /// The session of the present request; `None` where there is none to renew (tests). To be asked
+    /// before anything is awaited.
+    pub(crate) fn own_session() -> Option<Arc<dyn OwnSession>> {
+        use_context::<Parts>()?.extensions.get().cloned()
     }
 
     /// The ports.

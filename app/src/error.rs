@@ -139,7 +139,7 @@ impl<T> OrSay<T> for Result<T, PeopleError> {
             let field = match &error {
                 PeopleError::NameTaken(_) | PeopleError::BadName => "name",
                 PeopleError::PasswordTooShort => "new",
-                PeopleError::WrongPassword => "old",
+                PeopleError::WrongPassword | PeopleError::TooManyTries { .. } => "old",
                 PeopleError::LastAdmin | PeopleError::Unknown => "person",
                 PeopleError::NotPermitted | PeopleError::Database(_) => "",
             };

@@ -31,7 +31,8 @@ pub use crate::{
     answer::{inside, outside},
     call::{Call, Went},
     error::PanelError,
+    pages::answer::sorry,
     pages::logs::Filter,
-    panel::{Panel, Reveals, SiteFiles, Viewer},
+    panel::{OwnSession, Panel, RenewError, Reveals, SiteFiles, Viewer},
     shell::{App, routes, shell},
 };

@@ -7,17 +7,20 @@ use std::time::Duration;
 
 use domain::gateway::{Gateway, GatewayId};
 use domain::history::{Incident, Strip};
+use domain::logs::{Mark, Missed, Seam};
 use domain::observation::Observation;
 use domain::operation::{Operation, OperationView};
 use domain::person::Role;
+use domain::ports::StoreError;
 use domain::scan::Scan;
 use domain::time::Timestamp;
 use serde::Serialize;
 
-use crate::pages::{gateway, logs, operation};
+use crate::pages::logs::Filter;
+use crate::pages::{gateway, logs, operation, operations};
 use crate::panel::Panel;
 use crate::rungs::{Sight, Usual};
-use crate::ui::moment;
+use crate::ui::{frame, moment};
 
 /// How long a rendered gateway may serve further views: what depends on the time alone (a fact going
 /// stale, a wait that ends) shows within this.
@@ -79,6 +82,23 @@ pub fn operation_fragments(
     operation::fragments(role, view, scan, now)
 }
 
+/// The fragments of the list of a gateway's operations.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn operations_fragments(
+    panel: &Panel,
+    id: &GatewayId,
+) -> Result<Vec<Fragment>, StoreError> {
+    Ok(vec![operations::list(panel, id, None).await?])
+}
+
+/// Whether something runs, as the navigation of every page says it.
+pub fn running(panel: &Panel, id: &GatewayId) -> Fragment {
+    let holder = panel.operations.holder(id);
+    Fragment::new("running", frame::running(holder.as_ref()))
+}
+
 /// What of `new` is not in `old`.
 pub fn changed<'a>(old: &[Fragment], new: &'a [Fragment]) -> Vec<&'a Fragment> {
     new.iter().filter(|new| !old.contains(new)).collect()
@@ -116,19 +136,26 @@ pub fn tick(now: Timestamp) -> String {
     format!(r#"{{"now":{}}}"#, now.as_millis())
 }
 
-/// Data of the event `lines` of the log page: `{"html":"<li>…</li>…"}`; `None` when the filter drops
-/// every line.
-pub fn log_lines(
-    lines: &[domain::logs::LogLine],
-    filter: &logs::Filter,
-    now: Timestamp,
-) -> Option<String> {
+/// Data of the event `tick` of the log page: how far the log was read, too.
+pub fn log_tick(read: Mark, now: Timestamp) -> String {
+    format!(r#"{{"now":{},"read":"{read}"}}"#, now.as_millis())
+}
+
+/// Data of the event `lines` of the log page: `{"html":"<li>…</li>…","read":"…"}`; `None` when the
+/// filter drops every line and none is missing.
+pub fn log_lines(missed: &Missed, filter: &Filter, read: Mark, now: Timestamp) -> Option<String> {
     #[derive(Serialize)]
     struct Lines {
         html: String,
+        read: String,
     }
-    let html = logs::items(lines, filter, now);
-    (!html.is_empty()).then(|| json(&Lines { html }))
+    let gap = match missed.seam {
+        Seam::Open => logs::GAP,
+        Seam::Closed => "",
+    };
+    let html = format!("{gap}{}", logs::items(&missed.lines, filter, now));
+    let read = read.to_string();
+    (!html.is_empty()).then(|| json(&Lines { html, read }))
 }
 
 fn json(of: &impl Serialize) -> String {

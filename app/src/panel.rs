@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use async_trait::async_trait;
 use domain::person::{Actor, Person};
 use domain::ports::{AuditTrail, Clock, Ids, Observations, Operations, People, Scans};
 use domain::time::Timestamp;
@@ -69,6 +70,17 @@ pub struct Viewer {
     /// When they signed in.
     pub signed_in_at: Timestamp,
 }
+
+/// The session that a request belongs to, put into its extensions as `Arc<dyn OwnSession>`.
+#[async_trait]
+pub trait OwnSession: Send + Sync {
+    /// Goes on, as `person` now is, under a new id: one that was stolen before is worth nothing.
+    async fn renew(&self, person: &Person) -> Result<(), RenewError>;
+}
+
+/// The session could not be written: its owner has to sign in again.
+#[derive(Debug)]
+pub struct RenewError(pub Box<dyn core::error::Error + Send + Sync>);
 
 /// One-time passwords between the form that made them and the one page that shows them: in memory, for
 /// the person who asked, gone once shown.

@@ -1,7 +1,7 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Browser, type BrowserContext, type Page, expect, test as base } from "@playwright/test";
-import { facts } from "./stack.ts";
+import { addressesSettled, facts, panel } from "./stack.ts";
 
 /** Fills in the sign-in form as a person does. */
 export async function signIn(page: Page, name = facts().user, password = facts().password): Promise<void> {
@@ -23,8 +23,40 @@ export async function contextOf(browser: Browser, options: object, name = facts(
     await context.storageState({ path: file });
     await context.close();
   }
-  return browser.newContext({ ...options, storageState: file });
+  const context = await browser.newContext({ ...options, storageState: file });
+  context.on("page", lookAgain);
+  return context;
 }
+
+/**
+ * The browser runs on Docker's own host: whenever a container's interface comes or goes there, Chromium ends
+ * what it loads. Somebody who sat there would load it again.
+ */
+function lookAgain(page: Page): void {
+  const again = <Given extends unknown[], Answer>(load: (...given: Given) => Promise<Answer>) => async (...given: Given) => {
+    for (let left = 5; ; left--) {
+      try {
+        return await load(...given);
+      } catch (error) {
+        // The second is Chromium's own page about the first, on its way while the load was tried again.
+        if (left === 0 || !/ERR_NETWORK_CHANGED|chrome-error:/.test(String(error))) throw error;
+        await addressesSettled();
+      }
+    }
+  };
+  page.goto = again(page.goto.bind(page));
+  page.reload = again(page.reload.bind(page));
+}
+
+/** A context of somebody else; the first test that needs them adds them. */
+export async function colleague(browser: Browser, options: object, name: string, role: string): Promise<BrowserContext> {
+  const file = join(facts().folder, `${name}.password`);
+  if (!existsSync(file)) panel("user", "add", name, "--role", role, "--one-time-password-file", file);
+  return contextOf(browser, options, name, readFileSync(file, "utf8").trim());
+}
+
+/** A context of vera, who may look and not act. */
+export const viewerContext = (browser: Browser, options: object) => colleague(browser, options, "vera", "viewer");
 
 /** `page` belongs to anna, the admin. */
 export const test = base.extend({
@@ -46,6 +78,7 @@ export const verdict = (page: Page) => page.locator("#verdict-said");
 export async function carryOut(page: Page, action: string, reason = "end-to-end test"): Promise<void> {
   await page.goto(`${gatewayPage()}/operations/new/${action.toLowerCase()}`);
   await page.getByLabel(/^Why/).fill(reason);
+  await addressesSettled();
   await page.getByRole("button", { name: action, exact: true }).click();
   await page.waitForURL(/\/operations\/[0-9a-f-]{36}/);
 }

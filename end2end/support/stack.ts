@@ -35,7 +35,7 @@ export interface Facts {
   caddyPid: number;
 }
 
-const factsFile = () => join(process.env.END2END_FOLDER ?? "", "facts.json");
+export const factsFile = () => join(process.env.END2END_FOLDER ?? "", "facts.json");
 
 export function facts(): Facts {
   return JSON.parse(readFileSync(factsFile(), "utf8"));
@@ -235,10 +235,10 @@ edge_seconds = 5
 }
 
 /**
- * A new network's bridge gets its addresses a moment after its first container; until then Chromium ends
+ * A new interface gets its addresses a moment after its container was started; until then Chromium ends
  * whatever it loads with ERR_NETWORK_CHANGED.
  */
-async function addressesSettled(): Promise<void> {
+export async function addressesSettled(): Promise<void> {
   await until("the new network's addresses are settled", () =>
     execFileSync("ip", ["-6", "address", "show", "tentative"], { encoding: "utf8" }).trim() === "" ? true : undefined,
   );
@@ -250,6 +250,12 @@ export function writeEnv(values: Record<string, string>): void {
 }
 
 export const envFile = () => join(needed("END2END_FOLDER"), "openclaw/.env");
+
+/** Containers with the gateway's name, set aside ones included. */
+export const containerNames = () =>
+  docker("ps", "-a", "--format", "{{.Names}}").split("\n").filter((name) => name.startsWith(facts().container));
+
+export const gatewayRuns = () => docker("inspect", "--format", "{{.State.Running}}", facts().container) === "true";
 
 /** Makes the image `openclaw:broken`, whose gateway ends with code 3 as soon as it is started. */
 export function brokenImage(): void {
@@ -281,4 +287,15 @@ export async function stop(): Promise<void> {
   await end(panelPid, "SIGTERM");
   await end(caddyPid, "SIGTERM");
   removeContainers(project);
+}
+
+/** Asks the panel's private database; one column, one row. */
+export function sql(statement: string): string {
+  const postgres = join(facts().folder, "data/postgres");
+  const password = readFileSync(join(postgres, "password"), "utf8").trim();
+  const given = ["--no-psqlrc", "--tuples-only", "--no-align", "--quiet", "--command", statement];
+  return execFileSync("psql", [...given, `host=${join(postgres, "run")} user=panel dbname=panel`], {
+    encoding: "utf8",
+    env: { ...process.env, PGPASSWORD: password },
+  }).trim();
 }

@@ -47,13 +47,19 @@ build() {
   have npm || fail "npm is missing: run .setup/packages.sh demo first."
   [ -x /bin/busybox ] || fail "busybox is missing: run .setup/packages.sh demo first."
   need_space "$CACHE" 3 "Building the OpenClaw image"
+  local dockers
+  dockers=$(docker info --format '{{.DockerRootDir}}')
+  [ ! -d "$dockers" ] || need_space "$dockers" 3 "Docker, for the OpenClaw image,"
   find "$CACHE/images" -maxdepth 1 -name 'build.*' -mmin +120 -exec rm -rf {} + # of builds that were killed
   work=$(mktemp -d "$CACHE/images/build.XXXXXX")
   fetch
   lay_out_root
-  base=$(import_root)
+  base=$(import_root) || no_room import
+  rm "$work/root.tar"
   furnish "$base"
 }
+
+no_room() { fail "Docker could not take the image in: see $LOGS/docker-$1.log; 'docker system df' shows what to free."; }
 
 # --- is there anything to do? -----------------------------------------------------------------
 recipe_of() { docker image inspect --format "{{index .Config.Labels \"$label\"}}" "$1" 2>/dev/null; }
@@ -200,8 +206,7 @@ import_root() {
     --change "LABEL org.opencontainers.image.title=OpenClaw" \
     --change "LABEL org.opencontainers.image.version=$version" \
     --change "CMD $(command_json)" \
-    "$archive"
-  rm "$archive"
+    "$archive" 2>"$LOGS/docker-import.log"
 }
 
 # What a fresh state volume starts with: the config, and the plugin where the gateway itself would put
@@ -222,14 +227,14 @@ furnish() {
     export OPENCLAW_GATEWAY_TOKEN=only-for-this-build OPENCLAW_CONTROL_UI_ORIGIN=http://127.0.0.1:18789
     node dist/index.js plugins install "npm:@openclaw/whatsapp@$2"
     rm -rf "$HOME/.npm" "$HOME/.cache" "$HOME/.openclaw/openclaw.json.bak"' \
-    furnish "$(cat "$here/openclaw.json")" "$version")
+    furnish "$(cat "$here/openclaw.json")" "$version" 2>"$LOGS/docker-create.log") || no_room create
   npm_settings | docker start -a -i "$helper" >"$LOGS/whatsapp-plugin.log" 2>&1 || {
     tail -n 40 "$LOGS/whatsapp-plugin.log" >&2
     fail "The WhatsApp plugin could not be installed: see $LOGS/whatsapp-plugin.log."
   }
   docker commit --change 'USER node' --change "CMD $(command_json)" \
     --change 'ENV OPENCLAW_CONTROL_UI_ORIGIN=http://127.0.0.1:18789' \
-    --change "LABEL $label=$recipe" "$helper" "$image" >/dev/null
+    --change "LABEL $label=$recipe" "$helper" "$image" >"$LOGS/docker-commit.log" 2>&1 || no_room commit
   base='' # part of the image now
   # The one from an older recipe goes, unless a container still needs it.
   [ -z "$before" ] || docker image rm "$before" >/dev/null 2>&1 || true

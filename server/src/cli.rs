@@ -2,9 +2,11 @@
 
 mod audit;
 mod code;
+mod demo;
 mod gateway;
 mod operation;
 mod out;
+mod paged;
 mod status;
 mod user;
 
@@ -48,6 +50,9 @@ enum Command {
     /// The audit trail.
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Play the phone, where WhatsApp is a stand-in.
+    #[command(subcommand)]
+    Demo(demo::Demo),
 }
 
 #[derive(Subcommand)]
@@ -90,6 +95,7 @@ pub(crate) async fn run() -> ExitCode {
         Command::Operation(command) => command.run(&config).await,
         Command::User(command) => command.run(&config).await,
         Command::Audit(command) => command.run(&config).await,
+        Command::Demo(command) => command.run(&config).await,
     };
     done.unwrap_or_else(|error| {
         out::error(&format!("{error:#}"));

@@ -55,6 +55,8 @@ pub(crate) struct GatewayConfig {
     pub(crate) public_url: Url,
     /// A CA to trust besides the usual ones for `public_url`.
     pub(crate) ca_file: Option<PathBuf>,
+    /// Control address of WhatsApp's stand-in, for the demo and tests; `None` for the real WhatsApp.
+    pub(crate) stand_in: Option<Url>,
     /// Time between probes of the process and the accounts (10 to 30 s; jitter is added).
     pub(crate) probe_interval: Duration,
     /// Time between probes of the public URL.

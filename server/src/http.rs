@@ -5,10 +5,16 @@ mod client;
 mod events;
 mod headers;
 mod hub;
+mod known_people;
 mod log_file;
+mod log_stream;
 mod origin;
+mod reader;
 mod sessions;
 mod sign_in;
+mod sorry;
+#[cfg(test)]
+mod testing;
 
 use std::sync::Arc;
 
@@ -31,7 +37,7 @@ use tower_sessions_moka_store::MokaStore;
 pub(crate) use assets::{Assets, load as load_site};
 pub(crate) use events::FollowLogs;
 pub(crate) use hub::{Change, Hub, Look, Render, Topic};
-pub(crate) use sessions::KnownPeople;
+pub(crate) use known_people::KnownPeople;
 
 use events::Wires;
 use sessions::Door;
@@ -56,12 +62,14 @@ pub(crate) struct Site {
 
 /// The whole panel as one router.
 pub(crate) fn router(site: Site) -> anyhow::Result<Router> {
+    let files = site.panel.site.clone();
     let https = site.public_url.scheme() == "https";
     let own = origin::OwnOrigin(site.public_url.origin().ascii_serialization().into());
     let door = Door {
         people: site.people.clone(),
         clock: site.panel.clock.clone(),
         trusted_proxies: site.trusted_proxies.into(),
+        records: Arc::new(site.store.sessions()),
     };
     let desk = Desk {
         people: site.panel.people.clone(),
@@ -85,6 +93,7 @@ pub(crate) fn router(site: Site) -> anyhow::Result<Router> {
             Router::new()
                 .route("/events/gateways/{id}", get(events::gateway))
                 .route("/events/gateways/{id}/logs", get(events::logs))
+                .route("/events/gateways/{id}/operations", get(events::operations))
                 .route("/events/operations/{id}", get(events::operation))
                 .with_state(wires),
         )
@@ -126,6 +135,8 @@ pub(crate) fn router(site: Site) -> anyhow::Result<Router> {
         .merge(outside)
         .layer(sessions)
         .layer(from_fn_with_state(own, origin::check))
+        .layer(CatchPanicLayer::custom(|_| crashed()))
+        .layer(from_fn_with_state(files, sorry::dress))
         .layer(
             CompressionLayer::new()
                 .br(true)
@@ -133,7 +144,6 @@ pub(crate) fn router(site: Site) -> anyhow::Result<Router> {
                 .quality(tower_http::CompressionLevel::Fastest),
         )
         .layer(from_fn_with_state(headers::Https(https), headers::add))
-        .layer(CatchPanicLayer::custom(|_| crashed()))
         .layer(from_fn(log)))
 }
 
@@ -150,7 +160,7 @@ fn crashed() -> Response {
     tracing::error!("A page crashed");
     let text = "The panel failed while making this page. The gateway itself is not affected. Go back and try again; \
                 the log of the panel has the rest.";
-    (StatusCode::INTERNAL_SERVER_ERROR, text).into_response()
+    sorry::say(StatusCode::INTERNAL_SERVER_ERROR, "The panel failed", text)
 }
 
 async fn log(request: axum::extract::Request, next: axum::middleware::Next) -> Response {

@@ -1,5 +1,6 @@
 //! `panel serve`: the web panel until a signal ends it.
 
+use std::future::IntoFuture as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -21,6 +22,9 @@ use crate::wire::{Base, Boards, Outside, Renderer};
 /// What the last tasks get before the panel ends without them.
 const LAST_WAIT: std::time::Duration = std::time::Duration::from_secs(10);
 
+/// What open connections get before operations are paused without waiting for them.
+const CONNECTIONS_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// Runs until SIGINT or SIGTERM; then refuses new operations, lets a running step end and closes.
 pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     let listener = tokio::net::TcpListener::bind(config.listen)
@@ -37,6 +41,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     let pages = CancellationToken::new();
     let rest = CancellationToken::new();
     let base = Base::open(&config).await?;
+    base.store.prepare_sign_ins().await;
     let outside = Outside::build(&config, &base, &tracker, &rest).await?;
     outside.engine.refresh_holders().await;
     outside.engine.tend();
@@ -97,45 +102,71 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         stop: pages.clone(),
     })?;
     tracing::info!(listen = %config.listen, public_url = %config.public_url, "The panel is up at {}", config.public_url);
-    let served = axum::serve(
+    let serving = axum::serve(
         listener,
         router.into_make_service_with_connect_info::<SocketAddr>(),
     )
-    .with_graceful_shutdown(ended(pages.clone()))
-    .await;
-    tracing::info!("Stopping: operations pause where they are and go on at the next start");
-    outside.engine.quiesce().await;
-    rest.cancel();
-    tracker.close();
-    // A Docker call that ran past its limit may still hang; the journal knows where to go on.
-    if tokio::time::timeout(LAST_WAIT, tracker.wait())
-        .await
-        .is_err()
-    {
-        tracing::warn!("Something still waits for Docker or a gateway; stopping all the same");
+    .with_graceful_shutdown(pages.clone().cancelled_owned());
+    let running = Box::pin(async {
+        let served = until_closed(serving.into_future(), &pages).await;
+        tracing::info!("Stopping: operations pause where they are and go on at the next start");
+        outside.engine.quiesce().await;
+        rest.cancel();
+        tracker.close();
+        // A Docker call that ran past its limit may still hang; the journal knows where to go on.
+        if tokio::time::timeout(LAST_WAIT, tracker.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!("Something still waits for Docker or a gateway; stopping all the same");
+        }
+        base.close().await;
+        served.context("the web server failed")
+    });
+    tokio::select! {
+        served = running => served,
+        () = twice_told(&pages) => anyhow::bail!(
+            "stopped at once by a second signal; operations go on at the next start"
+        ),
     }
-    base.close().await;
-    served.context("the web server failed")
 }
 
-async fn ended(pages: CancellationToken) {
-    match (
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::terminate()),
-    ) {
-        (Ok(mut interrupt), Ok(mut terminate)) => {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-        }
-        _ => {
-            tracing::error!("Signals cannot be received; the panel ends only when killed");
-            std::future::pending::<()>().await;
+/// The server's end. Once it is to stop, whoever still holds a connection has [`CONNECTIONS_WAIT`]:
+/// operations must pause in good time whatever a slow browser does.
+async fn until_closed<S>(serving: S, pages: &CancellationToken) -> std::io::Result<()>
+where
+    S: Future<Output = std::io::Result<()>>,
+{
+    let too_long = async {
+        pages.cancelled().await;
+        tokio::time::sleep(CONNECTIONS_WAIT).await;
+    };
+    tokio::select! {
+        served = serving => served,
+        () = too_long => {
+            tracing::warn!("Connections are still open; stopping without them");
+            Ok(())
         }
     }
-    // Open event streams end, so that the web server can.
-    pages.cancel();
+}
+
+/// The first signal closes pages; resolves at the second one.
+async fn twice_told(pages: &CancellationToken) {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    ) else {
+        tracing::error!("Signals cannot be received; the panel ends only when killed");
+        return std::future::pending().await;
+    };
+    for _ in 0..2 {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        // Open event streams end, so that the web server can.
+        pages.cancel();
+    }
 }
 
 /// Tells open pages that an observation changed.
@@ -190,6 +221,7 @@ async fn tell_notices(
             Some(Notice::Operation { id, gateway, .. }) => {
                 engine.on_notice(id).await;
                 hub.changed(Change::Of(Topic::Operation(id)));
+                hub.changed(Change::Of(Topic::Operations(gateway.clone())));
                 hub.changed(Change::Of(Topic::Gateway(gateway)));
             }
             Some(Notice::People(id)) => people.forget(Some(id)),
@@ -203,5 +235,21 @@ async fn tell_notices(
             }
             None => return,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_stays_open_delays_a_stop_by_seconds_only() {
+        let pages = CancellationToken::new();
+        let mut closed = std::pin::pin!(until_closed(std::future::pending(), &pages));
+        let hour = std::time::Duration::from_secs(3_600);
+        assert!(tokio::time::timeout(hour, &mut closed).await.is_err());
+        pages.cancel();
+        let stopped = tokio::time::timeout(CONNECTIONS_WAIT * 2, closed).await;
+        assert!(stopped.is_ok_and(|served| served.is_ok()));
     }
 }

@@ -94,6 +94,8 @@ pub(crate) struct Outside {
     pub(crate) gateways: Vec<Gateway>,
     pub(crate) docker: DockerGateways,
     pub(crate) engine: Engine,
+    /// The gateways' own answers.
+    pub(crate) links: GatewayLinks,
     /// What is shown to be scanned.
     pub(crate) scans: ScanBoard,
     reaches: BTreeMap<GatewayId, Reach>,
@@ -174,6 +176,7 @@ impl Outside {
             gateways,
             docker,
             engine,
+            links,
             scans,
             reaches,
         })
@@ -263,6 +266,7 @@ fn shown(gateway: &GatewayConfig) -> Gateway {
         id: gateway.id.clone(),
         name: gateway.name.clone(),
         public_url: gateway.public_url.as_str().trim_end_matches('/').to_owned(),
+        stand_in: gateway.stand_in.is_some(),
     }
 }
 

@@ -90,6 +90,8 @@ pub struct Gateway {
     pub name: String,
     /// The URL that users reach it by, without a trailing slash.
     pub public_url: String,
+    /// Whether a stand-in plays WhatsApp (demo and tests): pages say so.
+    pub stand_in: bool,
 }
 
 #[cfg(test)]

@@ -1,6 +1,12 @@
 //! Lines of the gateway's log, scrubbed.
 
+mod numbers;
+mod reading;
+
 use serde::{Deserialize, Serialize};
+
+pub use numbers::without_numbers;
+pub use reading::{Mark, Missed, Reading, Seam};
 
 use crate::time::Timestamp;
 

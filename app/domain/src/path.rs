@@ -56,6 +56,11 @@ pub fn operation_events(id: &OperationId) -> String {
     format!("/events/operations/{id}")
 }
 
+/// Server-sent events of the list of a gateway's operations.
+pub fn operations_events(id: &GatewayId) -> String {
+    format!("/events/gateways/{id}/operations")
+}
+
 /// Server-sent events of the log page.
 pub fn log_events(id: &GatewayId) -> String {
     format!("/events/gateways/{id}/logs")

@@ -416,6 +416,12 @@ pub enum PeopleError {
     /// The old password is wrong.
     #[error("The present password is not right.")]
     WrongPassword,
+    /// The old password was guessed at.
+    #[error("Too many tries. Wait {}, then try again.", crate::words::duration(*.wait))]
+    TooManyTries {
+        /// How long.
+        wait: Duration,
+    },
     /// The last admin cannot be disabled or demoted.
     #[error("This is the last admin. Make somebody else admin first.")]
     LastAdmin,
@@ -445,6 +451,8 @@ pub trait People: Send + Sync {
     async fn list(&self) -> Result<Vec<Person>, StoreError>;
     /// One person by id.
     async fn find(&self, id: Uuid) -> Result<Option<Person>, StoreError>;
+    /// Notes that somebody was here, to the minute.
+    async fn note_seen(&self, id: Uuid) -> Result<(), StoreError>;
     /// Adds a person; the one-time password is returned once.
     async fn add(
         &self,
@@ -463,13 +471,14 @@ pub trait People: Send + Sync {
     async fn reset_password(&self, permit: Permit, id: Uuid) -> Result<SecretString, PeopleError>;
     /// Changes a role; takes effect on open sessions at once.
     async fn set_role(&self, permit: Permit, id: Uuid, role: Role) -> Result<(), PeopleError>;
-    /// Changes one's own password.
+    /// Changes one's own password, which ends every session; the person as they now are, so that the
+    /// caller's own session can go on.
     async fn change_password(
         &self,
         actor: &Actor,
         old: SecretString,
         new: SecretString,
-    ) -> Result<(), PeopleError>;
+    ) -> Result<Person, PeopleError>;
 }
 
 /// Whether a person is kept out.

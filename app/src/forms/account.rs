@@ -20,9 +20,20 @@ pub async fn change_password(old: String, new: String, again: String) -> Result<
             "The two new passwords are not the same.",
         ));
     }
+    let session = Call::own_session();
     let (old, new) = (SecretString::from(old), SecretString::from(new));
     let people = &call.panel().people;
     let changed = people.change_password(call.actor(), old, new).await;
-    changed.or_say(|| call.error_id())?;
+    let person = changed.or_say(|| call.error_id())?;
+    // Every session of this person has ended with the old password; this one alone goes on.
+    if let Some(session) = session
+        && let Err(error) = session.renew(&person).await
+    {
+        tracing::error!(
+            error = &*error.0 as &dyn core::error::Error,
+            "A password was changed, but its owner could not be kept signed in"
+        );
+        return Ok(redirect_to(&format!("{}?ended=1", path::SIGN_IN)));
+    }
     Ok(redirect_to(&format!("{}?done=password", path::ACCOUNT)))
 }

@@ -10,10 +10,18 @@ use web_sys::{Document, Event, EventSource, MessageEvent, VisibilityState};
 
 use super::{morph, times};
 
-/// The server ticks every 15 seconds; two missed ones mean that nobody is there.
-const SILENT_AFTER: f64 = 35_000.0;
-/// A closed stream is opened again after this long.
-const AGAIN_AFTER: f64 = 3_000.0;
+/// The server ticks every 10 seconds; two missed ones mean that nobody is there.
+const SILENT_AFTER: f64 = 25_000.0;
+/// On waking one missed tick is enough: the stream may only look open.
+const DOUBTFUL_AFTER: f64 = 11_000.0;
+/// A lost stream is opened again after this long while somebody looks (the clock that asks is not exact) …
+const AGAIN_AFTER: f64 = 900.0;
+/// … and after this long while nobody does.
+const AGAIN_UNSEEN_AFTER: f64 = 10_000.0;
+/// An attempt that neither came nor failed is given up after this long.
+const PATIENCE: f64 = 10_000.0;
+/// Waking says so by several events at once: one new stream answers them all.
+const TOGETHER: f64 = 300.0;
 /// How many lines of the log stay on the page.
 const LINES_KEPT: u32 = 2_000;
 
@@ -28,8 +36,12 @@ struct Stream {
     heard: Cell<f64>,
     /// When it was last opened.
     opened: Cell<f64>,
+    /// Whether the last opening has neither come nor failed yet.
+    trying: Cell<bool>,
     /// Since when it is lost; 0 while it is not.
     lost: Cell<f64>,
+    /// How far the log was read, in the server's words; empty on other pages.
+    read: RefCell<String>,
     signed_out: Cell<bool>,
     paused: Cell<bool>,
 }
@@ -53,6 +65,9 @@ fn start(attribute: &str) {
     let Some(url) = main.and_then(|main| main.get_attribute(attribute)) else {
         return;
     };
+    let list = document.get_element_by_id("lines");
+    let read = list.and_then(|list| list.get_attribute("data-read"));
+    let read = read.unwrap_or_default();
     let stream = Rc::new(Stream {
         document,
         url,
@@ -60,7 +75,9 @@ fn start(attribute: &str) {
         ahead: Cell::new(0.0),
         heard: Cell::new(Date::now()),
         opened: Cell::new(0.0),
+        trying: Cell::new(false),
         lost: Cell::new(0.0),
+        read: RefCell::new(read),
         signed_out: Cell::new(false),
         paused: Cell::new(false),
     });
@@ -78,15 +95,28 @@ impl Stream {
             old.close();
         }
         self.opened.set(Date::now());
-        let Ok(source) = EventSource::new(&self.url) else {
+        self.trying.set(true);
+        let read = self.read.borrow();
+        let url = if read.is_empty() {
+            self.url.clone()
+        } else {
+            // What was written while nobody listened comes first.
+            self.url.clone() + "&after=" + &read
+        };
+        drop(read);
+        let Ok(source) = EventSource::new(&url) else {
             return;
         };
-        self.on(&source, "open", |stream, _| stream.hear());
+        self.on(&source, "open", |stream, _| {
+            stream.trying.set(false);
+            stream.hear();
+        });
         self.on(&source, "tick", Self::tick);
         self.on(&source, "patch", Self::patch);
         self.on(&source, "lines", Self::lines);
         self.on(&source, "signed-out", |stream, _| stream.sign_out());
         self.on(&source, "error", |stream, _| {
+            stream.trying.set(false);
             stream.lose();
             stream.say();
         });
@@ -119,26 +149,47 @@ impl Stream {
         {
             every_second.forget();
         }
-        for (target, event) in [
-            (window.unchecked_ref::<web_sys::EventTarget>(), "online"),
-            (window.unchecked_ref(), "pageshow"),
-            (self.document.unchecked_ref(), "visibilitychange"),
+        for (target, event, wake) in [
+            (
+                window.unchecked_ref::<web_sys::EventTarget>(),
+                "online",
+                Self::reconnect as fn(&Rc<Self>),
+            ),
+            (window.unchecked_ref(), "pageshow", Self::wake),
+            (
+                self.document.unchecked_ref(),
+                "visibilitychange",
+                Self::wake,
+            ),
         ] {
             let stream = Rc::clone(&self);
-            listen(target, event, move |_| stream.wake());
+            listen(target, event, move |_| wake(&stream));
         }
     }
 
+    fn is_seen(&self) -> bool {
+        self.document.visibility_state() == VisibilityState::Visible
+    }
+
+    /// Somebody looks again.
     fn wake(self: &Rc<Self>) {
-        let seen = self.document.visibility_state() == VisibilityState::Visible;
-        let now = Date::now();
-        // A tab that was away may hold a stream that only looks open.
-        let doubtful = self.lost.get() > 0.0 || now - self.heard.get() > 16_000.0;
-        if seen && doubtful && now - self.opened.get() > 1_000.0 {
-            self.open();
+        if !self.is_seen() {
+            return;
         }
-        if seen {
-            self.say();
+        let silent = Date::now() - self.heard.get();
+        if self.lost.get() > 0.0 || silent > DOUBTFUL_AFTER {
+            self.reconnect();
+        }
+        times::count(&self.document, Date::now() + self.ahead.get());
+        self.say();
+    }
+
+    /// Opens the stream anew at once. The browser's own next attempt may be seconds away, and a stream
+    /// from before the network went may only look open.
+    fn reconnect(self: &Rc<Self>) {
+        let young = Date::now() - self.opened.get() < TOGETHER;
+        if !(young && self.trying.get()) {
+            self.open();
         }
     }
 
@@ -147,18 +198,16 @@ impl Stream {
         if now - self.heard.get() > SILENT_AFTER && !self.paused.get() {
             self.lose();
         }
-        if self.lost.get() > 0.0 && now - self.opened.get() > AGAIN_AFTER && !self.is_connecting() {
+        let wait = match (self.trying.get(), self.is_seen()) {
+            (true, _) => PATIENCE,
+            (false, true) => AGAIN_AFTER,
+            (false, false) => AGAIN_UNSEEN_AFTER,
+        };
+        if self.lost.get() > 0.0 && now - self.opened.get() > wait {
             self.open();
         }
         times::count(&self.document, now + self.ahead.get());
         self.say();
-    }
-
-    fn is_connecting(&self) -> bool {
-        let source = self.source.borrow();
-        let young = Date::now() - self.opened.get() < 10_000.0;
-        let connecting = |source: &EventSource| source.ready_state() == EventSource::CONNECTING;
-        young && source.as_ref().is_some_and(connecting)
     }
 
     fn hear(&self) {
@@ -177,6 +226,7 @@ impl Stream {
     }
 
     fn tick(self: &Rc<Self>, data: &JsValue) {
+        self.mark_read(data);
         if let Some(now) = get(data, "now").as_f64() {
             self.ahead.set(now - Date::now());
         }
@@ -198,6 +248,12 @@ impl Stream {
         times::count(&self.document, Date::now() + self.ahead.get());
     }
 
+    fn mark_read(&self, data: &JsValue) {
+        if let Some(read) = get(data, "read").as_string() {
+            self.read.replace(read);
+        }
+    }
+
     /// Appends lines to the log, keeps the end in sight when it was, and forgets the oldest.
     fn lines(self: &Rc<Self>, data: &JsValue) {
         self.hear();
@@ -211,6 +267,7 @@ impl Stream {
         if list.insert_adjacent_html("beforeend", &html).is_err() {
             return;
         }
+        self.mark_read(data);
         while list.child_element_count() > LINES_KEPT {
             match list.first_element_child() {
                 Some(oldest) => oldest.remove(),

@@ -12,7 +12,7 @@ pub(crate) fn page(call: &Call, asked: &Asked) -> Page {
     let viewer = call.viewer();
     let now = call.now();
     let done = (asked.get("done") == "password").then(|| {
-        view! { <div class="banner is-done" role="status"><p>"Your password is changed."</p></div> }
+        view! { <div class="banner is-done" role="status"><p>"Your password is changed. Other devices are signed out."</p></div> }
     });
     let content = view! {
         <div class="crumb"><h1>"Your account"</h1></div>

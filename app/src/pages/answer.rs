@@ -7,6 +7,8 @@ use leptos::prelude::*;
 use super::Page;
 use crate::call::Call;
 use crate::error::PanelError;
+use crate::panel::SiteFiles;
+use crate::ui::escape;
 
 /// The page for an error, within the frame.
 pub(crate) fn page(error: &PanelError, call: &Call) -> Page {
@@ -48,14 +50,33 @@ pub(crate) fn page(error: &PanelError, call: &Call) -> Page {
 
 /// The page for an error when nobody is known or nothing can be asked.
 pub(crate) fn alone(error: &PanelError) -> Page {
-    let content = view! {
+    let title = "The panel could not answer";
+    Page::new(title, card(title, &error.sentence())).status(StatusCode::SERVICE_UNAVAILABLE)
+}
+
+/// A whole document for the server's own answers, when no page could be asked: no script, nothing to
+/// read, nothing that can fail.
+pub fn sorry(site: &SiteFiles, title: &str, said: &str) -> String {
+    let css = escape(&site.css);
+    let icon = site.icon.as_ref().map_or(String::new(), |icon| {
+        let icon = escape(icon);
+        format!(r#"<link rel="icon" href="/assets/{icon}" type="image/svg+xml">"#)
+    });
+    format!(
+        r#"<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover"><meta name="color-scheme" content="light dark">{icon}<link rel="stylesheet" href="/assets/{css}"><title>{} · OpenClaw Panel</title></head><body><main class="alone">{}</main></body></html>"#,
+        escape(title),
+        card(title, said),
+    )
+}
+
+fn card(title: &str, said: &str) -> String {
+    view! {
         <p class="brand">"OpenClaw Panel"</p>
         <div class="card">
-            <h1>"The panel could not answer"</h1>
-            <p class="muted">{error.sentence()}</p>
-            <p class="actions"><a class="btn primary" href=path::HOME>"Try again"</a></p>
+            <h1>{title.to_owned()}</h1>
+            <p class="muted">{said.to_owned()}</p>
+            <p class="actions"><a class="btn primary" href=path::HOME>"To the gateway"</a></p>
         </div>
     }
-    .to_html();
-    Page::new("The panel could not answer", content).status(StatusCode::SERVICE_UNAVAILABLE)
+    .to_html()
 }

@@ -104,8 +104,17 @@ fn sentence(event: &AuditEvent) -> String {
         act::RESET_PASSWORD => "gave a new one-time password to",
         act::CHANGE_ROLE => "changed the role of",
         act::SKIP_STEP => "asked to skip",
-        act::DOWNLOAD_LOGS => "downloaded the log",
+        act::DOWNLOAD_LOGS => "download of the log",
+        act::CANCEL_OPERATION => "asked an operation to stop and put back",
+        act::ABANDON_OPERATION => "freed the gateway of a stuck operation",
+        act::PAIR_DEVICE => "paired the panel's own device",
+        act::VIEW_CODE => "was shown the code that links",
+        // Operations go by their own names, which are words.
         other => other,
+    };
+    let act = match what.outcome {
+        AuditOutcome::Denied => wanted(&what.action).unwrap_or(act),
+        _ => act,
     };
     let act = act.trim_end_matches(if target.is_empty() { " as" } else { "" });
     let gateway = what
@@ -113,4 +122,99 @@ fn sentence(event: &AuditEvent) -> String {
         .as_ref()
         .map_or(String::new(), |gateway| format!(" on {gateway}"));
     format!("{who}: {act}{target}{gateway}")
+}
+
+/// What somebody wanted who was not let; what is done or asked for in one word needs no other.
+fn wanted(action: &str) -> Option<&'static str> {
+    let action = Action::ALL.into_iter().find(|one| one.as_str() == action)?;
+    Some(match action {
+        Action::ViewGateway => "wanted to look at the gateway",
+        Action::ViewPhoneNumbers => "wanted to see whole phone numbers",
+        Action::ViewLogs => "wanted to read the log",
+        Action::ViewAudit => "wanted to read the audit trail",
+        Action::ViewPeople => "wanted to look at the people",
+        Action::ManagePeople => "wanted to change who may sign in, or as what",
+        Action::ViewCode => "wanted to see the code that links",
+        Action::CancelOperation => "wanted to stop an operation",
+        Action::AbandonOperation => "wanted to free the gateway of a stuck operation",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::audit::NewAuditEvent;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn said(action: &str, target: Option<&str>, outcome: AuditOutcome) -> String {
+        sentence(&AuditEvent {
+            sequence: 1,
+            id: Uuid::nil(),
+            at: Timestamp::from_millis(0),
+            event: NewAuditEvent {
+                actor: Actor::Panel,
+                action: action.to_owned(),
+                gateway: "openclaw".parse().ok(),
+                target: target.map(str::to_owned),
+                operation: None,
+                reason: None,
+                outcome,
+                note: None,
+            },
+        })
+    }
+
+    #[test]
+    fn every_act_is_a_sentence_and_a_denial_one_of_its_own() {
+        let done = AuditOutcome::Succeeded;
+        for (action, target, outcome, sentence) in [
+            (
+                act::PAIR_DEVICE,
+                None,
+                done,
+                "paired the panel's own device",
+            ),
+            (
+                act::VIEW_CODE,
+                Some("default"),
+                done,
+                "was shown the code that links default",
+            ),
+            (
+                act::VIEW_CODE,
+                None,
+                AuditOutcome::Denied,
+                "wanted to see the code that links",
+            ),
+            (
+                "view-people",
+                None,
+                AuditOutcome::Denied,
+                "wanted to look at the people",
+            ),
+            ("restart", None, AuditOutcome::Denied, "restart"),
+        ] {
+            let said = said(action, target, outcome);
+            assert!(
+                said.ends_with(&format!(": {sentence} on openclaw")),
+                "{said}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_act_of_the_vocabulary_is_shown_by_its_raw_name() {
+        for action in [
+            act::CANCEL_OPERATION,
+            act::ABANDON_OPERATION,
+            act::PAIR_DEVICE,
+            act::DOWNLOAD_LOGS,
+            act::VIEW_CODE,
+        ] {
+            let said = said(action, None, AuditOutcome::Succeeded);
+            assert!(!said.contains(action), "{said}");
+        }
+    }
 }

@@ -1,8 +1,9 @@
 //! The gateway's log: the last lines, searched and filtered by the server, followed by an event stream.
 
 use domain::action::Action;
-use domain::logs::{Level, LogLine};
+use domain::logs::{Level, LogLine, Mark};
 use domain::path;
+use domain::person::Role;
 use domain::time::Timestamp;
 use domain::words;
 use leptos::prelude::*;
@@ -10,21 +11,27 @@ use leptos::prelude::*;
 use super::{Asked, Page, encoded};
 use crate::call::Call;
 use crate::error::PanelError;
-use crate::ui::escape;
+use crate::ui::{escape, said};
 
 /// How many lines can be asked for.
 const CHOICES: [u32; 3] = [30, 200, 1_000];
 
-/// Which lines are shown.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// How lines of the panel's own begin.
+const OWN: &str = "[panel] ";
+/// Stands where lines may be missing.
+pub(crate) const GAP: &str = r#"<li class="gap">Lines may be missing here: more were written than could be caught up with. The download has more of them.</li>"#;
+
+/// Which lines are shown, and how much of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Filter {
     search: String,
     level: Option<Level>,
+    role: Role,
 }
 
 impl Filter {
-    /// From the words in a URL: `search` is any text, `level` is `warn` or `error`.
-    pub fn new(search: &str, level: &str) -> Self {
+    /// From the words in a URL: `search` is any text, `level` is `warn` or `error`; for somebody of `role`.
+    pub fn new(search: &str, level: &str, role: Role) -> Self {
         let level = match level {
             "error" => Some(Level::Error),
             "warn" => Some(Level::Warn),
@@ -33,11 +40,25 @@ impl Filter {
         Self {
             search: search.trim().chars().take(200).collect(),
             level,
+            role,
         }
     }
 
-    /// Whether a line is shown.
-    pub fn matches(&self, line: &LogLine) -> bool {
+    /// A line as it is shown, if it is. Masked before it is searched: a search must not find out what
+    /// the page does not show.
+    pub fn shown(&self, line: &LogLine) -> Option<LogLine> {
+        let line = LogLine {
+            text: said::phones(&line.text, self.role),
+            ..line.clone()
+        };
+        self.matches(&line).then_some(line)
+    }
+
+    fn matches(&self, line: &LogLine) -> bool {
+        // What the panel says of the log itself belongs to every view of it.
+        if line.text.starts_with(OWN) {
+            return true;
+        }
         let loud = match self.level {
             Some(Level::Error) => line.level == Level::Error,
             Some(_) => matches!(line.level, Level::Error | Level::Warn),
@@ -58,7 +79,7 @@ pub(crate) async fn page(call: &Call, id: &str, asked: &Asked) -> Result<Page, P
     let wanted = asked.get("lines").parse().unwrap_or(200);
     let lines = CHOICES.into_iter().find(|choice| *choice == wanted);
     let lines = lines.unwrap_or(200);
-    let filter = Filter::new(asked.get("search"), asked.get("level"));
+    let filter = Filter::new(asked.get("search"), asked.get("level"), call.role());
     let now = call.now();
     let (body, live) = match call.panel().observations.logs(&gateway.id, lines).await {
         Ok(found) => (shown(&found, &filter, now), following(&found, &filter)),
@@ -70,7 +91,7 @@ pub(crate) async fn page(call: &Call, id: &str, asked: &Asked) -> Result<Page, P
         view! {
             <div class="crumb">
                 <h1>"Log of "{gateway.name.clone()}</h1>
-                <p class="live"><span id="link"></span>" "{live}</p>
+                <p class="live"><span id="link"></span>" "{live}<noscript>" · times in UTC"</noscript></p>
             </div>
         }
         .to_html(),
@@ -84,7 +105,10 @@ pub(crate) async fn page(call: &Call, id: &str, asked: &Asked) -> Result<Page, P
 }
 
 fn following(found: &[LogLine], filter: &Filter) -> String {
-    let shown = found.iter().filter(|line| filter.matches(line)).count();
+    let shown = found
+        .iter()
+        .filter(|line| filter.shown(line).is_some())
+        .count();
     if shown == found.len() {
         format!("the last {}", words::count(shown as u64, "line", "lines"))
     } else {
@@ -108,6 +132,11 @@ fn filters(lines: u32, filter: &Filter, download: String) -> impl IntoView + use
     .into_iter()
     .map(|(value, said)| view! { <option value=value selected=value == level>{said}</option> })
     .collect();
+    let said = if filter.search.is_empty() && filter.level.is_none() {
+        "Download the last 5,000 lines"
+    } else {
+        "Download what fits of the last 5,000 lines"
+    };
     view! {
         <form class="filters" method="get">
             <label class="sr" for="lines-wanted">"How many lines"</label>
@@ -119,7 +148,8 @@ fn filters(lines: u32, filter: &Filter, download: String) -> impl IntoView + use
             <button class="btn">"Show"</button>
             <span class="end actions">
                 <button class="btn" type="button" id="follow" aria-pressed="true" hidden=true>"Follow"</button>
-                <a class="btn" href=download download="">"Download"</a>
+                // Without the attribute: a download that fails is a page, not a file.
+                <a class="btn" href=download>{said}</a>
             </span>
         </form>
     }
@@ -141,27 +171,34 @@ fn shown(found: &[LogLine], filter: &Filter, now: Timestamp) -> String {
     } else {
         String::new()
     };
+    format!("{empty}{}", list(&items, Mark::after(found)))
+}
+
+/// The lines; the island goes on after `read`.
+fn list(items: &str, read: Mark) -> String {
     format!(
-        r#"{empty}<ol class="card lines" id="lines" role="list" tabindex="0" aria-label="Lines of the gateway's log, newest last">{items}</ol>"#
+        r#"<ol class="card lines" id="lines" role="list" tabindex="0" aria-label="Lines of the gateway's log, newest last" data-read="{read}">{items}</ol>"#
     )
 }
 
 fn unreachable(why: &str) -> String {
-    view! {
-        <div class="card empty" role="alert">
+    let said = view! {
+        <div class="card empty" id="no-lines" role="alert">
             <h2>"The log could not be read"</h2>
             <p>{why.to_owned()}" Load the page again in a moment."</p>
         </div>
     }
-    .to_html()
+    .to_html();
+    // Lines appear here by themselves once Docker answers.
+    format!("{said}{}", list("", Mark::START))
 }
 
 /// Lines as list items, those that the filter lets through.
 pub(crate) fn items(lines: &[LogLine], filter: &Filter, now: Timestamp) -> String {
     lines
         .iter()
-        .filter(|line| filter.matches(line))
-        .map(|line| item(line, &filter.search, now))
+        .filter_map(|line| filter.shown(line))
+        .map(|line| item(&line, &filter.search, now))
         .collect()
 }
 
@@ -232,7 +269,7 @@ mod tests {
 
     #[test]
     fn a_search_finds_either_case_and_marks_without_breaking_markup() {
-        let filter = Filter::new("WhatsApp", "");
+        let filter = Filter::new("WhatsApp", "", Role::Viewer);
         assert!(filter.matches(&line(Level::Info, "[whatsapp] <up>")));
         assert!(!filter.matches(&line(Level::Info, "telegram")));
         assert_eq!(
@@ -243,9 +280,19 @@ mod tests {
 
     #[test]
     fn the_level_filter_keeps_what_is_as_loud_or_louder() {
-        let filter = Filter::new("", "warn");
+        let filter = Filter::new("", "warn", Role::Viewer);
         assert!(filter.matches(&line(Level::Error, "x")));
         assert!(filter.matches(&line(Level::Warn, "x")));
         assert!(!filter.matches(&line(Level::Info, "x")));
+    }
+
+    #[test]
+    fn who_may_not_see_numbers_cannot_search_for_them_either() {
+        let said = line(Level::Info, "message from +4915112345642");
+        let whole = Filter::new("12345642", "", Role::Admin).shown(&said);
+        assert_eq!(whole, Some(said.clone()));
+        assert_eq!(Filter::new("12345642", "", Role::Viewer).shown(&said), None);
+        let masked = Filter::new("", "", Role::Viewer).shown(&said).unwrap();
+        assert_eq!(masked.text, "message from +49 ••• ••42");
     }
 }

@@ -359,14 +359,17 @@ fn step(step: &StepView, over: bool) -> impl IntoView + use<> {
         .as_ref()
         .map(|fault| view! { <small>{fault.message.clone()}</small> });
     let output = (step.said.len() > 1).then(|| {
-        let lines: Vec<String> = step
+        let lines: Vec<_> = step
             .said
             .iter()
-            .map(|(at, said)| format!("{} {said}", at.rfc3339().get(11..19).unwrap_or_default()))
+            .map(|(at, said)| {
+                let said = format!(" {said}\n");
+                view! { {moment::clock_to_the_second(*at)}{said} }
+            })
             .collect();
         let count = words::count(lines.len() as u64, "line", "lines");
         view! {
-            <details class="output"><summary>"Output, "{count}</summary><pre>{lines.join("\n")}</pre></details>
+            <details class="output"><summary>"Output, "{count}</summary><pre>{lines}</pre></details>
         }
     });
     view! {

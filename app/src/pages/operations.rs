@@ -1,7 +1,9 @@
 //! The operations of a gateway, newest first.
 
+use domain::gateway::GatewayId;
 use domain::operation::{Operation, OperationId, Outcome};
 use domain::path;
+use domain::ports::StoreError;
 use domain::time::Timestamp;
 use domain::words;
 use leptos::prelude::*;
@@ -9,6 +11,8 @@ use leptos::prelude::*;
 use super::{Asked, Page};
 use crate::call::Call;
 use crate::error::{OrSay as _, PanelError};
+use crate::live::Fragment;
+use crate::panel::Panel;
 use crate::ui::moment;
 
 /// How many fit on a page.
@@ -17,14 +21,37 @@ const SHOWN: u32 = 25;
 pub(crate) async fn page(call: &Call, id: &str, asked: &Asked) -> Result<Page, PanelError> {
     let gateway = call.gateway(id)?;
     let before = asked.get("before").parse().ok().map(OperationId);
-    let operations = &call.panel().operations;
+    let list = list(call.panel(), &gateway.id, before).await;
+    let list = list.or_say(|| call.error_id())?;
+    let crumb = view! {
+        <div class="crumb">
+            <h1>"Operations"</h1>
+            <p class="live"><span id="link"></span>" "{gateway.name.clone()}", newest first"</p>
+        </div>
+    };
+    let content = format!("{}{}", crumb.to_html(), list.html(call.now()));
+    let page = Page::new("Operations", content).at("operations");
+    // Older ones do not change any more, but for what is stuck.
+    let page = match before {
+        Some(_) => page,
+        None => page.live(path::operations_events(&gateway.id)),
+    };
+    Ok(page.of(gateway.id))
+}
+
+/// The list as it stands, for the page and its event stream.
+pub(crate) async fn list(
+    panel: &Panel,
+    gateway: &GatewayId,
+    before: Option<OperationId>,
+) -> Result<Fragment, StoreError> {
     // One more than shown tells whether there are older ones.
-    let listed = operations.list(&gateway.id, before, SHOWN + 1).await;
-    let mut listed = listed.or_say(|| call.error_id())?;
+    let listed = panel.operations.list(gateway, before, SHOWN + 1).await;
+    let mut listed = listed?;
     let more = listed.len() > SHOWN as usize;
     listed.truncate(SHOWN as usize);
-    let now = call.now();
-    let list = path::operations(&gateway.id);
+    let now = panel.clock.now();
+    let list = path::operations(gateway);
     let older = more.then(|| {
         listed
             .last()
@@ -32,21 +59,13 @@ pub(crate) async fn page(call: &Call, id: &str, asked: &Asked) -> Result<Page, P
     });
     let newest = before.is_some().then_some(list);
     let body = if listed.is_empty() {
-        empty(path::gateway(&gateway.id))
+        empty(path::gateway(gateway))
     } else {
         let rows: Vec<_> = listed.iter().map(|operation| row(operation, now)).collect();
         view! { <ol class="card rows" role="list">{rows}</ol> }.into_any()
     };
-    let content = view! {
-        <div class="crumb"><h1>"Operations"</h1><p class="live">{gateway.name.clone()}", newest first"</p></div>
-        {body}
-        {pager(newest, older.flatten())}
-    }
-    .to_html();
-    let content = moment::fill(&content, now);
-    Ok(Page::new("Operations", content)
-        .at("operations")
-        .of(gateway.id))
+    let list = view! { <div id="list">{body}{pager(newest, older.flatten())}</div> };
+    Ok(Fragment::new("list", list.to_html()))
 }
 
 fn row(operation: &Operation, now: Timestamp) -> impl IntoView + use<> {

@@ -46,7 +46,7 @@ fn revealed(reveal: Reveal) -> AnyView {
             <p><b>"One-time password of "{reveal.name}</b></p>
             <p><code>{reveal.password.expose_secret().to_owned()}</code></p>
             <p class="hint">
-                "Shown now and never again. Hand it over in person; it must be changed at the first sign-in."
+                "Shown now and never again. Hand it over in person. It works until it is changed; every page asks for that."
             </p>
         </section>
     }
@@ -80,11 +80,30 @@ fn row(person: &Person, own: bool, now: Timestamp) -> impl IntoView + use<> {
 }
 
 fn change(person: &Person, id: &str) -> AnyView {
-    let (to, word) = if person.disabled_at.is_some() {
-        (endpoint::ENABLE_PERSON, "Let in again")
+    let name = &person.name;
+    let (to, word, access) = if person.disabled_at.is_some() {
+        (
+            endpoint::ENABLE_PERSON,
+            "Let in again",
+            format!("At once: {name} can sign in again, with the password of before."),
+        )
     } else {
-        (endpoint::DISABLE_PERSON, "Keep out")
+        (
+            endpoint::DISABLE_PERSON,
+            "Keep out",
+            format!(
+                "At once: {name} is signed out everywhere and cannot sign in until you let them in again here."
+            ),
+        )
     };
+    let role = format!(
+        "At once: {name} is signed out everywhere and signs in again with the new role. Set it back here."
+    );
+    let password = format!(
+        "At once: the present password of {name} ends, and with it every session. The new one is shown here once, for you to hand over; there is no way back to the old one."
+    );
+    let [role_hint, access_hint, password_hint] =
+        ["role", "access", "password"].map(|hint| format!("{hint}-hint-{id}"));
     let label = format!("Change {}", person.name);
     let role_label = format!("Role of {}", person.name);
     view! {
@@ -93,15 +112,18 @@ fn change(person: &Person, id: &str) -> AnyView {
             <form class="actions" method="post" action=endpoint::SET_ROLE>
                 <input type="hidden" name="id" value=id.to_owned()/>
                 <select name="role" aria-label=role_label>{roles(person.role)}</select>
-                <button class="btn quiet">"Set role"</button>
+                <button class="btn quiet" aria-describedby=role_hint.clone()>"Set role"</button>
+                <p class="hint" id=role_hint>{role}</p>
             </form>
             <form method="post" action=to>
                 <input type="hidden" name="id" value=id.to_owned()/>
-                <button class="btn quiet">{word}</button>
+                <button class="btn quiet" aria-describedby=access_hint.clone()>{word}</button>
+                <p class="hint" id=access_hint>{access}</p>
             </form>
             <form method="post" action=endpoint::RESET_PASSWORD>
                 <input type="hidden" name="id" value=id.to_owned()/>
-                <button class="btn quiet">"New one-time password"</button>
+                <button class="btn quiet" aria-describedby=password_hint.clone()>"New one-time password"</button>
+                <p class="hint" id=password_hint>{password}</p>
             </form>
         </details>
     }

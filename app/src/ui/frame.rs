@@ -2,6 +2,7 @@
 
 use domain::action::Action;
 use domain::gateway::Gateway;
+use domain::operation::Operation;
 use domain::path;
 use leptos::prelude::*;
 
@@ -23,6 +24,9 @@ pub(crate) fn top(call: &Call, page: &Page) -> String {
     view! {
         <a class="brand" href=path::HOME>
             "OpenClaw Panel"<small>{gateway.map(|gateway| gateway.name.clone())}</small>
+            {gateway.filter(|gateway| gateway.stand_in).map(|_| {
+                view! { <span class="chip is-warn">"WhatsApp is a stand-in"</span> }
+            })}
         </a>
         <details class="menu"><summary>"Menu"</summary></details>
         <nav aria-label="Main">
@@ -50,26 +54,30 @@ fn places(call: &Call, page: &Page, gateway: Option<&Gateway>) -> impl IntoView 
     if call.may(Action::ViewPeople).is_ok() {
         places.push(("people", "People", path::PEOPLE.to_owned()));
     }
-    let running = gateway
-        .and_then(|gateway| call.panel().operations.holder(&gateway.id))
-        .map(|holder| {
-            if holder.outcome.is_none() {
-                "1 running"
-            } else {
-                "1 stuck"
-            }
-        });
+    let holder = gateway.and_then(|gateway| call.panel().operations.holder(&gateway.id));
     let items: Vec<_> = places
         .into_iter()
         .map(|(place, said, href)| {
             let current = (place == page.place).then_some("page");
-            let count = running
-                .filter(|_| place == "operations")
-                .map(|said| view! { <span class="count">{said}</span> });
+            let count = (place == "operations").then(|| count(holder.as_ref()));
             view! { <li><a href=href aria-current=current>{said.to_owned()}" "{count}</a></li> }
         })
         .collect();
     items
+}
+
+/// Whether something runs, beside the entry of the operations; live like the page.
+fn count(holder: Option<&Operation>) -> impl IntoView + use<> {
+    let said = holder.map(|holder| match holder.outcome {
+        None => "1 running",
+        Some(_) => "1 stuck",
+    });
+    view! { <span class="count" id="running">{said}</span> }
+}
+
+/// The markup of [`count`].
+pub(crate) fn running(holder: Option<&Operation>) -> String {
+    count(holder).to_html()
 }
 
 /// Sentences above the page: a password to change, a form that came back.

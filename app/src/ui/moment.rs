@@ -40,6 +40,13 @@ pub(crate) fn clock(at: Timestamp, now: Timestamp) -> impl IntoView {
     }
 }
 
+/// `02:14:05 UTC`, for lines of output. The island shows it in the viewer's zone.
+pub(crate) fn clock_to_the_second(at: Timestamp) -> impl IntoView {
+    let machine = at.rfc3339();
+    let text = format!("{} UTC", machine.get(11..19).unwrap_or_default());
+    view! { <time datetime=machine title=at.utc_text() data-local="seconds">{text}</time> }
+}
+
 /// The words of [`clock`].
 pub(crate) fn clock_text(at: Timestamp, now: Timestamp) -> String {
     let (text, today) = (at.utc_text(), now.utc_text());

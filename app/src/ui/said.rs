@@ -3,6 +3,7 @@
 use domain::action::Action;
 use domain::can;
 use domain::fact::State;
+use domain::logs;
 use domain::person::Role;
 use domain::words;
 
@@ -22,6 +23,15 @@ pub(crate) fn phone(number: &str, role: Role) -> String {
         number.to_owned()
     } else {
         words::masked_phone(number)
+    }
+}
+
+/// A line of a log as this role may see it.
+pub(crate) fn phones(text: &str, role: Role) -> String {
+    if can::role_may(Some(role), Action::ViewPhoneNumbers).is_ok() {
+        text.to_owned()
+    } else {
+        logs::without_numbers(text)
     }
 }
 

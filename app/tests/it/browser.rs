@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::Viewer;
+use app::{OwnSession, Viewer};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
@@ -14,6 +14,7 @@ use crate::fakes::{NOW, World, panel, person};
 pub(crate) struct Browser {
     router: Router,
     viewer: Option<Arc<Viewer>>,
+    session: Option<Arc<dyn OwnSession>>,
 }
 
 pub(crate) struct Answer {
@@ -51,7 +52,14 @@ impl Browser {
         Self {
             router,
             viewer: viewer.map(Arc::new),
+            session: None,
         }
+    }
+
+    /// With a session that forms may renew.
+    pub(crate) fn in_session(mut self, session: Arc<dyn OwnSession>) -> Self {
+        self.session = Some(session);
+        self
     }
 
     pub(crate) async fn get(&self, url: &str) -> Answer {
@@ -73,6 +81,9 @@ impl Browser {
         request.headers_mut().insert(header::ACCEPT, accept);
         if let Some(viewer) = &self.viewer {
             request.extensions_mut().insert(viewer.clone());
+        }
+        if let Some(session) = &self.session {
+            request.extensions_mut().insert(session.clone());
         }
         let response = self.router.clone().oneshot(request).await.unwrap();
         let status = response.status().as_u16();

@@ -129,6 +129,7 @@ fn every_url() {
         path::confirm(&gateway, "restart"),
         path::operation(&operation),
         path::gateway_events(&gateway),
+        path::operations_events(&gateway),
         path::operation_events(&operation),
         path::log_events(&gateway),
     ];

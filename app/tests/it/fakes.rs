@@ -23,10 +23,12 @@ use domain::ports::{
 };
 use domain::scan::Scan;
 use domain::time::Timestamp;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use uuid::Uuid;
 
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+/// Everybody's present password.
+pub(crate) const PASSWORD: &str = "present-password-44";
 
 /// Everything the fakes tell, and everything they were asked to do.
 pub(crate) struct World {
@@ -194,6 +196,9 @@ impl People for Fake {
         let found = self.0.people.iter().find(|person| person.id == id);
         self.0.store(found.cloned())
     }
+    async fn note_seen(&self, _: Uuid) -> Result<(), StoreError> {
+        self.0.store(())
+    }
     async fn add(
         &self,
         _: Permit,
@@ -223,11 +228,18 @@ impl People for Fake {
     }
     async fn change_password(
         &self,
-        _: &Actor,
+        actor: &Actor,
+        old: SecretString,
         _: SecretString,
-        _: SecretString,
-    ) -> Result<(), PeopleError> {
-        Err(PeopleError::WrongPassword)
+    ) -> Result<Person, PeopleError> {
+        if old.expose_secret() != PASSWORD {
+            return Err(PeopleError::WrongPassword);
+        }
+        self.0
+            .note(format!("{} changed the password", actor.name()));
+        let mut changed = person(1, actor.name(), Role::Viewer);
+        changed.session_epoch = 5;
+        Ok(changed)
     }
 }
 

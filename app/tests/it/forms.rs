@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use app::forms::endpoint;
-use domain::person::Role;
+use app::{OwnSession, RenewError};
+use async_trait::async_trait;
+use domain::person::{Person, Role};
 
 use crate::browser::Browser;
+use crate::fakes::PASSWORD;
 use crate::scenes::{operation, world};
 
 const RESTART: &str = "gateway=openclaw&kind=restart&reason=memory+after+import&key=k1";
@@ -137,4 +140,43 @@ async fn what_has_ended_cannot_be_cancelled() {
     let answer = browser.post(page, endpoint::CANCEL, id).await;
     assert!(browser.get(&answer.location).await.says("It has ended."));
     assert_eq!(world.done(), [""; 0]);
+}
+
+/// Notes with which epoch it was renewed.
+#[derive(Default)]
+struct Renewed(std::sync::Mutex<Vec<i64>>);
+
+#[async_trait]
+impl OwnSession for Renewed {
+    async fn renew(&self, person: &Person) -> Result<(), RenewError> {
+        self.0.lock().unwrap().push(person.session_epoch);
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn whoever_changes_the_password_stays_signed_in_and_is_told_that_others_are_not() {
+    let (world, session) = (Arc::new(world()), Arc::new(Renewed::default()));
+    let browser = Browser::of(&world, Role::Viewer).in_session(session.clone());
+    let form = format!("old={PASSWORD}&new=a-much-longer-one&again=a-much-longer-one");
+    let answer = browser
+        .post("/account", endpoint::CHANGE_PASSWORD, &form)
+        .await;
+    assert_eq!(answer.location, "/account?done=password");
+    assert_eq!(*session.0.lock().unwrap(), [5]);
+    let page = browser.get(&answer.location).await;
+    assert!(page.says("Your password is changed. Other devices are signed out."));
+}
+
+#[tokio::test]
+async fn a_wrong_present_password_renews_nothing() {
+    let (world, session) = (Arc::new(world()), Arc::new(Renewed::default()));
+    let browser = Browser::of(&world, Role::Viewer).in_session(session.clone());
+    let form = "old=wrong&new=a-much-longer-one&again=a-much-longer-one";
+    let answer = browser
+        .post("/account", endpoint::CHANGE_PASSWORD, form)
+        .await;
+    let page = browser.get(&answer.location).await;
+    assert!(page.says("The present password is not right."));
+    assert_eq!(*session.0.lock().unwrap(), [0; 0]);
 }

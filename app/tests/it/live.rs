@@ -5,8 +5,9 @@ use std::sync::Arc;
 use app::live;
 use domain::person::Role;
 
+use crate::browser::Browser;
 use crate::fakes::{NOW, panel};
-use crate::scenes::{ago, observation, world};
+use crate::scenes::{ago, observation, operation, world};
 
 #[tokio::test]
 async fn a_new_look_that_found_the_same_changes_only_what_shows_its_age() {
@@ -50,7 +51,7 @@ async fn two_views_share_one_rendering_and_every_fragment_is_on_the_page() {
         .await
         .unwrap();
     assert!(!Arc::ptr_eq(&one, &viewer));
-    let page = crate::browser::Browser::of(&world, Role::Admin)
+    let page = Browser::of(&world, Role::Admin)
         .get("/gateways/openclaw")
         .await;
     for fragment in &one.fragments {
@@ -60,4 +61,28 @@ async fn two_views_share_one_rendering_and_every_fragment_is_on_the_page() {
         assert_eq!(html.matches(&id).count(), 1, "{html}");
         assert!(page.html.contains(&html), "{html}");
     }
+}
+
+#[tokio::test]
+async fn the_list_of_operations_and_the_navigation_are_pushed_as_the_page_shows_them() {
+    let mut world = world();
+    world.holder = Some(operation(3, None));
+    let world = Arc::new(world);
+    let (panel, id) = (panel(&world), "openclaw".parse().unwrap());
+    let page = Browser::of(&world, Role::Viewer)
+        .get("/gateways/openclaw/operations")
+        .await;
+    assert!(
+        page.html
+            .contains("data-events=\"/events/gateways/openclaw/operations\"")
+    );
+    let mut fragments = live::operations_fragments(&panel, &id).await.unwrap();
+    fragments.push(live::running(&panel, &id));
+    for fragment in fragments {
+        assert!(page.html.contains(&fragment.html(NOW)), "{}", fragment.id);
+    }
+    let older = Browser::of(&world, Role::Viewer)
+        .get("/gateways/openclaw/operations?before=00000000-0000-0000-0000-000000000002")
+        .await;
+    assert!(!older.html.contains("data-events"));
 }

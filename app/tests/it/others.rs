@@ -63,6 +63,7 @@ async fn an_operation_shows_its_steps_and_the_way_out() {
         "Stop and put back",
         "no way back after this",
         "Output, 2 lines",
+        "UTC image is",
     ] {
         assert!(page.says(said), "{said}: {}", page.text());
     }
@@ -106,6 +107,7 @@ async fn a_log_that_cannot_be_read_says_why() {
     let browser = Browser::of(&Arc::new(world), Role::Viewer);
     let page = browser.get("/gateways/openclaw/logs").await;
     assert!(page.says("The log could not be read"));
+    assert!(page.html.contains("id=\"lines\""), "it recovers by itself");
     assert!(page.says("Docker does not answer."));
 }
 
@@ -168,4 +170,18 @@ async fn the_start_page_goes_to_the_gateway() {
         (answer.status, answer.location.as_str()),
         (302, "/gateways/openclaw")
     );
+}
+
+#[tokio::test]
+async fn every_press_on_the_people_page_says_first_what_it_does_and_how_to_get_back() {
+    let page = Browser::of(&Arc::new(world()), Role::Admin)
+        .get("/people")
+        .await;
+    for said in [
+        "ben is signed out everywhere and signs in again with the new role. Set it back here.",
+        "ben is signed out everywhere and cannot sign in until you let them in again here.",
+        "the present password of ben ends, and with it every session.",
+    ] {
+        assert!(page.says(said), "{said}: {}", page.text());
+    }
 }

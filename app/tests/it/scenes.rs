@@ -44,6 +44,7 @@ fn gateway() -> Gateway {
         id: "openclaw".parse().unwrap(),
         name: "OpenClaw on vps-i1".to_owned(),
         public_url: "https://openclaw.example".to_owned(),
+        stand_in: false,
     }
 }
 

@@ -1,8 +1,9 @@
 // A gateway for faults: starts in a moment, speaks protocol 4, and misbehaves as the file `mode` beside
 // it says, read anew at every request. Runs in the gateway's own image, whose `ws` it uses.
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
+import { hostname } from "node:os";
 
 const { WebSocketServer } = createRequire("/app/package.json")("ws");
 
@@ -13,6 +14,23 @@ const mode = () => {
     return "good";
   }
 };
+
+// The owner lease, as the real gateway keeps it on its state folder, but shorter: another host name has to
+// wait until it ends.
+const leaseFile = "/home/node/.openclaw/scripted-lease.json";
+const leaseMs = 12_000;
+const hold = () => writeFileSync(leaseFile, JSON.stringify({ host: hostname(), until: Date.now() + leaseMs }));
+try {
+  const { host, until } = JSON.parse(readFileSync(leaseFile, "utf8"));
+  if (host !== hostname() && until > Date.now()) {
+    console.error("Gateway failed to start: Another Gateway owner lease is still active for this state directory");
+    process.exit(1);
+  }
+} catch {
+  // None, or half a file after a kill.
+}
+hold();
+setInterval(hold, 1000);
 
 const json = (response, status, body) => {
   response.writeHead(status, { "content-type": "application/json" });
@@ -100,5 +118,8 @@ new WebSocketServer({ server }).on("connection", (socket) => {
 });
 
 // With open connections a server does not end by itself.
-process.on("SIGTERM", () => process.exit(0));
+process.on("SIGTERM", () => {
+  rmSync(leaseFile, { force: true });
+  process.exit(0);
+});
 server.listen(18789, "0.0.0.0");

@@ -1,8 +1,6 @@
 import { complaints, isAccessible, picture } from "../../support/looks.ts";
-import { contextOf, expect, gatewayPage, test } from "../../support/people.ts";
-import { facts, panel } from "../../support/stack.ts";
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { expect, gatewayPage, test, viewerContext } from "../../support/people.ts";
+import { facts } from "../../support/stack.ts";
 
 const pages: [string, () => string, RegExp][] = [
   ["logs", () => `${gatewayPage()}/logs?lines=30`, /log/i],
@@ -45,9 +43,7 @@ test("a page without a stream shows times in the viewer's zone, with UTC on hove
 });
 
 test("a viewer sees the state and may not act, and the page says why", async ({ browser, contextOptions }, info) => {
-  const file = join(facts().folder, "viewer.password");
-  if (!existsSync(file)) panel("user", "add", "vera", "--role", "viewer", "--one-time-password-file", file);
-  const context = await contextOf(browser, contextOptions, "vera", readFileSync(file, "utf8").trim());
+  const context = await viewerContext(browser, contextOptions);
   const page = await context.newPage();
   await page.goto(gatewayPage());
   await expect(page.locator("#verdict")).toBeVisible();

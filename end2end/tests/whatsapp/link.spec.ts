@@ -1,11 +1,11 @@
 /** Linking by a scan: the real gateway and its plugin, WhatsApp's stand-in, and a decoder that is not the panel's. */
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "@playwright/test";
 import { isAccessible, picture } from "../../support/looks.ts";
-import { carryOut, contextOf, expect, gatewayPage, test, verdict } from "../../support/people.ts";
-import { facts, killPanel, panel, startPanel } from "../../support/stack.ts";
+import { carryOut, expect, gatewayPage, test, verdict, viewerContext } from "../../support/people.ts";
+import { facts, killPanel, startPanel } from "../../support/stack.ts";
 import { look, phone, server, shown, startWhatsApp, stopWhatsApp } from "../../support/whatsapp.ts";
 
 // One after the other: each goes on from the link that the last one left.
@@ -83,9 +83,7 @@ test("somebody without the right sees no code by any address, and a second viewe
   await start(page);
   const code = await look(page);
   const operation = new URL(page.url()).pathname;
-  const file = join(facts().folder, "vera.password");
-  panel("user", "add", "vera", "--role", "viewer", "--one-time-password-file", file);
-  const context = await contextOf(browser, {}, "vera", readFileSync(file, "utf8").trim());
+  const context = await viewerContext(browser, {});
   const other = await context.newPage();
   for (const address of [operation, "/gateways/openclaw", "/gateways/openclaw/accounts/default/relink", "/gateways/openclaw/operations"]) {
     await other.goto(`${facts().url}${address}`);

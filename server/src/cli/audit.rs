@@ -3,11 +3,16 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use domain::audit::AuditEvent;
+use domain::person::Actor;
 use domain::ports::AuditTrail as _;
 
-use super::out;
+use super::{out, paged};
 use crate::config::Config;
 use crate::wire::Base;
+
+/// More than this is a job for the database itself.
+const MOST: u32 = 10_000;
 
 #[derive(Subcommand)]
 pub(super) enum Audit {
@@ -33,29 +38,96 @@ impl Audit {
             before,
         } = self;
         let base = Base::open(config).await?;
-        let listed = base.store.list(before, limit.clamp(1, 10_000)).await;
+        let store = &base.store;
+        let listed = paged::all(
+            limit.clamp(1, MOST),
+            before,
+            async |before, limit| store.list(before, limit).await,
+            |event| event.sequence,
+        )
+        .await;
         base.close().await;
         for event in listed? {
-            if json {
-                out::line(&serde_json::to_string(&event)?);
+            out::line(&if json {
+                serde_json::to_string(&event)?
             } else {
-                let what = &event.event;
-                let on = what.gateway.as_ref().map_or("", |gateway| gateway.as_str());
-                let reason = what
-                    .reason
-                    .as_deref()
-                    .map(|reason| format!(" — {reason}"))
-                    .unwrap_or_default();
-                out::line(&format!(
-                    "{:>8}  {}  {:<12} {:<16} {:<10} {on}{reason}",
-                    event.sequence,
-                    event.at,
-                    what.actor.name(),
-                    what.action,
-                    what.outcome.as_str()
-                ));
-            }
+                row(&event)
+            });
         }
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Who, what, with which outcome, on what, from where, why and what else.
+fn row(event: &AuditEvent) -> String {
+    let what = &event.event;
+    let mut row = format!(
+        "{:>8}  {}  {:<12} {:<16} {:<10}",
+        event.sequence,
+        event.at,
+        what.actor.name(),
+        what.action,
+        what.outcome.as_str()
+    );
+    let gateway = what.gateway.as_ref().map(ToString::to_string);
+    for part in gateway.into_iter().chain(what.target.clone()) {
+        row = row + " " + &part;
+    }
+    let from = match &what.actor {
+        Actor::Person {
+            address, browser, ..
+        } => [address.clone(), browser.clone()],
+        Actor::Nobody { address } => [address.clone(), None],
+        Actor::CommandLine { .. } | Actor::Panel => [None, None],
+    };
+    let from: Vec<String> = from.into_iter().flatten().collect();
+    if !from.is_empty() {
+        row = row + " from " + &from.join(", ");
+    }
+    for said in what.reason.iter().chain(&what.note) {
+        row = row + " — " + said;
+    }
+    row
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::audit::{AuditOutcome, NewAuditEvent};
+    use domain::person::Role;
+    use domain::time::Timestamp;
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn a_row_says_on_what_from_where_why_and_what_else() {
+        let event = AuditEvent {
+            sequence: 7,
+            id: Uuid::nil(),
+            at: Timestamp::from_millis(0),
+            event: NewAuditEvent {
+                actor: Actor::Person {
+                    id: Uuid::nil(),
+                    name: "anna".to_owned(),
+                    role: Role::Admin,
+                    address: Some("192.0.2.7".to_owned()),
+                    browser: Some("Firefox on Linux".to_owned()),
+                },
+                action: "change-role".to_owned(),
+                gateway: None,
+                target: Some("ben".to_owned()),
+                operation: None,
+                reason: None,
+                outcome: AuditOutcome::Succeeded,
+                note: Some("From viewer to operator.".to_owned()),
+            },
+        };
+        let row = row(&event);
+        assert!(
+            row.ends_with(
+                "succeeded  ben from 192.0.2.7, Firefox on Linux — From viewer to operator."
+            ),
+            "{row}"
+        );
     }
 }

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::code;
-use super::{gateway, out};
+use super::{gateway, out, paged};
 use crate::config::Config;
 use crate::wire::{Base, Outside, SystemIds};
 
@@ -284,10 +284,14 @@ impl List {
     async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
         let gateway = gateway::choose(config, self.gateway)?;
         let base = Base::open(config).await?;
-        let listed = base
-            .store
-            .list(&gateway, None, self.limit.clamp(1, 1_000))
-            .await;
+        let store = &base.store;
+        let listed = paged::all(
+            self.limit.clamp(1, 1_000),
+            None,
+            async |before, limit| store.list(&gateway, before, limit).await,
+            |operation| operation.id,
+        )
+        .await;
         let now = base.clock.now();
         base.close().await;
         for operation in listed? {

@@ -237,6 +237,9 @@ fn check_gateway(index: usize, raw: RawGateway, faults: &mut Faults) -> Option<G
             "give an absolute path",
         );
     }
+    let stand_in = raw
+        .stand_in
+        .and_then(|value| web_url(&key("stand_in"), &value, faults));
     let probe = seconds(
         &key("probe_seconds"),
         raw.probe_seconds.unwrap_or(10),
@@ -264,6 +267,7 @@ fn check_gateway(index: usize, raw: RawGateway, faults: &mut Faults) -> Option<G
         internal_url: internal_url?,
         public_url: public_url?,
         ca_file: raw.ca_file,
+        stand_in,
         probe_interval: probe,
         edge_interval: edge,
     })

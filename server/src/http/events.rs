@@ -1,5 +1,6 @@
 //! Server-sent events: what changed on a gateway's or an operation's page, and the lines of a log.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,8 +12,9 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use domain::action::Action;
 use domain::can;
+use domain::fault::Fault;
 use domain::gateway::GatewayId;
-use domain::logs::LogLine;
+use domain::logs::{LogLine, Mark};
 use domain::operation::OperationId;
 use domain::person::Role;
 use domain::ports::Clock;
@@ -22,10 +24,12 @@ use tower_sessions::Session;
 use uuid::Uuid;
 
 use super::hub::{Hub, Next, Seat, Topic};
-use super::sessions::{self, Door};
+use super::log_stream::{self, Following};
+use super::reader::Reader;
+use super::sessions::Door;
 
 /// A sign of life at this pace: the page says “connection lost” after three missed ones.
-const TICK: Duration = Duration::from_secs(10);
+pub(super) const TICK: Duration = Duration::from_secs(10);
 
 /// Follows the log of a gateway.
 pub(crate) trait FollowLogs: Send + Sync {
@@ -45,40 +49,30 @@ pub(crate) struct Wires {
     pub(crate) stop: CancellationToken,
 }
 
-/// Who reads a stream; asked again whenever people change, so that a sign-out ends it at once.
-struct Reader {
-    door: Door,
-    session: Session,
-    person: Uuid,
-    role: Role,
-}
-
-impl Reader {
-    fn new(door: &Door, session: Session, viewer: &Viewer) -> Self {
-        Self {
-            door: door.clone(),
-            session,
-            person: viewer.person.id,
-            role: viewer.person.role,
-        }
-    }
-
-    /// Whether this session may still read, with the same role.
-    async fn still_there(&self) -> bool {
-        match sessions::person(&self.door, &self.session).await {
-            Ok(Some((person, _))) => person.role == self.role,
-            Ok(None) => false,
-            // The database is away: a stream that was allowed goes on.
-            Err(_) => true,
-        }
-    }
-}
-
 pub(crate) async fn gateway(
     State(wires): State<Wires>,
     Path(id): Path<GatewayId>,
     Extension(viewer): Extension<Arc<Viewer>>,
     session: Session,
+) -> Response {
+    of_gateway(wires, id, Topic::Gateway, &viewer, &session)
+}
+
+pub(crate) async fn operations(
+    State(wires): State<Wires>,
+    Path(id): Path<GatewayId>,
+    Extension(viewer): Extension<Arc<Viewer>>,
+    session: Session,
+) -> Response {
+    of_gateway(wires, id, Topic::Operations, &viewer, &session)
+}
+
+fn of_gateway(
+    wires: Wires,
+    id: GatewayId,
+    topic: fn(GatewayId) -> Topic,
+    viewer: &Arc<Viewer>,
+    session: &Session,
 ) -> Response {
     if !wires.gateways.contains(&id) {
         return (StatusCode::NOT_FOUND, "There is no gateway of that name.").into_response();
@@ -86,8 +80,8 @@ pub(crate) async fn gateway(
     if let Err(denied) = can::permit(&viewer.actor, Action::ViewGateway, Some(&id)) {
         return (StatusCode::FORBIDDEN, denied.why).into_response();
     }
-    let seat = wires.hub.join(Topic::Gateway(id), viewer.person.role);
-    let reader = Reader::new(&wires.door, session, &viewer);
+    let seat = wires.hub.join(topic(id), viewer.person.role);
+    let reader = Reader::new(&wires.door, session, viewer);
     answer(patches(seat, reader, wires))
 }
 
@@ -116,7 +110,7 @@ pub(crate) async fn operation(
         return (StatusCode::SERVICE_UNAVAILABLE, text).into_response();
     }
     let seat = wires.hub.join(Topic::Operation(id), viewer.person.role);
-    let reader = Reader::new(&wires.door, session, &viewer);
+    let reader = Reader::new(&wires.door, &session, &viewer);
     answer(patches(seat, reader, wires))
 }
 
@@ -127,12 +121,15 @@ pub(crate) struct Wanted {
     search: String,
     #[serde(default)]
     level: String,
+    /// How far the page has read.
+    #[serde(default)]
+    after: String,
 }
 
 impl Wanted {
     /// The page's own filter.
-    pub(crate) fn filter(&self) -> Filter {
-        Filter::new(&self.search, &self.level)
+    pub(crate) fn filter(&self, role: Role) -> Filter {
+        Filter::new(&self.search, &self.level, role)
     }
 }
 
@@ -149,12 +146,25 @@ pub(crate) async fn logs(
     if let Err(denied) = can::permit(&viewer.actor, Action::ViewLogs, Some(&id)) {
         return (StatusCode::FORBIDDEN, denied.why).into_response();
     }
-    let lines = wires.logs.follow(&id);
-    let reader = Reader::new(&wires.door, session, &viewer);
-    answer(log_lines(lines, wanted.filter(), reader, wires))
+    let reader = Reader::new(&wires.door, &session, &viewer);
+    answer(log_stream::lines(Following {
+        // Joined before the past is read: nothing can fall in between.
+        live: wires.logs.follow(&id),
+        past: Box::pin(past(wires.panel.clone(), id)),
+        after: Mark::parse(&wanted.after).unwrap_or(Mark::START),
+        filter: wanted.filter(viewer.person.role),
+        reader,
+        clock: wires.clock,
+        stop: wires.stop,
+    }))
 }
 
-fn answer(stream: impl Stream<Item = Bytes> + Send + 'static) -> Response {
+async fn past(panel: Panel, id: GatewayId) -> Result<Vec<LogLine>, Fault> {
+    panel.observations.logs(&id, log_stream::PAST).await
+}
+
+/// A stream of events as an answer.
+pub(super) fn answer(stream: impl Stream<Item = Bytes> + Send + 'static) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "text/event-stream; charset=utf-8"),
         (header::CACHE_CONTROL, "no-store"),
@@ -172,14 +182,13 @@ fn tick(clock: &dyn Clock) -> Bytes {
     ))
 }
 
-const SIGNED_OUT: Bytes = Bytes::from_static(b"event: signed-out\ndata: 1\n\n");
-const HELLO: Bytes = Bytes::from_static(b"retry: 1000\n\n");
+pub(super) const HELLO: Bytes = Bytes::from_static(b"retry: 1000\n\n");
 
 /// The time, then the whole page once, then what moves.
 fn patches(seat: Seat, reader: Reader, wires: Wires) -> impl Stream<Item = Bytes> + Send {
     async_stream::stream! {
         let mut seat = seat;
-        let mut changes = wires.door.people.changes();
+        let mut left = pin!(reader.left());
         let mut ticks = tokio::time::interval(TICK);
         yield HELLO;
         yield seat.whole().await;
@@ -187,54 +196,15 @@ fn patches(seat: Seat, reader: Reader, wires: Wires) -> impl Stream<Item = Bytes
             tokio::select! {
                 () = wires.stop.cancelled() => return,
                 _ = ticks.tick() => yield tick(&*wires.clock),
-                changed = changes.recv() => {
-                    let concerns = !matches!(changed, Ok(Some(id)) if id != reader.person);
-                    // Boxed: a thousand streams need not keep room for it.
-                    if concerns && !Box::pin(reader.still_there()).await {
-                        yield SIGNED_OUT;
-                        return;
+                last = &mut left => {
+                    if let Some(last) = last {
+                        yield last;
                     }
+                    return;
                 }
                 next = seat.next() => match next {
                     Next::Patch(bytes) => yield bytes,
                     Next::Ended => return,
-                },
-            }
-        }
-    }
-}
-
-fn log_lines(
-    lines: BoxStream<'static, LogLine>,
-    filter: Filter,
-    reader: Reader,
-    wires: Wires,
-) -> impl Stream<Item = Bytes> + Send {
-    async_stream::stream! {
-        let mut lines = lines;
-        let mut changes = wires.door.people.changes();
-        let mut ticks = tokio::time::interval(TICK);
-        yield HELLO;
-        loop {
-            tokio::select! {
-                () = wires.stop.cancelled() => return,
-                _ = ticks.tick() => yield tick(&*wires.clock),
-                changed = changes.recv() => {
-                    let concerns = !matches!(changed, Ok(Some(id)) if id != reader.person);
-                    // Boxed: a thousand streams need not keep room for it.
-                    if concerns && !Box::pin(reader.still_there()).await {
-                        yield SIGNED_OUT;
-                        return;
-                    }
-                }
-                line = lines.next() => match line {
-                    Some(line) => {
-                        let data = app::live::log_lines(&[line], &filter, wires.clock.now());
-                        if let Some(data) = data {
-                            yield Bytes::from(format!("event: lines\ndata: {data}\n\n"));
-                        }
-                    }
-                    None => return,
                 },
             }
         }

@@ -21,6 +21,8 @@ use tokio_util::task::TaskTracker;
 pub(crate) enum Topic {
     /// A gateway's page.
     Gateway(GatewayId),
+    /// The list of a gateway's operations.
+    Operations(GatewayId),
     /// An operation's page.
     Operation(OperationId),
 }

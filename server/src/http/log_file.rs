@@ -12,8 +12,10 @@ use domain::action::Action;
 use domain::audit::{AuditOutcome, NewAuditEvent, act};
 use domain::can;
 use domain::gateway::GatewayId;
+use domain::words;
 
 use super::events::Wanted;
+use super::sorry;
 
 /// As many lines as a person can use and a browser can save in a moment.
 const LINES: u32 = 5_000;
@@ -25,37 +27,57 @@ pub(crate) async fn download(
     Extension(viewer): Extension<Arc<Viewer>>,
 ) -> Response {
     if panel.observations.observation(&id).is_none() {
-        return (StatusCode::NOT_FOUND, "There is no gateway of that name.").into_response();
+        return refused(StatusCode::NOT_FOUND, "There is no gateway of that name.");
     }
     if let Err(denied) = can::permit(&viewer.actor, Action::ViewLogs, Some(&id)) {
-        return (StatusCode::FORBIDDEN, denied.why).into_response();
+        return refused(StatusCode::FORBIDDEN, denied.why);
     }
-    let event = NewAuditEvent {
+    let event = |outcome, note| NewAuditEvent {
         actor: viewer.actor.clone(),
         action: act::DOWNLOAD_LOGS.to_owned(),
         gateway: Some(id.clone()),
         target: None,
         operation: None,
         reason: None,
-        outcome: AuditOutcome::Succeeded,
-        note: None,
+        outcome,
+        note,
     };
-    // No audit row, no file.
-    if let Err(error) = panel.audit.record(event).await {
+    // No audit row, no file: the intent before Docker is asked, what became of it afterwards.
+    let intent = event(AuditOutcome::Requested, None);
+    if let Err(error) = panel.audit.record(intent).await {
         tracing::error!(
             error = &error as &dyn std::error::Error,
             "A download of the log could not be audited"
         );
         let text = "The panel's database does not answer, so the download could not be audited and was not made.";
-        return (StatusCode::SERVICE_UNAVAILABLE, text).into_response();
+        return refused(StatusCode::SERVICE_UNAVAILABLE, text);
     }
-    let lines = match panel.observations.logs(&id, LINES).await {
-        Ok(lines) => lines,
-        Err(fault) => return (StatusCode::BAD_GATEWAY, fault.message).into_response(),
+    let found = panel.observations.logs(&id, LINES).await;
+    let filter = wanted.filter(viewer.person.role);
+    let lines = found.map(|lines| {
+        let shown = lines.iter().filter_map(|line| filter.shown(line));
+        shown.collect::<Vec<_>>()
+    });
+    let outcome = match &lines {
+        Ok(lines) => {
+            let given = words::count(lines.len() as u64, "line", "lines");
+            event(AuditOutcome::Succeeded, Some(format!("{given}.")))
+        }
+        Err(fault) => event(AuditOutcome::Failed, Some(fault.message.clone())),
     };
-    let filter = wanted.filter();
+    // The intent stands whether or not its outcome can be written down.
+    if let Err(error) = panel.audit.record(outcome).await {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "The outcome of a download could not be audited"
+        );
+    }
+    let lines = match lines {
+        Ok(lines) => lines,
+        Err(fault) => return refused(StatusCode::BAD_GATEWAY, fault.message),
+    };
     let mut text = String::new();
-    for line in lines.into_iter().filter(|line| filter.matches(line)) {
+    for line in lines {
         let at = line
             .at
             .map(domain::time::Timestamp::rfc3339)
@@ -76,4 +98,8 @@ pub(crate) async fn download(
             .insert(header::CONTENT_DISPOSITION, name);
     }
     response
+}
+
+fn refused(status: StatusCode, why: impl Into<String>) -> Response {
+    sorry::say(status, "The log could not be downloaded", why)
 }

@@ -4,7 +4,9 @@
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
+
+use super::sorry;
 
 /// The panel's own origin: `https://panel.example.org`.
 #[derive(Clone, Debug)]
@@ -42,7 +44,7 @@ pub(crate) async fn check(State(own): State<OwnOrigin>, request: Request, next: 
         "This change was refused: it did not come from the panel's own pages. Open {} and try again there.",
         own.0
     );
-    (StatusCode::FORBIDDEN, text).into_response()
+    sorry::say(StatusCode::FORBIDDEN, "Refused", text)
 }
 
 #[cfg(test)]

@@ -1,36 +1,40 @@
 //! From the cookie to who is looking; a disabled person, a changed role or a new password ends it at
 //! the next request.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use app::Viewer;
+use app::{OwnSession, RenewError, Viewer};
+use async_trait::async_trait;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{Method, StatusCode, header};
+use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use domain::path;
 use domain::person::{Actor, Person};
-use domain::ports::{Clock, People, StoreError};
+use domain::ports::Clock;
 use domain::time::Timestamp;
+use futures::future::ready;
+use futures::stream;
 use serde::{Deserialize, Serialize};
-use tower_sessions::Session;
+use tower_sessions::{Session, SessionStore};
 use uuid::Uuid;
 
 use super::client;
+use super::events;
+use super::known_people::KnownPeople;
+use super::reader::SIGNED_OUT;
+use super::sorry;
 
 /// Key of [`SignedIn`] within a session.
 const KEY: &str = "signed-in";
 /// A session ends this long after sign-in, used or not.
-const ABSOLUTE: Duration = Duration::from_secs(7 * 86_400);
+pub(super) const ABSOLUTE: Duration = Duration::from_secs(7 * 86_400);
 /// Without a use for this long it ends (the cookie's own limit).
 pub(crate) const IDLE: Duration = Duration::from_secs(12 * 3_600);
 /// How often the idle limit is pushed forward.
 const TOUCH: Duration = Duration::from_secs(600);
-/// A person as read stays good for this long when no notice says otherwise.
-const PERSON_FRESH: Duration = Duration::from_secs(30);
 
 /// What a session holds.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -41,76 +45,14 @@ struct SignedIn {
     touched: Timestamp,
 }
 
-/// People as last read, so that a page costs no query.
-pub(crate) struct KnownPeople {
-    people: Arc<dyn People>,
-    clock: Arc<dyn Clock>,
-    known: Mutex<HashMap<Uuid, (Timestamp, Option<Person>)>>,
-    changed: tokio::sync::broadcast::Sender<Option<Uuid>>,
-}
-
-impl KnownPeople {
-    pub(crate) fn new(people: Arc<dyn People>, clock: Arc<dyn Clock>) -> Self {
-        Self {
-            people,
-            clock,
-            known: Mutex::default(),
-            changed: tokio::sync::broadcast::Sender::new(64),
-        }
-    }
-
-    /// Forgets what was known (of all, without an id): somebody changed it.
-    pub(crate) fn forget(&self, id: Option<Uuid>) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        match id {
-            Some(id) => drop(known.remove(&id)),
-            None => known.clear(),
-        }
-        drop(known);
-        // Nobody listening is fine: no stream is open.
-        let _listeners = self.changed.send(id);
-    }
-
-    /// Resolves at every change of people, for open event streams.
-    pub(crate) fn changes(&self) -> tokio::sync::broadcast::Receiver<Option<Uuid>> {
-        self.changed.subscribe()
-    }
-
-    async fn find(&self, id: Uuid) -> Result<Option<Person>, StoreError> {
-        let now = self.clock.now();
-        {
-            let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some((at, person)) = known.get(&id)
-                && now.since(*at) < PERSON_FRESH
-            {
-                return Ok(person.clone());
-            }
-        }
-        match self.people.find(id).await {
-            Ok(person) => {
-                let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-                known.insert(id, (now, person.clone()));
-                Ok(person)
-            }
-            Err(error) => {
-                // The database is away: whoever was let in a moment ago may go on looking; every change
-                // needs the database anyway.
-                let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-                match known.get(&id) {
-                    Some((_, person)) => Ok(person.clone()),
-                    None => Err(error),
-                }
-            }
-        }
-    }
-}
-
 /// What the layers here need.
 #[derive(Clone)]
 pub(crate) struct Door {
     pub(crate) people: Arc<KnownPeople>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) trusted_proxies: Arc<[std::net::IpAddr]>,
+    /// Sessions as the database has them, past the memory of this panel: another one may have ended them.
+    pub(crate) records: Arc<dyn SessionStore>,
 }
 
 /// Begins a session for a person; the id is new, so that a planted one is worth nothing.
@@ -133,6 +75,28 @@ pub(crate) async fn begin(
         )
         .await?;
     Ok(())
+}
+
+/// The session of one request, for the forms that end sessions and keep the one they came from.
+struct Own {
+    door: Door,
+    session: Session,
+}
+
+#[async_trait]
+impl OwnSession for Own {
+    async fn renew(&self, person: &Person) -> Result<(), RenewError> {
+        // The database's notice may come later than the browser's next request.
+        self.door.people.forget(Some(person.id));
+        begin(
+            &self.session,
+            person,
+            person.session_epoch,
+            self.door.clock.now(),
+        )
+        .await
+        .map_err(|error| RenewError(error.into()))
+    }
 }
 
 /// Who is looking, if anybody.
@@ -182,6 +146,7 @@ pub(crate) async fn person(
     if now.since(signed_in.touched) > TOUCH {
         signed_in.touched = now;
         session.insert(KEY, signed_in.clone()).await?;
+        door.people.note_seen(person.id).await;
     }
     Ok(Some((person, signed_in.at)))
 }
@@ -198,6 +163,11 @@ pub(crate) async fn require(
     match viewer(&door, &session, peer, request.headers()).await {
         Ok(Some(viewer)) => {
             request.extensions_mut().insert(Arc::new(viewer));
+            // Only forms change sessions; a look need not carry one.
+            if *request.method() == Method::POST {
+                let own: Arc<dyn OwnSession> = Arc::new(Own { door, session });
+                request.extensions_mut().insert(own);
+            }
             next.run(request).await
         }
         Ok(None) => signed_out(&request),
@@ -208,20 +178,21 @@ pub(crate) async fn require(
             );
             let text = "The panel's database does not answer, so it cannot tell who you are. The gateway itself is \
                         not affected. Load this page again in a moment.";
-            (
+            sorry::say(
                 StatusCode::SERVICE_UNAVAILABLE,
-                [(header::RETRY_AFTER, "5")],
+                "The panel could not answer",
                 text,
             )
-                .into_response()
         }
     }
 }
 
 fn signed_out(request: &Request) -> Response {
-    let wants_page = *request.method() == Method::GET
-        && !request.uri().path().starts_with("/events/")
-        && !request.uri().path().starts_with("/api/");
+    if request.uri().path().starts_with("/events/") {
+        // An event source cannot read a refusal, and would knock for ever.
+        return events::answer(stream::once(ready(SIGNED_OUT)));
+    }
+    let wants_page = *request.method() == Method::GET && !request.uri().path().starts_with("/api/");
     if wants_page {
         let next = request
             .uri()
@@ -239,4 +210,79 @@ fn signed_out(request: &Request) -> Response {
         "Your session has ended. Sign in again.",
     )
         .into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::header;
+    use axum::routing::{get, post};
+    use axum::{Extension, Router};
+
+    use super::*;
+    use crate::http::testing::{Browser, House, anna, house};
+
+    /// A sign-in, a page, and a form that changes the password.
+    fn router(house: &House) -> Router {
+        let (folks, clock) = (house.folks.clone(), house.clock.clone());
+        let change = move |Extension(own): Extension<Arc<dyn OwnSession>>| async move {
+            own.renew(&folks.next_epoch(anna().id)).await.unwrap();
+        };
+        let begin = move |session: Session| async move {
+            begin(&session, &anna(), 1, clock.now()).await.unwrap();
+        };
+        let inside = Router::new()
+            .route("/page", get(|| async {}))
+            .route("/events/gateways/openclaw", get(|| async {}))
+            .route("/password", post(change))
+            .layer(axum::middleware::from_fn_with_state(
+                house.door.clone(),
+                require,
+            ));
+        house.around(inside.route("/begin", post(begin)))
+    }
+
+    async fn signed_in(router: &Router) -> Browser {
+        let mut browser = Browser::new(router);
+        browser.post("/begin").await;
+        assert_eq!(browser.get("/page").await.status(), StatusCode::OK);
+        browser
+    }
+
+    #[tokio::test]
+    async fn a_new_password_renews_the_own_session_and_ends_all_others() {
+        let house = house();
+        let router = router(&house);
+        let (mut phone, mut desktop) = (signed_in(&router).await, signed_in(&router).await);
+        let mut thief = phone.clone();
+        phone.post("/password").await;
+        assert_ne!(phone.cookie, thief.cookie);
+        assert_eq!(phone.get("/page").await.status(), StatusCode::OK);
+        for other in [&mut desktop, &mut thief] {
+            assert_eq!(other.get("/page").await.status(), StatusCode::SEE_OTHER);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_event_stream_without_a_session_says_so_in_words_that_it_can_carry() {
+        let house = house();
+        let mut browser = Browser::new(&router(&house));
+        let answer = browser.get("/events/gateways/openclaw").await;
+        assert_eq!(answer.status(), StatusCode::OK);
+        let kind = answer.headers()[header::CONTENT_TYPE].to_str().unwrap();
+        assert!(kind.starts_with("text/event-stream"), "{kind}");
+        let body = axum::body::to_bytes(answer.into_body(), 1_000).await;
+        assert_eq!(body.unwrap(), SIGNED_OUT);
+    }
+
+    #[tokio::test]
+    async fn a_visit_is_noted_when_the_session_is_prolonged_and_not_at_every_page() {
+        let house = house();
+        let mut browser = signed_in(&router(&house)).await;
+        assert!(house.folks.seen.lock().unwrap().is_empty());
+        house.clock.forward(TOUCH + Duration::from_secs(1));
+        for _ in 0..2 {
+            browser.get("/page").await;
+        }
+        assert_eq!(*house.folks.seen.lock().unwrap(), [anna().id]);
+    }
 }

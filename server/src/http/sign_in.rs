@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, Form, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use domain::audit::{AuditOutcome, NewAuditEvent, act};
 use domain::path;
@@ -15,6 +15,7 @@ use tower_sessions::Session;
 
 use super::client;
 use super::sessions::{self, Door};
+use super::sorry;
 
 /// What signing in needs.
 #[derive(Clone)]
@@ -93,8 +94,13 @@ pub(crate) async fn sign_out(
             );
         }
     }
+    let ended = session.id();
     if let Err(error) = session.flush().await {
         return unavailable(&error);
+    }
+    // Other tabs of this browser show nothing more from now on.
+    if let Some(id) = ended {
+        desk.door.people.signed_out(id);
     }
     // Pages kept by the back button go too.
     (
@@ -118,12 +124,11 @@ fn unavailable(error: &(dyn std::error::Error + 'static)) -> Response {
     tracing::error!(error, "Signing in or out failed");
     let text = "The panel's database does not answer, so nobody can sign in or out just now. The gateway itself is \
                 not affected. Try again in a moment.";
-    (
+    sorry::say(
         StatusCode::SERVICE_UNAVAILABLE,
-        [(header::RETRY_AFTER, "5")],
+        "The panel could not answer",
         text,
     )
-        .into_response()
 }
 
 #[cfg(test)]

@@ -18,6 +18,9 @@ use operations::Engine;
 use super::shared_log::SharedLogs;
 use crate::http::FollowLogs;
 
+/// Lines that were written while the log is attached to: readers leave out what they know.
+const TAIL: u32 = 200;
+
 /// Who holds a gateway, from the engine's memory.
 pub(super) struct Holder(pub(super) Engine);
 
@@ -97,6 +100,6 @@ impl Observations for Boards {
 impl FollowLogs for Boards {
     fn follow(&self, gateway: &GatewayId) -> BoxStream<'static, LogLine> {
         self.logs
-            .follow(gateway, || self.docker.follow_logs(gateway, 0))
+            .follow(gateway, || self.docker.follow_logs(gateway, TAIL))
     }
 }

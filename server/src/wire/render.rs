@@ -15,9 +15,28 @@ impl Render for Renderer {
         match topic {
             Topic::Gateway(id) => {
                 let rendered = app::live::gateway_fragments(&self.0, role, id).await?;
+                let mut fragments = rendered.fragments.clone();
+                fragments.push(app::live::running(&self.0, id));
                 Some(Look {
                     revision: rendered.revision,
-                    fragments: rendered.fragments.clone(),
+                    fragments,
+                })
+            }
+            Topic::Operations(id) => {
+                let mut fragments = match app::live::operations_fragments(&self.0, id).await {
+                    Ok(fragments) => fragments,
+                    Err(error) => {
+                        tracing::warn!(
+                            error = &error as &dyn std::error::Error,
+                            "The operations could not be read for their page"
+                        );
+                        return None;
+                    }
+                };
+                fragments.push(app::live::running(&self.0, id));
+                Some(Look {
+                    revision: 0,
+                    fragments,
                 })
             }
             Topic::Operation(id) => {
@@ -33,7 +52,11 @@ impl Render for Renderer {
                 };
                 let scan = self.0.scans.of(*id);
                 let now = self.0.clock.now();
-                let fragments = app::live::operation_fragments(role, &view, scan.as_ref(), now);
+                let mut fragments = app::live::operation_fragments(role, &view, scan.as_ref(), now);
+                fragments.push(app::live::running(
+                    &self.0,
+                    view.operation.command.gateway(),
+                ));
                 Some(Look {
                     revision: u64::try_from(view.sequence).unwrap_or(0),
                     fragments,

@@ -59,6 +59,7 @@ fn working() -> Observation {
         id: "openclaw".parse().unwrap(),
         name: "OpenClaw".to_owned(),
         public_url: "https://openclaw.example.org".to_owned(),
+        stand_in: false,
     };
     let edge = Edge {
         status: Some(200),

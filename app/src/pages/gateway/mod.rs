@@ -11,12 +11,14 @@ use std::sync::Arc;
 
 use domain::gateway::Gateway;
 use domain::history::{Incident, Strip};
+use domain::operation::Operation;
 use domain::path;
+use domain::time::Timestamp;
 use leptos::prelude::*;
 
 use super::Page;
 use crate::call::Call;
-use crate::error::{PanelError, holder_sentence};
+use crate::error::PanelError;
 use crate::live::{self, Fragment};
 use crate::rungs::Sight;
 use crate::ui::moment;
@@ -93,6 +95,18 @@ fn checked(sight: Sight<'_>) -> Fragment {
     )
 }
 
+/// The sentence of [`holder_sentence`](crate::error::holder_sentence), its time in the viewer's zone.
+fn held(holder: &Operation, now: Timestamp) -> impl IntoView + use<> {
+    let reason = holder.reason.as_ref().map(|reason| format!(": “{reason}”"));
+    let stuck = holder.outcome.as_ref().map(|_| ", and it is stuck");
+    let by = format!(
+        "{} by {} since ",
+        holder.command.title(),
+        holder.asked_by.name()
+    );
+    view! { {by}{moment::clock(holder.created_at, now)}{reason}{stuck}"." }
+}
+
 /// Who is at work, or where the panel is blind.
 fn banner(sight: Sight<'_>) -> Fragment {
     let stuck = sight.holder.is_some_and(|holder| holder.outcome.is_some());
@@ -104,7 +118,7 @@ fn banner(sight: Sight<'_>) -> Fragment {
     let banner = sight.holder.map(|holder| {
         view! {
             <div class=class>
-                <p>{holder_sentence(holder)}" Other actions wait until it ends."</p>
+                <p>{held(holder, sight.now)}" Other actions wait until it ends."</p>
                 <a href=path::operation(&holder.id)>"See it"</a>
             </div>
         }

@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use bollard::query_parameters::LogsOptions;
 use domain::fault::{Fault, FaultKind};
-use domain::logs::LogLine;
+use domain::logs::{Level, LogLine};
 use domain::scrub::Scrubber;
+use domain::words;
 use futures::channel::mpsc::Sender;
 use futures::{SinkExt, Stream, StreamExt};
+use tokio::time::Instant;
 
 use crate::client::Host;
 use crate::fault::{Failed, docker};
@@ -62,14 +64,22 @@ pub(crate) fn follow(
     tail: u32,
 ) -> impl Stream<Item = LogLine> + Send {
     sending(move |mut to| async move {
-        let Ok(host) = host else {
-            return std::future::pending().await;
+        let mut sight = Sight::Clear;
+        let host = match host {
+            Ok(host) => host,
+            Err(fault) => {
+                if let Some(said) = sight.lose(&fault) {
+                    // Nobody reads any more: the stream ends with its reader.
+                    drop(to.send(said).await);
+                }
+                return std::future::pending().await;
+            }
         };
         let mut reached = Reached::Nothing {
             tail: tail.min(MOST_LINES),
         };
         loop {
-            match attach(&host, &mut reached, &mut to).await {
+            match attach(&host, &mut reached, &mut sight, &mut to).await {
                 Ok(Reader::Gone) => return,
                 Ok(Reader::There) => {}
                 Err(fault) => {
@@ -79,6 +89,48 @@ pub(crate) fn follow(
             tokio::time::sleep(PAUSE).await;
         }
     })
+}
+
+/// Whether Docker shows the log. Each change is one line of it, so that quiet and blind differ.
+#[derive(Clone, Copy)]
+enum Sight {
+    Clear,
+    Blind { since: Instant },
+}
+
+impl Sight {
+    fn lose(&mut self, fault: &Fault) -> Option<LogLine> {
+        if let Self::Blind { .. } = self {
+            return None;
+        }
+        *self = Self::Blind {
+            since: Instant::now(),
+        };
+        let why = &fault.message;
+        Some(own(format!(
+            "[panel] From here on the log cannot be read: {why}"
+        )))
+    }
+
+    fn regain(&mut self) -> Option<LogLine> {
+        let Self::Blind { since } = *self else {
+            return None;
+        };
+        *self = Self::Clear;
+        let lasted = words::duration(since.elapsed());
+        Some(own(format!(
+            "[panel] Docker answers again after {lasted}; the log goes on."
+        )))
+    }
+}
+
+/// A line of the panel's own.
+fn own(text: String) -> LogLine {
+    LogLine {
+        at: None,
+        level: Level::Warn,
+        text,
+    }
 }
 
 /// How far the reader has got.
@@ -96,9 +148,21 @@ enum Reader {
 async fn attach(
     host: &Host,
     reached: &mut Reached,
+    sight: &mut Sight,
     to: &mut Sender<LogLine>,
 ) -> Result<Reader, Fault> {
-    let Some(found) = host.inspect_current().await? else {
+    // A stream that breaks while its container is replaced is no blindness: the next look tells.
+    let found = host.inspect_current().await;
+    let said = match &found {
+        Ok(_) => sight.regain(),
+        Err(fault) => sight.lose(fault),
+    };
+    if let Some(said) = said
+        && to.send(said).await.is_err()
+    {
+        return Ok(Reader::Gone);
+    }
+    let Some(found) = found? else {
         return Ok(Reader::There);
     };
     let id = found.id.unwrap_or_default();
@@ -168,4 +232,27 @@ async fn scrubber(host: &Host, env: Option<Vec<String>>) -> Scrubber {
             .map(|(_, value)| value.to_owned()),
     );
     Scrubber::new(secrets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn blindness_is_one_line_and_its_end_another() {
+        let fault = docker(FaultKind::Unreachable, "Docker does not answer.");
+        let mut sight = Sight::Clear;
+        assert!(sight.regain().is_none());
+        let lost = sight.lose(&fault).unwrap();
+        assert!(
+            lost.text.contains("Docker does not answer."),
+            "{}",
+            lost.text
+        );
+        assert!(sight.lose(&fault).is_none());
+        tokio::time::advance(Duration::from_secs(40)).await;
+        let back = sight.regain().unwrap();
+        assert!(back.text.contains("after 40 s"), "{}", back.text);
+        assert!(sight.regain().is_none());
+    }
 }

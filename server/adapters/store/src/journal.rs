@@ -16,6 +16,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::notices;
+use crate::process::Process;
 use crate::rows::column;
 use crate::store::Store;
 
@@ -39,7 +40,9 @@ impl Journal for Store {
     ) -> Result<Option<i32>, StoreError> {
         self.within("taking an operation over", async {
             let mut tx = self.pool.begin().await?;
-            hear(&mut tx, runner).await?;
+            self.hear(&mut tx, runner).await?;
+            // A process that has ended writes nothing any more: no need to wait for its silence.
+            let ended = self.ended_runner(&mut tx, id, runner).await?;
             // An own one that is not young, and that this panel does not run (else it would not ask),
             // was begun or taken over without the answer reaching us.
             let not_young = self.clock.now().minus(silent_for);
@@ -50,6 +53,7 @@ impl Journal for Store {
                    AND ended_at IS NULL
                    AND CASE runner_id
                        WHEN $2 THEN created_at <= $4
+                       WHEN $5 THEN true
                        ELSE (SELECT heard_at FROM runners WHERE runners.id = runner_id)
                            <= clock_timestamp() - make_interval(secs => $3)
                    END
@@ -58,6 +62,7 @@ impl Journal for Store {
                 runner,
                 silent_for.as_secs_f64(),
                 column(not_young),
+                ended,
             )
             .fetch_optional(&mut *tx)
             .await?;
@@ -82,7 +87,7 @@ impl Journal for Store {
     async fn heartbeat(&self, runner: Uuid) -> Result<(), StoreError> {
         self.within("saying that this panel lives", async {
             let mut connection = self.pool.acquire().await?;
-            hear(&mut connection, runner).await
+            self.hear(&mut connection, runner).await
         })
         .await
     }
@@ -209,18 +214,6 @@ impl Journal for Store {
     }
 }
 
-/// By the database's clock, so that panels on several hosts agree on who is silent.
-async fn hear(connection: &mut PgConnection, runner: Uuid) -> sqlx::Result<()> {
-    sqlx::query!(
-        "INSERT INTO runners (id) VALUES ($1)
-         ON CONFLICT (id) DO UPDATE SET heard_at = clock_timestamp()",
-        runner,
-    )
-    .execute(connection)
-    .await
-    .map(drop)
-}
-
 /// The place of a journal entry whose number was just taken from the operation's row.
 struct Entry<'row> {
     id: OperationId,
@@ -230,6 +223,52 @@ struct Entry<'row> {
 }
 
 impl Store {
+    /// By the database's clock, so that panels on several hosts agree on who is silent.
+    async fn hear(&self, connection: &mut PgConnection, runner: Uuid) -> sqlx::Result<()> {
+        let process = self.process.as_deref();
+        sqlx::query!(
+            "INSERT INTO runners (id, machine, pid, started) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (id) DO UPDATE SET heard_at = clock_timestamp()",
+            runner,
+            process.map(|process| process.machine.as_str()),
+            process.map(|process| process.pid),
+            process.map(|process| process.started),
+        )
+        .execute(connection)
+        .await
+        .map(drop)
+    }
+
+    /// The operation's runner, when it is another one than `me` and its process on this machine has
+    /// ended: then it is returned, so that a take-over in between is not mistaken for it.
+    async fn ended_runner(
+        &self,
+        connection: &mut PgConnection,
+        id: OperationId,
+        me: Uuid,
+    ) -> sqlx::Result<Option<Uuid>> {
+        let Some(here) = self.process.as_deref() else {
+            return Ok(None);
+        };
+        let row = sqlx::query!(
+            "SELECT runners.id, machine, pid, started
+             FROM runners JOIN operations ON runner_id = runners.id
+             WHERE operations.id = $1 AND runners.id <> $2",
+            id.0,
+            me,
+        )
+        .fetch_optional(connection)
+        .await?;
+        Ok(row.and_then(|row| {
+            let process = Process {
+                machine: row.machine?,
+                pid: row.pid?,
+                started: row.started?,
+            };
+            process.has_ended(here).then_some(row.id)
+        }))
+    }
+
     /// Writes an entry and its notification within the caller's transaction.
     async fn write_entry(
         &self,

@@ -12,6 +12,7 @@ mod journal;
 mod notices;
 mod password;
 mod people;
+mod process;
 mod roll_up;
 mod rows;
 mod store;

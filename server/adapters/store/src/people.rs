@@ -59,6 +59,22 @@ impl People for Store {
         .await
     }
 
+    async fn note_seen(&self, id: Uuid) -> Result<(), StoreError> {
+        self.within("noting that somebody was here", async {
+            sqlx::query!(
+                "UPDATE people SET last_seen_at = $2
+                 WHERE id = $1
+                   AND (last_seen_at IS NULL OR last_seen_at < $2::timestamptz - interval '1 minute')",
+                id,
+                column(self.clock.now()),
+            )
+            .execute(&self.pool)
+            .await
+            .map(drop)
+        })
+        .await
+    }
+
     async fn add(
         &self,
         permit: Permit,
@@ -90,30 +106,8 @@ impl People for Store {
         actor: &Actor,
         old: SecretString,
         new: SecretString,
-    ) -> Result<(), PeopleError> {
+    ) -> Result<Person, PeopleError> {
         self.change_own_password(actor, old, new).await
-    }
-}
-
-impl Store {
-    /// Notes that a person was here, to the minute.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn note_seen(&self, id: Uuid) -> Result<(), StoreError> {
-        self.within("noting that somebody was here", async {
-            sqlx::query!(
-                "UPDATE people SET last_seen_at = $2
-                 WHERE id = $1
-                   AND (last_seen_at IS NULL OR last_seen_at < $2::timestamptz - interval '1 minute')",
-                id,
-                column(self.clock.now()),
-            )
-            .execute(&self.pool)
-            .await
-            .map(drop)
-        })
-        .await
     }
 }
 

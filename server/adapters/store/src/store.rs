@@ -12,6 +12,7 @@ use tower_sessions_sqlx_store::PostgresStore;
 
 use crate::config::DatabaseConfig;
 use crate::password::Hasher;
+use crate::process::Process;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../../migrations");
 
@@ -22,6 +23,8 @@ pub struct Store {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) hasher: Hasher,
+    /// This panel's process, where the system tells.
+    pub(crate) process: Option<Arc<Process>>,
     call_timeout: Duration,
 }
 
@@ -52,8 +55,14 @@ impl Store {
             clock,
             ids,
             hasher: Hasher::new(config.password_checks),
+            process: Process::this().map(Arc::new),
             call_timeout: config.call_timeout,
         })
+    }
+
+    /// To be called once before people sign in: then every refusal takes the same time.
+    pub async fn prepare_sign_ins(&self) {
+        self.hasher.prepare().await;
     }
 
     /// Where the HTTP layer keeps its sessions: the table `tower_sessions`.

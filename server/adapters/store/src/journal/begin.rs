@@ -7,7 +7,6 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::hear;
 use crate::notices;
 use crate::rows::column;
 use crate::store::Store;
@@ -23,7 +22,7 @@ impl Store {
     ) -> sqlx::Result<Begun> {
         for _ in 0..TRIES {
             let mut tx = self.pool.begin().await?;
-            hear(&mut tx, runner).await?;
+            self.hear(&mut tx, runner).await?;
             if insert(&mut tx, &new, runner).await? {
                 self.write_audit(&mut tx, requested(&new.operation)).await?;
                 let gateway = new.operation.command.gateway().as_str();

@@ -1,6 +1,8 @@
 //! Changes to people, one at a time in the whole database: so the last admin cannot be lost to two
 //! changes of the same moment.
 
+use std::time::Duration;
+
 use domain::action::Action;
 use domain::audit::{AuditOutcome, NewAuditEvent, act};
 use domain::can::Permit;
@@ -10,6 +12,7 @@ use secrecy::SecretString;
 use sqlx::{PgConnection, Postgres, Transaction};
 use uuid::Uuid;
 
+use super::throttle;
 use crate::notices;
 use crate::password::{long_enough, one_time};
 use crate::rows::column;
@@ -171,7 +174,7 @@ impl Store {
         actor: &Actor,
         old: SecretString,
         new: SecretString,
-    ) -> Result<(), PeopleError> {
+    ) -> Result<Person, PeopleError> {
         if !long_enough(&new) {
             return Err(PeopleError::PasswordTooShort);
         }
@@ -181,6 +184,18 @@ impl Store {
         let changing = async {
             let Ok(place) = self.hasher.place() else {
                 return Err(sqlx::Error::PoolTimedOut);
+            };
+            // Counted like a sign-in: an open session must be no way to guess the password.
+            let now = self.clock.now();
+            let mut tx = self.pool.begin().await?;
+            let tried = throttle::count(&mut tx, now, name, None).await?;
+            tx.commit().await?;
+            let tried = match tried {
+                Ok(tried) => tried,
+                Err(until) => {
+                    let wait = Duration::from_secs(until.since(now).as_secs().max(1));
+                    return Ok(Err(PeopleError::TooManyTries { wait }));
+                }
             };
             let (_, hash) = self.with_hash(name).await?.unzip();
             let fits = place.verify(old, hash.clone()).await;
@@ -197,9 +212,16 @@ impl Store {
                 tx.commit().await?;
                 return Ok(Err(PeopleError::WrongPassword));
             }
+            throttle::forgive(&mut tx, &tried).await?;
             set_password(&mut tx, *id, &new_hash, OneTime::No).await?;
             let event = event(actor.clone(), act::CHANGE_PASSWORD, &person, None);
-            self.commit_change(tx, &person, event).await
+            let done = self.commit_change(tx, &person, event).await?;
+            // The row was locked: nobody else moved the epoch in between.
+            Ok(done.map(|()| Person {
+                password_is_one_time: false,
+                session_epoch: person.session_epoch + 1,
+                ..person
+            }))
         };
         self.within("changing a password", changing).await?
     }

@@ -219,23 +219,62 @@ async fn only_an_operation_whose_runner_is_silent_is_adopted_and_by_one_only() {
         Uuid::from_u128(12),
         Uuid::from_u128(13),
     );
-    let silence = Duration::from_millis(700);
+    let silence = Duration::from_secs(600);
     let operation = new(store
         .begin(restart(&database, anna(), "k"), dead)
         .await
         .unwrap());
     assert_eq!(store.adopt(operation.id, one, silence).await.unwrap(), None);
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    let long_ago = "UPDATE runners SET heard_at = heard_at - interval '601 seconds'";
+    database.sql(long_ago).await.unwrap();
     store.heartbeat(dead).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(400)).await;
     assert_eq!(store.adopt(operation.id, one, silence).await.unwrap(), None);
-    tokio::time::sleep(Duration::from_millis(400)).await;
+    database.sql(long_ago).await.unwrap();
     let (a, b) = tokio::join!(
         store.adopt(operation.id, one, silence),
         store.adopt(operation.id, two, silence)
     );
     let adopted: Vec<i32> = [a.unwrap(), b.unwrap()].into_iter().flatten().collect();
     assert_eq!(adopted, [2]);
+}
+
+#[tokio::test]
+async fn an_operation_whose_runners_process_has_ended_is_adopted_at_once() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    let (dead, other) = (Uuid::from_u128(11), Uuid::from_u128(12));
+    let silence = Duration::from_secs(600);
+    let operation = new(store
+        .begin(restart(&database, anna(), "k"), dead)
+        .await
+        .unwrap());
+    assert_eq!(
+        store.adopt(operation.id, other, silence).await.unwrap(),
+        None,
+        "its process lives"
+    );
+    // The same number, started at another time: another process has it now.
+    database
+        .sql(
+            "UPDATE runners SET started = started - 1, machine = 'elsewhere'
+             WHERE id = '00000000-0000-0000-0000-00000000000b'",
+        )
+        .await
+        .unwrap();
+    assert_eq!(
+        store.adopt(operation.id, other, silence).await.unwrap(),
+        None,
+        "of another machine's processes nothing is known"
+    );
+    database
+        .sql(
+            "UPDATE runners SET machine = (SELECT machine FROM runners
+                                           WHERE id = '00000000-0000-0000-0000-00000000000c')",
+        )
+        .await
+        .unwrap();
+    let adopted = store.adopt(operation.id, other, silence).await.unwrap();
+    assert_eq!(adopted, Some(2));
 }
 
 #[tokio::test]

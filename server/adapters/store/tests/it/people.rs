@@ -280,10 +280,11 @@ async fn a_password_is_changed_by_who_knows_the_old_one() {
         .change_password(&carla, old.clone(), SecretString::from("elevenchars"))
         .await;
     assert!(matches!(refused, Err(PeopleError::PasswordTooShort)));
-    store
+    let changed = store
         .change_password(&carla, old.clone(), new.clone())
         .await
         .unwrap();
+    assert_eq!(changed.session_epoch, 2);
     let answer = store.sign_in("carla", old, None, None).await.unwrap();
     assert!(matches!(answer, SignIn::Refused));
     let SignIn::Welcome(person) = store.sign_in("carla", new, None, None).await.unwrap() else {
@@ -291,6 +292,37 @@ async fn a_password_is_changed_by_who_knows_the_old_one() {
     };
     assert!(!person.password_is_one_time);
     assert_eq!(person.session_epoch, 2);
+}
+
+#[tokio::test]
+async fn an_open_session_is_no_way_to_guess_the_password() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    let (id, old) = person(&store, "carla", Role::Viewer).await;
+    let carla = Actor::Person {
+        id,
+        name: "carla".to_owned(),
+        role: Role::Viewer,
+        address: None,
+        browser: None,
+    };
+    let new = SecretString::from("a much longer one");
+    for _ in 0..5 {
+        let refused = store.change_password(&carla, wrong(), new.clone()).await;
+        assert!(matches!(refused, Err(PeopleError::WrongPassword)));
+    }
+    // Even the right one has to wait now, and then clears the way.
+    let refused = store
+        .change_password(&carla, old.clone(), new.clone())
+        .await;
+    let Err(PeopleError::TooManyTries { wait }) = refused else {
+        panic!("not throttled: {refused:?}")
+    };
+    database.clock.advance(wait);
+    let changed = store.change_password(&carla, old, new.clone()).await;
+    assert!(changed.is_ok());
+    let refused = store.change_password(&carla, wrong(), new).await;
+    assert!(matches!(refused, Err(PeopleError::WrongPassword)));
 }
 
 #[tokio::test]

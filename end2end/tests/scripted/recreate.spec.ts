@@ -1,0 +1,123 @@
+/** Recreate, and what must not be lost when something breaks in the middle of it. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Page } from "@playwright/test";
+import { carryOut, colleague, contextOf, expect, gatewayPage, test } from "../../support/people.ts";
+import { scriptedStack } from "../../support/scripted.ts";
+import { brokenImage, containerNames, docker, envFile, facts, gatewayRuns, killPanel, sql, startPanel, until } from "../../support/stack.ts";
+
+scriptedStack();
+
+const id = () => docker("inspect", "--format", "{{.Id}}", facts().container);
+
+/** Holds the panel at one journal entry, from before it is written until the panel is gone. */
+async function killAt(event: "started" | "succeeded", step: string): Promise<void> {
+  await until(`the panel is about to write that ${step} has ${event}`, () =>
+    sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") === "1" ? true : undefined,
+  );
+  await killPanel();
+  sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'");
+}
+
+function holdAt(event: string, step: string): void {
+  sql(`CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(600); RETURN NEW; END'`);
+  sql(`CREATE TRIGGER hold BEFORE INSERT ON operation_events FOR EACH ROW
+       WHEN (NEW.event->>'event' = '${event}' AND NEW.event->>'step' = '${step}') EXECUTE FUNCTION hold()`);
+}
+
+const letGo = () => {
+  sql("DROP TRIGGER hold ON operation_events");
+  sql("DROP FUNCTION hold");
+};
+
+const recreate = ["look", "drain", "stop_old", "set_aside", "create_new", "start_new", "await_live", "await_ready", "check_accounts", "remove_old"];
+for (const step of recreate) {
+  for (const event of ["started", "succeeded"] as const) {
+    const when = event === "started" ? `before ${step} begins` : `after ${step} was done and before the journal knows`;
+    test(`recreate, the panel killed with -9 ${when}: the next one ends it`, async ({ page }) => {
+      const before = id();
+      holdAt(event, step);
+      try {
+        await carryOut(page, "Recreate");
+        await killAt(event, step);
+      } finally {
+        letGo();
+      }
+      const url = page.url();
+      await startPanel();
+      await page.goto(url);
+      await expect(page.locator("#verdict-said")).toHaveText("Recreate is done", { timeout: 60_000 });
+      await expect(page.locator("#steps li")).toHaveCount(recreate.length);
+      expect(containerNames()).toEqual([facts().container]);
+      expect(gatewayRuns()).toBe(true);
+      expect(id()).not.toBe(before);
+    });
+  }
+}
+
+test.describe("a gateway killed with -9, then recreated", () => {
+  const file = () => join(facts().folder, "openclaw/docker-compose.yml");
+  const recreated = async (page: Page) => {
+    await carryOut(page, "Recreate");
+    await expect(page.locator("#verdict-said")).toHaveText("Recreate is done", { timeout: 90_000 });
+  };
+
+  test("with a fixed host name: nothing is waited for", async ({ page }) => {
+    docker("kill", "--signal", "KILL", facts().container);
+    await recreated(page);
+    await expect(page.locator("#steps")).not.toContainText("owner lease");
+  });
+
+  test("without one: the owner lease is named, waited for, and it starts when the lease ends", async ({ page }) => {
+    const fixed = readFileSync(file(), "utf8");
+    writeFileSync(file(), fixed.replace(/^ +hostname: .*\n/m, ""));
+    try {
+      await recreated(page);
+      docker("kill", "--signal", "KILL", facts().container);
+      await recreated(page);
+      await expect(page.locator("#steps")).toContainText("the new container has another host name");
+      await expect(page.locator("#steps")).toContainText("its owner lease on the state folder is still active");
+      expect(containerNames()).toEqual([facts().container]);
+      expect(gatewayRuns()).toBe(true);
+    } finally {
+      writeFileSync(file(), fixed);
+    }
+    // The same once more, back to the fixed name.
+    docker("kill", "--signal", "KILL", facts().container);
+    await recreated(page);
+    await expect(page.locator("#steps")).toContainText("its owner lease on the state folder is still active");
+  });
+});
+
+test("an image whose gateway ends at once: the old container is back, and the page says why", async ({ page }) => {
+  const before = id();
+  const env = readFileSync(envFile(), "utf8");
+  brokenImage();
+  try {
+    writeFileSync(envFile(), env.replace(/^OPENCLAW_IMAGE=.*$/m, "OPENCLAW_IMAGE=openclaw:broken"));
+    await carryOut(page, "Recreate");
+    await expect(page.locator("#verdict-said")).toHaveText("Recreate failed, and everything was put back", { timeout: 90_000 });
+    await expect(page.locator("#verdict .why")).toContainText("exit code 3");
+  } finally {
+    writeFileSync(envFile(), env);
+  }
+  expect(id()).toBe(before);
+  expect(containerNames()).toEqual([facts().container]);
+  expect(gatewayRuns()).toBe(true);
+});
+
+test("two people press Recreate at once: one runs, the other is told whose it is", async ({ browser, contextOptions }) => {
+  const contexts = await Promise.all([contextOf(browser, contextOptions), colleague(browser, contextOptions, "otto", "operator")]);
+  const names = ["anna", "otto"];
+  const pages = await Promise.all(contexts.map((context) => context.newPage()));
+  await Promise.all(pages.map((page) => page.goto(`${gatewayPage()}/operations/new/recreate`)));
+  await Promise.all(pages.map((page) => page.getByRole("button", { name: "Recreate", exact: true }).click()));
+  await Promise.all(pages.map((page) => page.waitForURL(/\/operations\/[0-9a-f-]{36}|__err=/)));
+  const won = pages.findIndex((page) => /\/operations\/[0-9a-f-]{36}/.test(page.url()));
+  const [winner, other] = [pages[won], pages[1 - won]];
+  if (!winner || !other) throw new Error("nobody's recreate was begun");
+  await expect(other.getByRole("alert")).toContainText(`Recreate by ${names[won]}`);
+  await expect(winner.locator("#verdict-said")).toHaveText("Recreate is done", { timeout: 90_000 });
+  expect(containerNames()).toEqual([facts().container]);
+  await Promise.all(contexts.map((context) => context.close()));
+});

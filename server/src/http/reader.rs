@@ -1,0 +1,156 @@
+//! Whoever reads an event stream, and until when: a sign-out ends it at once, a change of the person
+//! sends the browser back to the door, and a session that ran out is found within minutes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use app::Viewer;
+use axum::body::Bytes;
+use domain::person::Role;
+use domain::time::Timestamp;
+use tokio::sync::broadcast::{self, error::RecvError};
+use tower_sessions::Session;
+use tower_sessions::session::Id;
+use uuid::Uuid;
+
+use super::known_people::News;
+use super::sessions::{ABSOLUTE, Door};
+
+/// How often a session is looked up though nothing was heard of it.
+const RECHECK: Duration = Duration::from_secs(600);
+
+/// The last word of a stream whose session is over.
+pub(super) const SIGNED_OUT: Bytes = Bytes::from_static(b"event: signed-out\ndata: 1\n\n");
+
+/// Who reads.
+pub(super) struct Reader {
+    door: Door,
+    news: broadcast::Receiver<News>,
+    session: Option<Id>,
+    signed_in_at: Timestamp,
+    person: Uuid,
+    role: Role,
+    epoch: i64,
+}
+
+/// How a reader stands now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    Same,
+    /// The person is another one, or kept out. Their browser may hold a renewed session: it comes back
+    /// by itself, and the door tells it.
+    Changed,
+    Over,
+}
+
+impl Reader {
+    pub(super) fn new(door: &Door, session: &Session, viewer: &Arc<Viewer>) -> Self {
+        Self {
+            door: door.clone(),
+            news: door.people.news(),
+            session: session.id(),
+            signed_in_at: viewer.signed_in_at,
+            person: viewer.person.id,
+            role: viewer.person.role,
+            epoch: viewer.person.session_epoch,
+        }
+    }
+
+    /// Resolves when the stream must end, with its last word if there is one.
+    pub(super) async fn left(mut self) -> Option<Bytes> {
+        let first = tokio::time::Instant::now() + RECHECK;
+        let mut again = tokio::time::interval_at(first, RECHECK);
+        loop {
+            let concerns = tokio::select! {
+                news = self.news.recv() => match news {
+                    Ok(News::SignedOut(id)) if self.session == Some(id) => return Some(SIGNED_OUT),
+                    Ok(News::SignedOut(_)) => false,
+                    Ok(News::Person(id)) => id == self.person,
+                    Ok(News::Everybody) | Err(RecvError::Lagged(_)) => true,
+                    Err(RecvError::Closed) => return None,
+                },
+                _ = again.tick() => true,
+            };
+            if concerns {
+                // Boxed: a thousand streams need not keep room for it.
+                match Box::pin(self.standing()).await {
+                    Standing::Same => {}
+                    Standing::Changed => return None,
+                    Standing::Over => return Some(SIGNED_OUT),
+                }
+            }
+        }
+    }
+
+    /// The person first: a new password ends the session's record too, and is not a sign-out.
+    async fn standing(&self) -> Standing {
+        if self.door.clock.now().since(self.signed_in_at) > ABSOLUTE {
+            return Standing::Over;
+        }
+        match self.door.people.find(self.person).await {
+            Ok(Some(person))
+                if person.disabled_at.is_none()
+                    && person.role == self.role
+                    && person.session_epoch == self.epoch => {}
+            Ok(_) => return Standing::Changed,
+            // The database is away: a stream that was allowed goes on.
+            Err(_) => return Standing::Same,
+        }
+        let Some(id) = self.session else {
+            return Standing::Over;
+        };
+        match self.door.records.load(&id).await {
+            Ok(None) => Standing::Over,
+            Ok(Some(_)) | Err(_) => Standing::Same,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::routing::post;
+    use tower_sessions::SessionStore as _;
+
+    use super::*;
+    use crate::http::sign_in::sign_out;
+    use crate::http::testing::{Browser, anna, house, reader};
+
+    #[tokio::test]
+    async fn a_sign_out_ends_the_streams_of_that_session_and_of_no_other() {
+        let house = house();
+        let routes = Router::new().route("/out", post(sign_out).with_state(house.desk()));
+        let ((one, here), (_, there)) = (reader(&house).await, reader(&house).await);
+        let mut browser = Browser::new(&house.around(routes));
+        browser.cookie = Some(format!("id={one}"));
+        browser.post("/out").await;
+        assert_eq!(here.left().await, Some(SIGNED_OUT));
+        let mut other = std::pin::pin!(there.left());
+        assert!(futures::poll!(&mut other).is_pending());
+    }
+
+    #[tokio::test]
+    async fn a_changed_person_comes_back_to_the_door_without_being_called_signed_out() {
+        let house = house();
+        let (_, reader) = reader(&house).await;
+        house.folks.next_epoch(anna().id);
+        house.door.people.forget(Some(anna().id));
+        assert_eq!(reader.left().await, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_session_that_ended_unheard_is_found_by_itself() {
+        let house = house();
+        let (id, reader) = reader(&house).await;
+        house.sessions.delete(&id).await.unwrap();
+        assert_eq!(reader.left().await, Some(SIGNED_OUT));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_outlives_no_session_that_ran_to_its_limit() {
+        let house = house();
+        let (_, reader) = reader(&house).await;
+        house.clock.forward(ABSOLUTE + RECHECK);
+        assert_eq!(reader.left().await, Some(SIGNED_OUT));
+    }
+}

@@ -1,0 +1,256 @@
+//! People, a clock and a browser for tests of the layers.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use app::Viewer;
+use async_trait::async_trait;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::connect_info::MockConnectInfo;
+use axum::http::{Method, Request, header};
+use axum::response::Response;
+use domain::audit::{AuditEvent, NewAuditEvent};
+use domain::can::Permit;
+use domain::person::{Actor, Person, Role};
+use domain::ports::{AuditTrail, Clock, Disabled, People, PeopleError, SignIn, StoreError};
+use domain::time::Timestamp;
+use secrecy::SecretString;
+use tower::ServiceExt as _;
+use tower_sessions::session::Id;
+use tower_sessions::{Session, SessionManagerLayer};
+use tower_sessions_moka_store::MokaStore;
+use uuid::Uuid;
+
+use super::KnownPeople;
+use super::reader::Reader;
+use super::sessions::{Door, begin};
+use super::sign_in::Desk;
+
+/// People in memory.
+#[derive(Default)]
+pub(super) struct Folks {
+    pub(super) all: Mutex<Vec<Person>>,
+    pub(super) seen: Mutex<Vec<Uuid>>,
+    /// Held while an answer is to be late.
+    gate: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl Folks {
+    /// Keeps answers back, though they are read already, until the guard is dropped.
+    pub(super) fn hold(&self) -> tokio::sync::OwnedMutexGuard<()> {
+        self.gate.clone().try_lock_owned().unwrap()
+    }
+
+    /// Ends every session of a person, as a new password does.
+    pub(super) fn next_epoch(&self, id: Uuid) -> Person {
+        let mut all = self.all.lock().unwrap();
+        let person = all.iter_mut().find(|person| person.id == id).unwrap();
+        person.session_epoch += 1;
+        person.clone()
+    }
+}
+
+pub(super) fn anna() -> Person {
+    Person {
+        id: Uuid::from_u128(1),
+        name: "anna".to_owned(),
+        role: Role::Admin,
+        disabled_at: None,
+        password_is_one_time: false,
+        last_seen_at: None,
+        created_at: Timestamp::from_millis(0),
+        session_epoch: 1,
+    }
+}
+
+#[async_trait]
+impl People for Folks {
+    async fn sign_in(
+        &self,
+        _: &str,
+        _: SecretString,
+        _: Option<String>,
+        _: Option<String>,
+    ) -> Result<SignIn, StoreError> {
+        Ok(SignIn::Refused)
+    }
+    async fn list(&self) -> Result<Vec<Person>, StoreError> {
+        Ok(self.all.lock().unwrap().clone())
+    }
+    async fn find(&self, id: Uuid) -> Result<Option<Person>, StoreError> {
+        let all = self.all.lock().unwrap().clone();
+        let _gate = self.gate.lock().await;
+        Ok(all.into_iter().find(|person| person.id == id))
+    }
+    async fn note_seen(&self, id: Uuid) -> Result<(), StoreError> {
+        self.seen.lock().unwrap().push(id);
+        Ok(())
+    }
+    async fn add(
+        &self,
+        _: Permit,
+        _: &str,
+        _: Role,
+    ) -> Result<(Person, SecretString), PeopleError> {
+        Err(PeopleError::NotPermitted)
+    }
+    async fn set_disabled(&self, _: Permit, _: Uuid, _: Disabled) -> Result<(), PeopleError> {
+        Err(PeopleError::NotPermitted)
+    }
+    async fn reset_password(&self, _: Permit, _: Uuid) -> Result<SecretString, PeopleError> {
+        Err(PeopleError::NotPermitted)
+    }
+    async fn set_role(&self, _: Permit, _: Uuid, _: Role) -> Result<(), PeopleError> {
+        Err(PeopleError::NotPermitted)
+    }
+    async fn change_password(
+        &self,
+        _: &Actor,
+        _: SecretString,
+        _: SecretString,
+    ) -> Result<Person, PeopleError> {
+        Err(PeopleError::NotPermitted)
+    }
+}
+
+/// An audit trail in memory.
+#[derive(Default)]
+pub(super) struct Paper(pub(super) Mutex<Vec<NewAuditEvent>>);
+
+#[async_trait]
+impl AuditTrail for Paper {
+    async fn record(&self, event: NewAuditEvent) -> Result<AuditEvent, StoreError> {
+        self.0.lock().unwrap().push(event.clone());
+        Ok(AuditEvent {
+            sequence: 1,
+            id: Uuid::nil(),
+            at: Timestamp::from_millis(0),
+            event,
+        })
+    }
+    async fn list(&self, _: Option<i64>, _: u32) -> Result<Vec<AuditEvent>, StoreError> {
+        Ok(Vec::new())
+    }
+}
+
+/// A clock that is moved by hand.
+pub(super) struct Hands(Mutex<Timestamp>);
+
+impl Default for Hands {
+    fn default() -> Self {
+        Self(Mutex::new(Timestamp::from_millis(1_800_000_000_000)))
+    }
+}
+
+impl Hands {
+    pub(super) fn forward(&self, by: Duration) {
+        let mut now = self.0.lock().unwrap();
+        *now = now.plus(by);
+    }
+}
+
+impl Clock for Hands {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap()
+    }
+}
+
+/// Everything around the sessions of anna.
+pub(super) struct House {
+    pub(super) folks: Arc<Folks>,
+    pub(super) clock: Arc<Hands>,
+    pub(super) door: Door,
+    pub(super) sessions: MokaStore,
+}
+
+pub(super) fn house() -> House {
+    let folks = Arc::new(Folks::default());
+    folks.all.lock().unwrap().push(anna());
+    let clock = Arc::new(Hands::default());
+    let sessions = MokaStore::new(None);
+    let door = Door {
+        people: Arc::new(KnownPeople::new(folks.clone(), clock.clone())),
+        clock: clock.clone(),
+        trusted_proxies: Arc::default(),
+        records: Arc::new(sessions.clone()),
+    };
+    House {
+        folks,
+        clock,
+        door,
+        sessions,
+    }
+}
+
+impl House {
+    pub(super) fn desk(&self) -> Desk {
+        Desk {
+            people: self.folks.clone(),
+            audit: Arc::new(Paper::default()),
+            door: self.door.clone(),
+        }
+    }
+
+    /// `routes` with sessions around them.
+    pub(super) fn around(&self, routes: Router) -> Router {
+        let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 5_000));
+        routes
+            .layer(SessionManagerLayer::new(self.sessions.clone()).with_secure(false))
+            .layer(MockConnectInfo(peer))
+    }
+}
+
+/// A new session of anna's, and a reader in it.
+pub(super) async fn reader(house: &House) -> (Id, Reader) {
+    let session = Session::new(None, Arc::new(house.sessions.clone()), None);
+    let now = house.door.clock.now();
+    begin(&session, &anna(), 1, now).await.unwrap();
+    session.save().await.unwrap();
+    let viewer = Arc::new(Viewer {
+        actor: Actor::Panel,
+        person: anna(),
+        signed_in_at: now,
+    });
+    let reader = Reader::new(&house.door, &session, &viewer);
+    (session.id().unwrap(), reader)
+}
+
+/// A browser with its cookie.
+#[derive(Clone)]
+pub(super) struct Browser {
+    router: Router,
+    pub(super) cookie: Option<String>,
+}
+
+impl Browser {
+    pub(super) fn new(router: &Router) -> Self {
+        Self {
+            router: router.clone(),
+            cookie: None,
+        }
+    }
+
+    pub(super) async fn ask(&mut self, method: Method, path: &str) -> Response {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(cookie) = &self.cookie {
+            request = request.header(header::COOKIE, cookie);
+        }
+        let request = request.body(Body::empty()).unwrap();
+        let answer = self.router.clone().oneshot(request).await.unwrap();
+        if let Some(set) = answer.headers().get(header::SET_COOKIE) {
+            let set = set.to_str().unwrap().split(';').next().unwrap();
+            self.cookie = Some(set.to_owned());
+        }
+        answer
+    }
+
+    pub(super) async fn get(&mut self, path: &str) -> Response {
+        self.ask(Method::GET, path).await
+    }
+
+    pub(super) async fn post(&mut self, path: &str) -> Response {
+        self.ask(Method::POST, path).await
+    }
+}
