@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use domain::action::Action;
 use domain::audit::{AuditOutcome, NewAuditEvent, act};
 use domain::can;
-use domain::operation::{Command, OperationId, OperationView};
+use domain::operation::{OperationId, OperationView};
 use domain::ports::StoreError;
 use uuid::Uuid;
 
@@ -39,7 +39,8 @@ pub async fn viewing(
     view: &OperationView,
 ) -> Result<(), StoreError> {
     let operation = &view.operation;
-    let Command::Relink { gateway, account } = &operation.command else {
+    let command = &operation.command;
+    let Some(account) = command.account().filter(|_| command.shows_code()) else {
         return Ok(());
     };
     let viewing = (operation.id, viewer.person.id);
@@ -50,7 +51,7 @@ pub async fn viewing(
     let event = NewAuditEvent {
         actor: viewer.actor.clone(),
         action: act::VIEW_CODE.to_owned(),
-        gateway: Some(gateway.clone()),
+        gateway: Some(command.gateway().clone()),
         target: Some(account.to_string()),
         operation: Some(operation.id),
         reason: None,

@@ -139,6 +139,7 @@ fn state_against(
     match action {
         Action::Reconnect => reconnect_against(seen, state, account?),
         Action::Relink => relink_against(seen, state, account?),
+        Action::Recover => recover_against(seen, state, account?),
         Action::Restart if seen.lease.is_some_and(|lease| lease.ends_at > sight.now) => Some(
             "Cannot help: the gateway waits for its own lock, which a restart does not shorten.",
         ),
@@ -198,6 +199,30 @@ fn relink_against(
     }
 }
 
+/// Whatever else ails is for the operation to find out.
+fn recover_against(
+    seen: &Observation,
+    state: ContainerState,
+    account: &AccountId,
+) -> Option<&'static str> {
+    match state {
+        ContainerState::Missing => return Some("There is no container. Install makes it."),
+        ContainerState::Removing => return Some("Docker is removing it."),
+        _ => {}
+    }
+    let session = seen.session.detail.as_ref()?;
+    if session.plugin == Plugin::Missing {
+        return Some("The gateway has no WhatsApp plugin.");
+    }
+    let Some(known) = session.accounts.iter().find(|known| known.id == *account) else {
+        return Some("The gateway has no such account.");
+    };
+    let process = seen.process.detail.as_ref();
+    let ready = process.is_some_and(|process| process.live && process.ready == Some(true));
+    (state == ContainerState::Running && known.connected && ready)
+        .then_some("Not needed: the account is connected, and the gateway is ready.")
+}
+
 /// The account, when the gateway could be told to do something with it; why not, else.
 fn reachable<'a>(
     seen: &'a Observation,
@@ -250,6 +275,7 @@ pub(crate) const fn button(action: Action) -> &'static str {
         Action::Install => "Install",
         Action::Stop => "Stop",
         Action::Start => "Start",
+        Action::Recover => "Fix WhatsApp",
         _ => "Open",
     }
 }

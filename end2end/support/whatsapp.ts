@@ -1,5 +1,6 @@
 /** WhatsApp's stand-in (server and phone) beside the gateway, and the phone's camera. */
 import { execFileSync } from "node:child_process";
+import type { Page } from "@playwright/test";
 import jsqr from "jsqr";
 import { PNG } from "pngjs";
 import { docker, facts, freePort, root, until } from "./stack.ts";
@@ -66,6 +67,19 @@ export const server = {
   reset: () => tell("/reset", {}),
   state: () => tell("/state"),
 };
+
+/** Every code that a page showed, to be looked for where it must not be. */
+export const shown: string[] = [];
+
+/** What a phone held to the screen would read; another code than `before`. */
+export async function look(page: Page, before?: string): Promise<string> {
+  const code = await until("a code can be read from the screen", async () => {
+    const read = camera(await page.screenshot());
+    return read && read !== before ? read : undefined;
+  }, 40_000);
+  shown.push(code);
+  return code;
+}
 
 /** What the code on a screenshot says, by a decoder that is not the panel's. */
 export function camera(screenshot: Buffer): string | undefined {

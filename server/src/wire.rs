@@ -162,6 +162,7 @@ impl Outside {
             containers: Arc::new(docker.clone()),
             control: Arc::new(links.clone()),
             scans: Arc::new(scans.clone()),
+            audit: Arc::new(base.store.clone()),
             clock: base.clock.clone(),
             ids: base.ids.clone(),
             scrubber: Scrubber::new(secrets),

@@ -32,6 +32,8 @@ pub enum Action {
     Stop,
     /// Start the container.
     Start,
+    /// Bring an account back with the gentlest step that helps.
+    Recover,
     /// Cancel an operation that runs.
     CancelOperation,
     /// Free a gateway whose operation is stuck.
@@ -42,7 +44,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order of the snapshot.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::ViewGateway,
         Self::ViewPhoneNumbers,
         Self::ViewLogs,
@@ -56,6 +58,7 @@ impl Action {
         Self::Install,
         Self::Stop,
         Self::Start,
+        Self::Recover,
         Self::CancelOperation,
         Self::AbandonOperation,
         Self::ManagePeople,
@@ -77,6 +80,7 @@ impl Action {
             Self::Install => "install",
             Self::Stop => "stop",
             Self::Start => "start",
+            Self::Recover => "recover",
             Self::CancelOperation => "cancel-operation",
             Self::AbandonOperation => "abandon-operation",
             Self::ManagePeople => "manage-people",

@@ -73,6 +73,8 @@ pub mod act {
     pub const CHANGE_ROLE: &str = "change-role";
     /// An operation was asked to stop.
     pub const CANCEL_OPERATION: &str = "cancel-operation";
+    /// An operation was asked to go on without waiting for a step.
+    pub const SKIP_STEP: &str = "skip-step";
     /// A stuck operation was freed.
     pub const ABANDON_OPERATION: &str = "abandon-operation";
     /// The panel approved its own device in the gateway.

@@ -91,6 +91,7 @@ pub fn role_may(role: Option<Role>, action: Action) -> Result<(), Denied> {
         | Action::Install
         | Action::Stop
         | Action::Start
+        | Action::Recover
         | Action::CancelOperation => match role {
             Role::Admin | Role::Operator => Ok(()),
             Role::Manager | Role::Viewer => {

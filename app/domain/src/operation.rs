@@ -79,6 +79,13 @@ pub enum Command {
         /// Which gateway.
         gateway: GatewayId,
     },
+    /// Bring one account back with the gentlest step that helps.
+    Recover {
+        /// Which gateway.
+        gateway: GatewayId,
+        /// Which account.
+        account: AccountId,
+    },
 }
 
 impl Command {
@@ -87,6 +94,7 @@ impl Command {
         match self {
             Self::Reconnect { gateway, .. }
             | Self::Relink { gateway, .. }
+            | Self::Recover { gateway, .. }
             | Self::Restart { gateway }
             | Self::Recreate { gateway, .. }
             | Self::Install { gateway }
@@ -95,12 +103,23 @@ impl Command {
         }
     }
 
-    /// The account it is about, when it is about one.
+    /// The account it acts on; `None` when it acts on the whole gateway.
     pub const fn account(&self) -> Option<&AccountId> {
         match self {
-            Self::Reconnect { account, .. } | Self::Relink { account, .. } => Some(account),
-            _ => None,
+            Self::Reconnect { account, .. }
+            | Self::Relink { account, .. }
+            | Self::Recover { account, .. } => Some(account),
+            Self::Restart { .. }
+            | Self::Recreate { .. }
+            | Self::Install { .. }
+            | Self::Stop { .. }
+            | Self::Start { .. } => None,
         }
+    }
+
+    /// Whether it may show a code that links its account.
+    pub const fn shows_code(&self) -> bool {
+        matches!(self, Self::Relink { .. } | Self::Recover { .. })
     }
 
     /// Whether it may change this fact: what else changes meanwhile is not its doing.
@@ -121,6 +140,7 @@ impl Command {
             Self::Install { .. } => Action::Install,
             Self::Stop { .. } => Action::Stop,
             Self::Start { .. } => Action::Start,
+            Self::Recover { .. } => Action::Recover,
         }
     }
 
@@ -139,6 +159,11 @@ impl Command {
             Self::Install { .. } => "Install".to_owned(),
             Self::Stop { .. } => "Stop".to_owned(),
             Self::Start { .. } => "Start".to_owned(),
+            // The account that a gateway has by itself needs no name.
+            Self::Recover { account, .. } if account.as_str() == "default" => {
+                "Fix WhatsApp".to_owned()
+            }
+            Self::Recover { account, .. } => format!("Fix WhatsApp for account {account}"),
         }
     }
 }
@@ -236,6 +261,15 @@ pub enum Event {
         /// The story's own state after it.
         state: serde_json::Value,
     },
+    /// A step ended, and the operation goes on without what it was for.
+    Passed {
+        /// The step.
+        step: String,
+        /// The story's own state after it.
+        state: serde_json::Value,
+        /// How.
+        how: Passing,
+    },
     /// A step failed.
     Failed {
         /// The step.
@@ -245,6 +279,13 @@ pub enum Event {
     },
     /// A person asked to stop and put back.
     CancelAsked {
+        /// Who.
+        by: String,
+    },
+    /// A person asked to go on without waiting for a step.
+    SkipAsked {
+        /// The step.
+        step: String,
         /// Who.
         by: String,
     },
@@ -277,6 +318,18 @@ pub enum Event {
     },
 }
 
+/// How a step was passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Passing {
+    /// It had nothing to do, and did nothing.
+    NotNeeded,
+    /// It was tried and did not help.
+    Fruitless,
+    /// A person asked to go on without it.
+    Skipped,
+}
+
 /// A journal entry with its place and time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Recorded {
@@ -303,7 +356,7 @@ pub enum Cancel {
 /// A step as people see it, before, while and after it runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepOutline {
-    /// Stored name: `stop_old`.
+    /// Stored name: `stop_old`; `restart.await_ready` is a part of the step `restart`.
     pub name: String,
     /// Shown: `Stop the old container`.
     pub label: String,
@@ -313,6 +366,9 @@ pub struct StepOutline {
     pub cancel: Cancel,
     /// Its limit.
     pub limit: Duration,
+    /// Whether a person can go on without waiting for it.
+    #[serde(default)]
+    pub skippable: bool,
 }
 
 /// An operation's row.
@@ -377,6 +433,12 @@ pub enum StepState {
     Running,
     /// Ended well.
     Done,
+    /// Had nothing to do.
+    NotNeeded,
+    /// Was tried and did not help; the operation goes on.
+    Fruitless,
+    /// A person went on without it.
+    Skipped,
     /// Failed.
     Failed,
     /// Being put back.
@@ -404,6 +466,8 @@ pub struct StepView {
     pub fault: Option<Fault>,
     /// How often it was begun; more than one after a crash.
     pub attempts: u16,
+    /// Who asked to skip it.
+    pub skip_asked_by: Option<String>,
 }
 
 /// An operation with its steps: what its page shows.
@@ -444,6 +508,10 @@ impl OperationView {
         match &recorded.event {
             Event::Planned { .. } | Event::Adopted { .. } => {}
             Event::CancelAsked { by } => self.cancel_asked_by = Some(by.clone()),
+            Event::SkipAsked { step, by } => self.change(step, |step| {
+                step.skip_asked_by = Some(by.clone());
+                step.said.push((at, format!("{by} asked to skip this.")));
+            }),
             Event::Ended { outcome } => {
                 self.operation.outcome = Some(outcome.clone());
                 self.operation.ended_at = Some(at);
@@ -459,6 +527,14 @@ impl OperationView {
             }
             Event::Succeeded { step, .. } => {
                 self.change(step, |step| step.end(StepState::Done, at));
+            }
+            Event::Passed { step, how, .. } => {
+                let state = match how {
+                    Passing::NotNeeded => StepState::NotNeeded,
+                    Passing::Fruitless => StepState::Fruitless,
+                    Passing::Skipped => StepState::Skipped,
+                };
+                self.change(step, |step| step.end(state, at));
             }
             Event::Failed { step, fault } => self.change(step, |step| {
                 step.fault = Some(fault.clone());
@@ -524,6 +600,31 @@ impl OperationView {
         }
         Ok(())
     }
+
+    /// Whether any of its steps can be skipped at some time.
+    pub fn has_skippable(&self) -> bool {
+        self.steps.iter().any(|step| step.outline.skippable)
+    }
+
+    /// The step that a person can go on without now; if there is none, why.
+    ///
+    /// # Errors
+    /// The reason, as a sentence.
+    pub fn can_skip(&self) -> Result<&StepView, &'static str> {
+        if self.operation.outcome.is_some() {
+            return Err("It has ended.");
+        }
+        if self.is_unwinding() || self.cancel_asked_by.is_some() {
+            return Err("It is being stopped.");
+        }
+        match self.current() {
+            Some(step) if step.skip_asked_by.is_some() => {
+                Err("Somebody asked to skip this step already.")
+            }
+            Some(step) if step.outline.skippable => Ok(step),
+            _ => Err("This step cannot be skipped."),
+        }
+    }
 }
 
 impl StepView {
@@ -536,6 +637,7 @@ impl StepView {
             said: Vec::new(),
             fault: None,
             attempts: 0,
+            skip_asked_by: None,
         }
     }
 
@@ -557,6 +659,7 @@ mod tests {
             no_return,
             cancel: Cancel::AfterStep,
             limit: Duration::from_secs(1),
+            skippable: name == "one",
         };
         Operation {
             id: OperationId(Uuid::nil()),
@@ -631,6 +734,42 @@ mod tests {
         ] {
             let said = operation.plans(fact, Timestamp::from_millis(at));
             assert_eq!(said, planned, "{fact:?} at {at}");
+        }
+    }
+
+    #[test]
+    fn only_a_step_that_waits_can_be_skipped_and_only_once() {
+        let started = |step: &str| Event::Started {
+            step: step.to_owned(),
+            attempt: 1,
+        };
+        let asked = || Event::SkipAsked {
+            step: "one".to_owned(),
+            by: "anna".to_owned(),
+        };
+        let skippable = |events| {
+            let view = OperationView::fold(operation(), &journal(events));
+            view.can_skip().map(|step| step.outline.name.clone())
+        };
+        assert_eq!(skippable(vec![started("one")]).as_deref(), Ok("one"));
+        for (events, why) in [
+            (Vec::new(), "This step cannot be skipped."),
+            (vec![started("two")], "This step cannot be skipped."),
+            (
+                vec![started("one"), asked()],
+                "Somebody asked to skip this step already.",
+            ),
+            (
+                vec![
+                    started("one"),
+                    Event::CancelAsked {
+                        by: "ben".to_owned(),
+                    },
+                ],
+                "It is being stopped.",
+            ),
+        ] {
+            assert_eq!(skippable(events), Err(why));
         }
     }
 

@@ -275,6 +275,9 @@ pub trait Journal: Send + Sync {
     /// Durably notes that somebody asked to stop (with its audit event), whichever panel runs it.
     /// `false` when it has ended.
     async fn ask_cancel(&self, id: OperationId, by: &Actor) -> Result<bool, StoreError>;
+    /// Durably notes that somebody asked to go on without waiting for a step (with its audit event),
+    /// whichever panel runs it. `false` when the operation has ended.
+    async fn ask_skip(&self, id: OperationId, step: &str, by: &Actor) -> Result<bool, StoreError>;
     /// Frees a stuck operation's gateway (with its audit event). `false` when it is not stuck.
     async fn abandon(&self, id: OperationId, by: &Actor, comment: &str)
     -> Result<bool, StoreError>;
@@ -318,6 +321,9 @@ pub trait Operations: Send + Sync {
     ) -> Result<Vec<Operation>, StoreError>;
     /// Asks one to stop and put back. `false` when it has ended.
     async fn cancel(&self, permit: Permit, id: OperationId) -> Result<bool, StoreError>;
+    /// Asks one to go on without waiting for a step; the permit is the one for stopping it. `false` when
+    /// it has ended.
+    async fn skip(&self, permit: Permit, id: OperationId, step: &str) -> Result<bool, StoreError>;
     /// Frees a stuck one's gateway.
     async fn abandon(
         &self,

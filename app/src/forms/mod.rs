@@ -7,7 +7,7 @@ pub mod people;
 
 pub use account::change_password;
 pub(crate) use operations::command;
-pub use operations::{abandon_operation, cancel_operation, start_operation};
+pub use operations::{abandon_operation, cancel_operation, skip_step, start_operation};
 pub use people::{add_person, disable_person, enable_person, reset_password, set_role};
 
 /// Where the forms post to. Fixed names, so that logs, audit and tests can speak of them.
@@ -16,6 +16,8 @@ pub mod endpoint {
     pub const START: &str = "/api/operations/start";
     /// Stops one and puts back.
     pub const CANCEL: &str = "/api/operations/cancel";
+    /// Goes on without waiting for a step.
+    pub const SKIP: &str = "/api/operations/skip";
     /// Frees a stuck one's gateway.
     pub const ABANDON: &str = "/api/operations/abandon";
     /// Adds a person.
@@ -32,9 +34,10 @@ pub mod endpoint {
     pub const CHANGE_PASSWORD: &str = "/api/account/password";
 
     /// All of them.
-    pub const ALL: [&str; 9] = [
+    pub const ALL: [&str; 10] = [
         START,
         CANCEL,
+        SKIP,
         ABANDON,
         ADD_PERSON,
         DISABLE_PERSON,

@@ -70,6 +70,12 @@ pub(crate) fn command(
         "install" => Command::Install { gateway },
         "stop" => Command::Stop { gateway },
         "start" => Command::Start { gateway },
+        "recover" => Command::Recover {
+            gateway,
+            account: account
+                .parse::<AccountId>()
+                .map_err(|_| PanelError::invalid("account", "Say which account to fix."))?,
+        },
         _ => return Err(PanelError::gone("There is no such operation.")),
     })
 }
@@ -95,6 +101,32 @@ pub async fn cancel_operation(id: String) -> Result<Went, PanelError> {
         Err(PanelError::Refused {
             why: "It has ended.".to_owned(),
         })
+    }
+}
+
+/// Asks an operation to go on without waiting for the step that the person saw.
+///
+/// # Errors
+/// Not allowed, or that step cannot be skipped now.
+#[server(prefix = "/api", endpoint = "operations/skip")]
+pub async fn skip_step(id: String, #[server(default)] step: String) -> Result<Went, PanelError> {
+    let call = Call::current()?;
+    let view = call.operation(&id).await?;
+    let gateway = view.operation.command.gateway();
+    let permit = call.permit(Action::CancelOperation, Some(gateway)).await?;
+    let refused = |why: &str| PanelError::Refused {
+        why: why.to_owned(),
+    };
+    let current = view.can_skip().map_err(refused)?;
+    if current.outline.name != step {
+        return Err(refused("That step has ended already."));
+    }
+    let id = view.operation.id;
+    let asked = call.panel().operations.skip(permit, id, &step).await;
+    if asked.or_say(|| call.error_id())? {
+        Ok(redirect_to(&path::operation(&id)))
+    } else {
+        Err(refused("It has ended."))
     }
 }
 

@@ -103,6 +103,7 @@ fn sentence(event: &AuditEvent) -> String {
         act::ENABLE_PERSON => "let in again",
         act::RESET_PASSWORD => "gave a new one-time password to",
         act::CHANGE_ROLE => "changed the role of",
+        act::SKIP_STEP => "asked to skip",
         act::DOWNLOAD_LOGS => "download of the log",
         act::CANCEL_OPERATION => "asked an operation to stop and put back",
         act::ABANDON_OPERATION => "freed the gateway of a stuck operation",

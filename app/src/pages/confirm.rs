@@ -42,12 +42,7 @@ pub(crate) async fn page(
         usual: &usual,
         now,
     };
-    let account = match &wanted {
-        Command::Reconnect { account, .. } | Command::Relink { account, .. } => {
-            Some(account.clone())
-        }
-        _ => None,
-    };
+    let account = wanted.account().cloned();
     let mut against = rungs::against(sight, action, account.as_ref());
     let compared = match action {
         Action::Recreate => match call.panel().operations.compare(&gateway.id).await {
@@ -124,6 +119,7 @@ fn form(
             <div class="body">
                 <h2>{said.question}</h2>
                 <p>{said.happens}" "{long}</p>
+                {(action == Action::Recover).then(rungs_of_recover)}
                 <p>{said.lost}</p>
                 <p>{said.back}</p>
                 {compared.map(differences)}
@@ -135,6 +131,29 @@ fn form(
             </div>
             <div class="actions"><a class="btn" href=home>"Not now"</a>{strong}</div>
         </form>
+    }
+}
+
+/// What each rung does, how long it takes and what it costs.
+fn rungs_of_recover() -> impl IntoView {
+    view! {
+        <ol class="prose">
+            <li><b>"Wait"</b>", if the gateway is starting or waits for its own lock: up to 5 min."</li>
+            <li>
+                <b>"Reconnect"</b>" the account: a few seconds, a minute at most. Other accounts notice nothing."
+            </li>
+            <li>
+                <b>"Restart"</b>" the container, or start it if it is stopped: about half a minute, for all accounts."
+            </li>
+            <li>
+                <b>"Recreate"</b>" the container from the compose folder: about a minute, for all accounts. Changes in \
+                 .env and compose take effect."
+            </li>
+            <li>
+                <b>"Link anew"</b>", only if the account has no link that works: you need the phone. On numbers for \
+                 which WhatsApp demands a passkey, linking through this gateway fails today."
+            </li>
+        </ol>
     }
 }
 
@@ -195,6 +214,7 @@ impl Said {
             Command::Install { .. } => "Install the gateway?".to_owned(),
             Command::Stop { .. } => "Stop the gateway?".to_owned(),
             Command::Start { .. } => "Start the gateway?".to_owned(),
+            Command::Recover { account, .. } => format!("Fix WhatsApp for account {account}?"),
         };
         let (happens, lost, back) = match wanted.action() {
             Action::Reconnect => (
@@ -210,6 +230,14 @@ impl Said {
                  phone under Linked devices: remove it there.",
                 "Until the scan it can be stopped, and nothing is changed. After the scan, the phone takes the link \
                  away again under Linked devices.",
+            ),
+            Action::Recover => (
+                "The panel looks at the facts, then tries these steps, the gentlest first. It stops as soon as the \
+                 account is connected and the gateway is ready; a step that cannot help is not tried.",
+                "A link that works is never replaced. No messages get through while the container is restarted or \
+                 recreated. When all was tried in vain, the page says what was found and what is left.",
+                "You can stop it at any time: the step that runs is put back, what was done before it stays. If a \
+                 new container does not become ready, the old one comes back by itself.",
             ),
             Action::Restart => (
                 "The gateway is asked to finish its work, then its container is restarted.",

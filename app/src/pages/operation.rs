@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use domain::action::Action;
 use domain::can;
-use domain::operation::{OperationView, Outcome, StepState, StepView};
+use domain::operation::{Command, OperationView, Outcome, StepState, StepView};
 use domain::path;
 use domain::person::Role;
 use domain::scan::Scan;
@@ -172,6 +172,11 @@ fn said(view: &OperationView, now: Timestamp) -> (&'static str, String, String) 
             format!("{title} is done"),
             note.clone().unwrap_or_else(|| format!("It took {took}.")),
         ),
+        Some(Outcome::Undone { why } | Outcome::Failed { why, .. }) if recovers(view) => (
+            "is-failed",
+            format!("{title} did not help"),
+            why.message.clone(),
+        ),
         Some(Outcome::Undone { why }) => (
             "is-undone",
             format!("{title} failed, and everything was put back"),
@@ -180,7 +185,11 @@ fn said(view: &OperationView, now: Timestamp) -> (&'static str, String, String) 
         Some(Outcome::Cancelled { by }) => (
             "is-skipped",
             format!("{title} was stopped and put back"),
-            format!("{by} asked for it. The gateway is as it was before."),
+            if recovers(view) {
+                format!("{by} asked for it. What was done before that step stays.")
+            } else {
+                format!("{by} asked for it. The gateway is as it was before.")
+            },
         ),
         Some(Outcome::Failed { at, why }) => (
             "is-failed",
@@ -212,8 +221,18 @@ fn fault(view: &OperationView) -> String {
     }
 }
 
+/// Whether it is made of others, whose own changes stay when they are done.
+fn recovers(view: &OperationView) -> bool {
+    matches!(view.operation.command, Command::Recover { .. })
+}
+
 /// What becomes of it when it fails.
 fn way_back(view: &OperationView) -> String {
+    if recovers(view) {
+        return "It goes on only while WhatsApp does not work. If a new container fails, the old one comes back by \
+                itself."
+            .to_owned();
+    }
     let mut returns = view.steps.iter().filter(|step| step.outline.no_return);
     let Some(first) = returns.next() else {
         return "If it fails, everything is put back by itself.".to_owned();
@@ -247,6 +266,7 @@ fn cancel(role: Role, view: &OperationView) -> AnyView {
         .into_any(),
         None => view! {
             <div class="act sticky">
+                {skip(view)}
                 <form method="post" action=endpoint::CANCEL>
                     <input type="hidden" name="id" value=view.operation.id.to_string()/>
                     <button class="btn">"Stop and put back"</button>
@@ -257,13 +277,47 @@ fn cancel(role: Role, view: &OperationView) -> AnyView {
     }
 }
 
+/// Goes on without the step that is waited for. Only for operations that have such steps.
+fn skip(view: &OperationView) -> Option<AnyView> {
+    if !view.has_skippable() {
+        return None;
+    }
+    Some(match view.can_skip() {
+        Ok(step) => view! {
+            <form method="post" action=endpoint::SKIP>
+                <input type="hidden" name="id" value=view.operation.id.to_string()/>
+                <input type="hidden" name="step" value=step.outline.name.clone()/>
+                <button class="btn">"Skip this step"</button>
+            </form>
+        }
+        .into_any(),
+        Err(why) => view! { <small>{why}</small> }.into_any(),
+    })
+}
+
 fn steps(view: &OperationView) -> String {
     let over = view.operation.outcome.is_some();
-    let items: Vec<_> = view.steps.iter().map(|view| step(view, over)).collect();
+    let shown = view.steps.iter().filter(|step| is_shown(view, step));
+    let items: Vec<_> = shown.map(|view| step(view, over)).collect();
     if items.is_empty() {
         return view! { <p class="card note" id="steps">"It has no steps yet."</p> }.to_html();
     }
     view! { <ol class="card steps" role="list" id="steps">{items}</ol> }.to_html()
+}
+
+/// The parts of a step are shown once it has begun, and those that had nothing to do are not.
+fn is_shown(view: &OperationView, step: &StepView) -> bool {
+    let Some((within, _)) = step.outline.name.split_once('.') else {
+        return true;
+    };
+    let whole = view.steps.iter().find(|step| step.outline.name == within);
+    let begun = whole.is_none_or(|whole| {
+        !matches!(
+            whole.state,
+            StepState::Todo | StepState::NotNeeded | StepState::Running
+        )
+    });
+    begun && step.state != StepState::NotNeeded
 }
 
 fn step(step: &StepView, over: bool) -> impl IntoView + use<> {
@@ -272,17 +326,24 @@ fn step(step: &StepView, over: bool) -> impl IntoView + use<> {
         StepState::Todo => ("is-todo", ", to do"),
         StepState::Running => ("is-now", ", running"),
         StepState::Done => ("is-done", ", done"),
+        StepState::NotNeeded => ("is-skipped", ", not needed"),
+        StepState::Fruitless => ("is-undone", ", did not help"),
+        StepState::Skipped => ("is-skipped", ", skipped"),
         StepState::Failed => ("is-failed", ", failed"),
         StepState::Undoing => ("is-undone", ", being put back"),
         StepState::Undone => ("is-undone", ", put back"),
         StepState::UndoFailed => ("is-failed", ", could not be put back"),
     };
     let current = matches!(step.state, StepState::Running | StepState::Undoing);
-    let class = match (step.outline.no_return, &step.state) {
+    let mut class = match (step.outline.no_return, &step.state) {
         (true, StepState::Todo) => format!("{class} no-return"),
         _ => class.to_owned(),
     };
+    if step.outline.name.contains('.') {
+        class.push_str(" part");
+    }
     let time = match (step.started_at, step.ended_at) {
+        _ if step.state == StepState::NotNeeded => "not needed".into_any(),
         (Some(from), Some(to)) => words::duration(to.since(from)).into_any(),
         (Some(from), None) => moment::age(from).into_any(),
         _ if step.outline.no_return && !over => "no way back after this".into_any(),

@@ -1,7 +1,6 @@
 //! The address of linking an account: goes to the operation that does it, or to the page that starts one.
 
 use domain::gateway::AccountId;
-use domain::operation::Command;
 use domain::path;
 
 use super::Page;
@@ -15,7 +14,8 @@ pub(crate) fn page(call: &Call, id: &str, account: &str) -> Result<Page, PanelEr
         .map_err(|_| PanelError::gone("There is no such account."))?;
     let running = call.panel().operations.holder(&gateway.id);
     let running = running.filter(|operation| {
-        matches!(&operation.command, Command::Relink { account: one, .. } if *one == account)
+        let command = &operation.command;
+        command.shows_code() && command.account() == Some(&account)
     });
     match running {
         Some(operation) => redirect_to(&path::operation(&operation.id)),

@@ -1,8 +1,8 @@
-//! The code on a relink's page, as large as the screen allows, with what to do on the phone.
+//! The code on the page of an operation that links, as large as the screen allows, with what to do on the phone.
 
 use domain::action::Action;
 use domain::can;
-use domain::operation::{Command, OperationView};
+use domain::operation::OperationView;
 use domain::person::Role;
 use domain::scan::{Code, Picture, Scan};
 use leptos::prelude::*;
@@ -13,8 +13,8 @@ use crate::ui::{code, moment};
 /// Nothing, unless a scan is due. Its place keeps its size from the first question to the scan, so that
 /// nothing moves under a phone that is being held up.
 pub(crate) fn card(role: Role, view: &OperationView, scan: Option<&Scan>) -> String {
-    let relink = matches!(view.operation.command, Command::Relink { .. });
-    let Some(scan) = scan.filter(|_| relink && view.operation.outcome.is_none()) else {
+    let may_show = view.operation.command.shows_code() && view.operation.outcome.is_none();
+    let Some(scan) = scan.filter(|_| may_show) else {
         return view! { <div id="scan"></div> }.to_html();
     };
     if let Err(denied) = can::role_may(Some(role), Action::ViewCode) {

@@ -8,7 +8,7 @@ use domain::person::Role;
 use crate::browser::Browser;
 use crate::scenes::{logged_out, operation, stopped_account, world};
 
-const PAGES: [&str; 20] = [
+const PAGES: [&str; 21] = [
     "/sign-in",
     "/sign-in?failed=1",
     "/sign-in?throttled=30",
@@ -21,6 +21,7 @@ const PAGES: [&str; 20] = [
     "/gateways/openclaw/operations/new/recreate",
     "/gateways/openclaw/operations/new/reconnect?account=default",
     "/gateways/openclaw/operations/new/relink?account=default",
+    "/gateways/openclaw/operations/new/recover?account=default",
     "/gateways/openclaw/operations/new/explode",
     "/operations/00000000-0000-0000-0000-000000000001",
     "/operations/00000000-0000-0000-0000-000000000002",

@@ -132,6 +132,11 @@ impl Operations for Fake {
             .note(format!("{} cancelled {id}", permit.actor().name()));
         Ok(true)
     }
+    async fn skip(&self, permit: Permit, id: OperationId, step: &str) -> Result<bool, StoreError> {
+        let by = permit.actor().name().to_owned();
+        self.0.note(format!("{by} went on in {id} at {step}"));
+        Ok(true)
+    }
     async fn abandon(
         &self,
         permit: Permit,

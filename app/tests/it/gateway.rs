@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::fact::{Health, Plugin, State};
+use domain::fact::{ContainerState, Health, Plugin, State};
 use domain::observation::Observation;
 use domain::person::Role;
 
@@ -108,12 +108,32 @@ async fn the_one_strong_button_is_what_the_verdict_advises() {
     let mut strong = page.pieces("<a ", "</a>");
     strong.retain(|link| link.contains("btn primary"));
     assert_eq!(strong.len(), 1);
-    assert!(strong[0].contains("/operations/new/reconnect?account=default"));
-    assert!(strong[0].ends_with("Reconnect"));
+    assert!(strong[0].contains("/operations/new/recover?account=default"));
+    assert!(strong[0].ends_with("Fix WhatsApp"));
+    assert!(page.says("tries the gentlest step first"));
+    // The single steps stay below it.
+    assert!(
+        page.html
+            .contains("/operations/new/reconnect?account=default")
+    );
 }
 
 #[tokio::test]
-async fn a_broken_link_is_explained_and_a_new_one_is_the_strong_button() {
+async fn what_is_the_containers_own_matter_keeps_its_own_strong_button() {
+    let mut seen = stopped_account();
+    if let Some(container) = &mut seen.container.detail {
+        container.state = ContainerState::Exited;
+    }
+    let page = look(Some(seen), Role::Operator).await;
+    let mut strong = page.pieces("<a ", "</a>");
+    strong.retain(|link| link.contains("btn primary"));
+    assert_eq!(strong.len(), 1);
+    assert!(strong[0].ends_with("Start"), "{}", strong[0]);
+    assert!(!page.html.contains("/operations/new/recover"));
+}
+
+#[tokio::test]
+async fn a_broken_link_is_explained_and_the_strong_button_leads_to_the_scan() {
     let page = look(Some(logged_out()), Role::Admin).await;
     assert!(page.says("WhatsApp is not linked"));
     assert!(page.says("Have the phone at hand"));
@@ -121,7 +141,8 @@ async fn a_broken_link_is_explained_and_a_new_one_is_the_strong_button() {
     let mut strong = page.pieces("<a ", "</a>");
     strong.retain(|link| link.contains("btn primary"));
     assert_eq!(strong.len(), 1);
-    assert!(strong[0].contains("/operations/new/relink?account=default"));
+    assert!(strong[0].contains("/operations/new/recover?account=default"));
+    assert!(page.html.contains("/operations/new/relink?account=default"));
     assert!(page.says("this device was logged out from the phone (401)"));
 }
 

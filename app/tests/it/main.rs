@@ -12,5 +12,6 @@ mod forms;
 mod gateway;
 mod live;
 mod others;
+mod recover;
 mod scan;
 mod scenes;

@@ -293,6 +293,7 @@ fn view(id: u128, outcome: Option<Outcome>) -> OperationView {
             no_return,
             cancel: Cancel::AfterStep,
             limit: Duration::from_secs(60),
+            skippable: false,
         },
         started_at: (state != StepState::Todo).then(|| ago(10)),
         ended_at: (state == StepState::Done).then(|| ago(8)),
@@ -303,6 +304,7 @@ fn view(id: u128, outcome: Option<Outcome>) -> OperationView {
         ],
         fault: None,
         attempts: 1,
+        skip_asked_by: None,
     };
     OperationView {
         operation: operation(id, outcome),

@@ -5,30 +5,17 @@ import { join } from "node:path";
 import type { Page } from "@playwright/test";
 import { isAccessible, picture } from "../../support/looks.ts";
 import { carryOut, expect, gatewayPage, test, verdict, viewerContext } from "../../support/people.ts";
-import { facts, killPanel, startPanel, until } from "../../support/stack.ts";
-import { camera, phone, server, startWhatsApp, stopWhatsApp } from "../../support/whatsapp.ts";
+import { facts, killPanel, startPanel } from "../../support/stack.ts";
+import { look, phone, server, shown, startWhatsApp, stopWhatsApp } from "../../support/whatsapp.ts";
 
 // One after the other: each goes on from the link that the last one left.
 test.describe.configure({ mode: "serial" });
-
-/** Every code that a page showed, to be looked for where it must not be. */
-const shown: string[] = [];
 
 test.beforeAll(startWhatsApp);
 test.afterAll(stopWhatsApp);
 
 const said = (page: Page) => page.locator("#verdict-said");
 const linkIt = "/operations/new/relink?account=default";
-
-/** What a phone held to the screen would read; another code than `before`. */
-async function look(page: Page, before?: string): Promise<string> {
-  const code = await until("a code can be read from the screen", async () => {
-    const read = camera(await page.screenshot());
-    return read && read !== before ? read : undefined;
-  }, 40_000);
-  shown.push(code);
-  return code;
-}
 
 async function start(page: Page): Promise<void> {
   await page.goto(`${gatewayPage()}${linkIt}`);

@@ -124,6 +124,18 @@ impl Operations for Engine {
         Ok(asked)
     }
 
+    async fn skip(&self, permit: Permit, id: OperationId, step: &str) -> Result<bool, StoreError> {
+        if !self.fits(&permit, Action::CancelOperation, id).await? {
+            return Ok(false);
+        }
+        let journal = &self.0.parts.journal;
+        let asked = journal.ask_skip(id, step, permit.actor()).await?;
+        if let Some(news) = self.0.running().get(&id) {
+            news.notify_one();
+        }
+        Ok(asked)
+    }
+
     async fn abandon(
         &self,
         permit: Permit,

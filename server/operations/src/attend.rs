@@ -31,7 +31,7 @@ pub(crate) enum Way {
 pub(crate) enum Ran {
     Done(Value),
     Broke(Fault),
-    /// Dropped, because somebody wishes to stop. The journal says the rest.
+    /// Dropped, because somebody wishes to stop or to skip it. The journal says the rest.
     Dropped,
 }
 
@@ -114,7 +114,11 @@ impl Runner {
             Err(_) => return Ok(false),
         }
         let decision = Position::of(self.ledger.entries(), shapes).decision;
-        Ok(droppable && matches!(decision, Decision::Unwind { .. } | Decision::Finish(_)))
+        Ok(droppable
+            && matches!(
+                decision,
+                Decision::Unwind { .. } | Decision::Finish(_) | Decision::Skip { .. }
+            ))
     }
 
     async fn say(&mut self, shape: &Shape, said: String) -> Result<(), Halt> {

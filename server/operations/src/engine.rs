@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use domain::gateway::GatewayId;
 use domain::operation::{Operation, OperationId};
-use domain::ports::{Clock, Containers, GatewayControl, Ids, Journal, Scans};
+use domain::ports::{AuditTrail, Clock, Containers, GatewayControl, Ids, Journal, Scans};
 use domain::scrub::Scrubber;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -28,6 +28,8 @@ pub struct Parts {
     pub control: Arc<dyn GatewayControl>,
     /// Where codes are shown.
     pub scans: Arc<dyn Scans>,
+    /// For acts within an operation that are audited for themselves.
+    pub audit: Arc<dyn AuditTrail>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Identifiers.

@@ -1,7 +1,7 @@
 //! Where an operation stands, and what comes next: decided from its journal alone.
 
 use domain::fault::Fault;
-use domain::operation::{Cancel, Event, Outcome, Recorded};
+use domain::operation::{Cancel, Event, Outcome, Passing, Recorded};
 use serde_json::Value;
 
 use crate::step::{Back, Shape};
@@ -17,6 +17,13 @@ pub enum Decision {
         step: usize,
         /// 1, then more after a crash.
         attempt: u16,
+    },
+    /// Go on without this step, which only waits.
+    Skip {
+        /// Which.
+        step: usize,
+        /// Who asked for it.
+        by: String,
     },
     /// Put this step back.
     Unwind {
@@ -52,13 +59,17 @@ enum Progress {
     Todo,
     Begun,
     Done,
+    /// It did nothing.
+    Passed,
+    /// It did not help, and has put back by itself what it could.
+    Vain,
     Failed,
     Undone,
 }
 
 impl Position {
     /// Folds a journal over the story's table.
-    pub fn of(journal: &[Recorded], steps: &[Shape]) -> Self {
+    pub fn of<'a>(journal: &'a [Recorded], steps: &'a [Shape]) -> Self {
         let mut fold = Fold::new(steps);
         let mut ended = false;
         let mut broken = None;
@@ -74,8 +85,8 @@ impl Position {
             None => fold.decide(),
         };
         Self {
-            plan: fold.plan,
-            state: fold.state,
+            plan: fold.plan.cloned(),
+            state: fold.state.cloned().unwrap_or(Value::Null),
             decision,
         }
     }
@@ -83,12 +94,13 @@ impl Position {
 
 struct Fold<'a> {
     steps: &'a [Shape],
-    plan: Option<Value>,
-    state: Value,
+    plan: Option<&'a Value>,
+    state: Option<&'a Value>,
     progress: Vec<Progress>,
     attempts: Vec<u16>,
     failure: Option<(usize, Fault)>,
     wish: Option<String>,
+    skip: Option<(usize, String)>,
     undo_failed: Option<(usize, Fault)>,
     past_return: bool,
 }
@@ -98,11 +110,12 @@ impl<'a> Fold<'a> {
         Self {
             steps,
             plan: None,
-            state: Value::Null,
+            state: None,
             progress: vec![Progress::Todo; steps.len()],
             attempts: vec![0; steps.len()],
             failure: None,
             wish: None,
+            skip: None,
             undo_failed: None,
             past_return: false,
         }
@@ -118,9 +131,9 @@ impl<'a> Fold<'a> {
             })
     }
 
-    fn apply(&mut self, event: &Event) -> Result<(), Decision> {
+    fn apply(&mut self, event: &'a Event) -> Result<(), Decision> {
         match event {
-            Event::Planned { plan } => self.plan = Some(plan.clone()),
+            Event::Planned { plan } => self.plan = Some(plan),
             Event::Started { step, attempt } => {
                 let at = self.place(step)?;
                 self.progress[at] = Progress::Begun;
@@ -130,7 +143,15 @@ impl<'a> Fold<'a> {
             Event::Succeeded { step, state } => {
                 let at = self.place(step)?;
                 self.progress[at] = Progress::Done;
-                self.state = state.clone();
+                self.state = Some(state);
+            }
+            Event::Passed { step, state, how } => {
+                let at = self.place(step)?;
+                self.progress[at] = match how {
+                    Passing::NotNeeded => Progress::Passed,
+                    Passing::Fruitless | Passing::Skipped => Progress::Vain,
+                };
+                self.state = Some(state);
             }
             Event::Failed { step, fault } => {
                 let at = self.place(step)?;
@@ -140,6 +161,15 @@ impl<'a> Fold<'a> {
             // Past the point of no return a wish to stop comes too late: it goes on forward.
             Event::CancelAsked { by } if !self.past_return => {
                 self.wish.get_or_insert_with(|| by.clone());
+            }
+            // It is a wish: too late for a step that has ended, and nothing to be stuck about.
+            Event::SkipAsked { step, by } => {
+                if let Ok(at) = self.place(step)
+                    && self.progress[at] == Progress::Begun
+                    && self.steps[at].skippable
+                {
+                    self.skip = Some((at, by.clone()));
+                }
             }
             Event::UndoFinished { step } => {
                 let at = self.place(step)?;
@@ -166,15 +196,29 @@ impl<'a> Fold<'a> {
             });
         }
         match (&self.failure, &self.wish) {
-            (Some((at, why)), _) if self.past_return => Decision::Finish(Outcome::Failed {
-                at: self.steps[*at].name.to_owned(),
-                why: why.clone(),
-            }),
-            (Some((_, why)), _) => self.back(Outcome::Undone { why: why.clone() }),
+            (Some((at, why)), _) => {
+                let failed = || Outcome::Failed {
+                    at: self.steps[*at].name.to_owned(),
+                    why: why.clone(),
+                };
+                if self.past_return {
+                    Decision::Finish(failed())
+                } else if self.something_stays() {
+                    self.back(failed())
+                } else {
+                    self.back(Outcome::Undone { why: why.clone() })
+                }
+            }
             (None, Some(by)) if self.heeds_wish() => {
                 self.back(Outcome::Cancelled { by: by.clone() })
             }
-            (None, _) => self.forward(),
+            (None, _) => match &self.skip {
+                Some((step, by)) if self.progress[*step] == Progress::Begun => Decision::Skip {
+                    step: *step,
+                    by: by.clone(),
+                },
+                _ => self.forward(),
+            },
         }
     }
 
@@ -188,10 +232,38 @@ impl<'a> Fold<'a> {
         !refuses && !self.past_return
     }
 
+    /// Whether a step began that is not put back.
+    fn something_stays(&self) -> bool {
+        let mut steps = self.steps.iter().zip(&self.progress);
+        steps.any(|(step, progress)| {
+            step.back == Back::Stays && !matches!(progress, Progress::Todo | Progress::Passed)
+        })
+    }
+
+    /// Whether a later part of the same step has settled what this one did.
+    fn is_settled(&self, at: usize) -> bool {
+        let Some((within, _)) = self.steps[at].name.split_once('.') else {
+            return false;
+        };
+        let mut later = self.steps.iter().zip(&self.progress).skip(at + 1);
+        later.any(|(step, progress)| {
+            matches!(step.back, Back::Settles | Back::Stays)
+                && matches!(progress, Progress::Done | Progress::Vain)
+                && step
+                    .name
+                    .split_once('.')
+                    .is_some_and(|(its, _)| its == within)
+        })
+    }
+
     fn back(&self, outcome: Outcome) -> Decision {
         let next = (0..self.steps.len()).rev().find(|at| {
             matches!(self.steps[*at].back, Back::Undo(_))
-                && !matches!(self.progress[*at], Progress::Todo | Progress::Undone)
+                && !matches!(
+                    self.progress[*at],
+                    Progress::Todo | Progress::Passed | Progress::Vain | Progress::Undone
+                )
+                && !self.is_settled(*at)
         });
         match next {
             Some(step) => Decision::Unwind { step },
@@ -203,10 +275,9 @@ impl<'a> Fold<'a> {
         if self.plan.is_none() {
             return Decision::Plan;
         }
-        let next = self
-            .progress
-            .iter()
-            .position(|progress| *progress != Progress::Done);
+        let next = self.progress.iter().position(|progress| {
+            !matches!(progress, Progress::Done | Progress::Passed | Progress::Vain)
+        });
         match next {
             Some(step) => Decision::Run {
                 step,
@@ -237,6 +308,7 @@ mod tests {
             back,
             limit: LIMIT,
             cancel,
+            skippable: name == "look",
         };
         vec![
             shape("look", Back::Nothing, Cancel::Now),
@@ -250,12 +322,25 @@ mod tests {
         Fault::new(FaultKind::Unexpected, Boundary::Docker, "broken")
     }
 
-    /// Reads `plan`, `+step` began, `=step` succeeded, `!step` failed, `<step` is being put back,
+    /// The same with a `swap` that is not put back and does not end the way back.
+    fn lasting() -> Vec<Shape> {
+        let mut table = table();
+        table[2].back = Back::Stays;
+        table[2].cancel = Cancel::AfterStep;
+        table.pop();
+        table
+    }
+
+    /// Reads `plan`, `+step` began, `=step` succeeded, `~step` was not needed, `*step` was fruitless, `!step` failed, `<step` is being put back,
     /// `-step` was put back, `?step` could not be put back, `cancel`, `adopt`, `end`.
-    fn decide(journal: &str) -> Decision {
+    fn decide(journal: &str, table: &[Shape]) -> Decision {
         let step = |word: &str| word[1..].to_owned();
         let entries = journal.split_whitespace().map(|word| match word {
             "plan" => Event::Planned { plan: json!({}) },
+            "skip" => Event::SkipAsked {
+                step: "look".to_owned(),
+                by: "anna".to_owned(),
+            },
             "cancel" => Event::CancelAsked {
                 by: "anna".to_owned(),
             },
@@ -270,6 +355,15 @@ mod tests {
             _ if word.starts_with('=') => Event::Succeeded {
                 step: step(word),
                 state: json!({}),
+            },
+            _ if word.starts_with(['~', '*']) => Event::Passed {
+                step: step(word),
+                state: json!({}),
+                how: if word.starts_with('~') {
+                    Passing::NotNeeded
+                } else {
+                    Passing::Fruitless
+                },
             },
             _ if word.starts_with('!') => Event::Failed {
                 step: step(word),
@@ -290,7 +384,7 @@ mod tests {
                 event,
             })
             .collect();
-        Position::of(&recorded, &table()).decision
+        Position::of(&recorded, table).decision
     }
 
     fn words(decision: &Decision) -> String {
@@ -298,6 +392,7 @@ mod tests {
         match decision {
             Decision::Plan => "plan".to_owned(),
             Decision::Run { step, attempt } => format!("run {} ({attempt})", name(*step)),
+            Decision::Skip { step, by } => format!("skip {} for {by}", name(*step)),
             Decision::Unwind { step } => format!("unwind {}", name(*step)),
             Decision::Finish(outcome) => outcome.as_str().to_owned(),
             Decision::MarkStuck { at, .. } => format!("mark stuck at {at}"),
@@ -350,7 +445,83 @@ mod tests {
             ("plan +look =look +dance", "mark stuck at dance"),
             ("plan +dance end", "nothing"),
         ] {
-            assert_eq!(words(&decide(journal)), next, "{journal}");
+            assert_eq!(words(&decide(journal, &table())), next, "{journal}");
+        }
+    }
+
+    #[test]
+    fn a_step_is_skipped_while_it_runs_and_a_wish_to_stop_says_more() {
+        for (journal, next) in [
+            ("plan skip", "run look (1)"),
+            ("plan skip +look", "run look (2)"),
+            ("plan +look skip", "skip look for anna"),
+            ("plan +look skip adopt", "skip look for anna"),
+            ("plan +look skip =look", "run stop (1)"),
+            ("plan +look =look skip", "run stop (1)"),
+            ("plan +look skip cancel", "cancelled"),
+            ("plan +look skip !look", "undone"),
+        ] {
+            assert_eq!(words(&decide(journal, &table())), next, "{journal}");
+        }
+    }
+
+    #[test]
+    fn what_was_passed_did_nothing_and_what_stays_is_no_end_of_the_way_back() {
+        let begun = "plan +look =look +stop =stop";
+        for (journal, next) in [
+            ("plan +look ~look", "run stop (1)"),
+            ("plan +look *look", "run stop (1)"),
+            // Nothing was done, or it was put back within the step.
+            ("plan +look =look +stop ~stop cancel", "cancelled"),
+            ("plan +look =look +stop *stop cancel", "cancelled"),
+            (&format!("{begun} +swap !swap"), "unwind stop"),
+            (&format!("{begun} +swap !swap <stop -stop"), "failed"),
+            (&format!("{begun} +swap =swap"), "succeeded"),
+            (&format!("{begun} +swap =swap cancel"), "unwind stop"),
+            (&format!("{begun} !stop <stop -stop"), "undone"),
+        ] {
+            assert_eq!(words(&decide(journal, &lasting())), next, "{journal}");
+        }
+    }
+
+    #[test]
+    fn what_a_later_part_has_settled_is_not_put_back() {
+        let parts = || {
+            let mut table = lasting();
+            table[1].name = "restart.drain";
+            table[2].name = "restart.do";
+            let other = Shape {
+                name: "start.other",
+                back: Back::Settles,
+                ..table[0].clone()
+            };
+            table.insert(
+                0,
+                Shape {
+                    name: "drain",
+                    back: Back::Undo(LIMIT),
+                    ..other.clone()
+                },
+            );
+            table.push(other);
+            table
+        };
+        let words = |decision| match decision {
+            Decision::Unwind { step } => format!("unwind {}", parts()[step].name),
+            decision => words(&decision),
+        };
+        let begun = "plan +drain =drain +look =look +restart.drain =restart.drain +restart.do";
+        for (journal, next) in [
+            (begun.to_owned() + " !restart.do", "unwind restart.drain"),
+            (begun.to_owned() + " cancel", "unwind restart.drain"),
+            (begun.to_owned() + " =restart.do cancel", "unwind drain"),
+            (begun.to_owned() + " *restart.do cancel", "unwind drain"),
+            (
+                begun.to_owned() + " =restart.do +start.other !start.other",
+                "unwind drain",
+            ),
+        ] {
+            assert_eq!(words(decide(&journal, &parts())), next, "{journal}");
         }
     }
 }

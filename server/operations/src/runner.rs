@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::fault::{Boundary, Fault, FaultKind, Retry};
-use domain::operation::{Event, Operation, Outcome};
+use domain::operation::{Event, Operation, Outcome, Passing};
 use domain::ports::Fenced;
 use domain::words;
 use serde_json::Value;
@@ -112,6 +112,18 @@ impl Runner {
                     self.forward(&story, &shapes, step, attempt, &position)
                         .await?;
                 }
+                Decision::Skip { step, by } => {
+                    let step = shapes[step].name;
+                    if let Some(why) = unreadable(&story, &position) {
+                        return self.mark_stuck(Some(&story), step, why).await.map(Some);
+                    }
+                    let passed = Event::Passed {
+                        step: step.to_owned(),
+                        state: story.skip(step, &position.state, &by),
+                        how: Passing::Skipped,
+                    };
+                    self.ledger.append(passed).await?;
+                }
                 Decision::Unwind { step } => {
                     if let Some(why) = unreadable(&story, &position) {
                         let at = shapes[step].name;
@@ -195,7 +207,13 @@ impl Runner {
         let body = attempt_at(story, shape, cx, position).act();
         let job = AbortOnDropHandle::new(self.engine.tracker.spawn(body));
         match self.attend(shapes, at, Way::Forward, job, said).await? {
-            Ran::Done(state) => self.ledger.append(Event::Succeeded { step, state }).await?,
+            Ran::Done(state) => {
+                let ended = match story.passed(&state) {
+                    Some(how) => Event::Passed { step, state, how },
+                    None => Event::Succeeded { step, state },
+                };
+                self.ledger.append(ended).await?;
+            }
             Ran::Broke(fault) => {
                 let fault = say.scrub_fault(fault);
                 self.ledger.append(Event::Failed { step, fault }).await?;
@@ -241,9 +259,11 @@ impl Runner {
         let cx = Cx {
             gateway: self.operation.command.gateway().clone(),
             operation: self.operation.id,
+            asked_by: self.operation.asked_by.clone(),
             containers: Arc::clone(&parts.containers),
             control: Arc::clone(&parts.control),
             scans: Arc::clone(&parts.scans),
+            audit: Arc::clone(&parts.audit),
             clock: Arc::clone(&parts.clock),
             say,
         };
@@ -257,7 +277,7 @@ impl Runner {
         why: String,
     ) -> Result<Outcome, Halt> {
         let todo = match story {
-            Some(story) => story.todo(&Value::Null, at),
+            Some(story) => story.todo(&Value::Null, &Value::Null, at),
             None => {
                 "Start a panel of the release that began this operation, or look at the gateway's \
                      containers on the host and free the gateway here."
@@ -297,7 +317,7 @@ fn complete(outcome: Outcome, story: &Arc<dyn AnyStory>, position: &Position) ->
         },
         Outcome::Stuck { at, why, .. } => {
             let plan = position.plan.as_ref().unwrap_or(&Value::Null);
-            let todo = story.todo(plan, &at);
+            let todo = story.todo(plan, &position.state, &at);
             Outcome::Stuck { at, why, todo }
         }
         other => other,
@@ -313,7 +333,7 @@ fn attempt_at(story: &Arc<dyn AnyStory>, shape: &Shape, cx: Cx, position: &Posit
         state: position.state.clone(),
         patience: match shape.back {
             Back::NoReturn => shape.limit / 2,
-            Back::Undo(_) | Back::Nothing => Duration::ZERO,
+            Back::Undo(_) | Back::Nothing | Back::Settles | Back::Stays => Duration::ZERO,
         },
     }
 }

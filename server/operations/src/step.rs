@@ -6,7 +6,8 @@ use std::time::Duration;
 use domain::fault::Fault;
 use domain::gateway::GatewayId;
 use domain::operation::{Cancel, OperationId, StepOutline};
-use domain::ports::{Clock, Containers, GatewayControl, Scans};
+use domain::person::Actor;
+use domain::ports::{AuditTrail, Clock, Containers, GatewayControl, Scans};
 use futures::future::BoxFuture;
 
 use crate::reporter::Reporter;
@@ -18,12 +19,16 @@ pub struct Cx {
     pub gateway: GatewayId,
     /// The operation.
     pub operation: OperationId,
+    /// Who asked for it.
+    pub asked_by: Actor,
     /// Docker.
     pub containers: Arc<dyn Containers>,
     /// The gateway's own answers.
     pub control: Arc<dyn GatewayControl>,
     /// Where codes are shown.
     pub scans: Arc<dyn Scans>,
+    /// For acts within the operation that are audited for themselves.
+    pub audit: Arc<dyn AuditTrail>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Lines for people.
@@ -50,13 +55,19 @@ pub enum Undo<P, T> {
     With(Act<P, T>, Duration),
     /// The step changes nothing.
     Nothing,
+    /// The step changes nothing. Once it has succeeded, what the parts before it in the same step did
+    /// stays, too.
+    Settles,
+    /// What the step does stays, and once it has succeeded, what the parts before it in the same step did.
+    /// Other steps before it are still put back when a later one fails.
+    Stays,
     /// From here only forward.
     NoReturn,
 }
 
 /// One line of a story's table.
 pub struct Step<P, T> {
-    /// Stored, so never renamed: `stop_old`.
+    /// Stored, so never renamed: `stop_old`; `restart.await_ready` is a part of the step `restart`.
     pub name: &'static str,
     /// Shown: `Stop the old container`.
     pub label: &'static str,
@@ -68,6 +79,8 @@ pub struct Step<P, T> {
     pub limit: Duration,
     /// How it can be cancelled.
     pub cancel: Cancel,
+    /// Whether a person can go on without waiting for it, see [`crate::story::Story::skip`].
+    pub skippable: bool,
 }
 
 /// A line of the table.
@@ -86,6 +99,7 @@ pub const fn step<P, T>(
         undo,
         limit,
         cancel,
+        skippable: false,
     }
 }
 
@@ -106,6 +120,10 @@ pub enum Back {
     Undo(Duration),
     /// Nothing to put back.
     Nothing,
+    /// Nothing to put back, from here on neither for the parts before it.
+    Settles,
+    /// It stays, and from here on what the parts before it did; what came before those is still put back.
+    Stays,
     /// No way back.
     NoReturn,
 }
@@ -123,6 +141,8 @@ pub struct Shape {
     pub limit: Duration,
     /// How it can be cancelled.
     pub cancel: Cancel,
+    /// Whether a person can go on without waiting for it.
+    pub skippable: bool,
 }
 
 impl Shape {
@@ -134,11 +154,21 @@ impl Shape {
             no_return: self.back == Back::NoReturn,
             cancel: self.cancel,
             limit: self.limit,
+            skippable: self.skippable,
         }
     }
 }
 
 impl<P, T> Step<P, T> {
+    /// The same step, that a person can go on without: it only waits.
+    #[must_use]
+    pub fn skippable(self) -> Self {
+        Self {
+            skippable: true,
+            ..self
+        }
+    }
+
     /// The step without its bodies.
     pub fn shape(&self) -> Shape {
         Shape {
@@ -147,10 +177,13 @@ impl<P, T> Step<P, T> {
             back: match self.undo {
                 Undo::With(_, limit) => Back::Undo(limit),
                 Undo::Nothing => Back::Nothing,
+                Undo::Settles => Back::Settles,
+                Undo::Stays => Back::Stays,
                 Undo::NoReturn => Back::NoReturn,
             },
             limit: self.limit,
             cancel: self.cancel,
+            skippable: self.skippable,
         }
     }
 }

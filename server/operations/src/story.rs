@@ -3,7 +3,7 @@
 use core::marker::PhantomData;
 
 use domain::fault::{Boundary, Fault, FaultKind};
-use domain::operation::Command;
+use domain::operation::{Command, Passing};
 use futures::future::BoxFuture;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -31,8 +31,16 @@ pub trait Story: Sized + 'static {
         None
     }
 
+    /// Whether the step that ended with this state was passed.
+    fn passed(_state: &Self::State) -> Option<Passing> {
+        None
+    }
+
+    /// Notes in the state that `by` asked to go on without waiting for `step`.
+    fn skip(_state: &mut Self::State, _step: &str, _by: &str) {}
+
     /// What a person should check when putting `step` back failed.
-    fn todo(_plan: &Self::Plan, _step: &str) -> String {
+    fn todo(_plan: &Self::Plan, _state: &Self::State, _step: &str) -> String {
         "Look at the gateway's containers on the host (`docker ps -a`), put them right, then free the \
          gateway here."
             .to_owned()
@@ -70,8 +78,12 @@ pub trait AnyStory: Send + Sync {
     ) -> BoxFuture<'static, Result<(), Fault>>;
     /// See [`Story::note`].
     fn note(&self, state: &Value) -> Option<String>;
+    /// See [`Story::passed`].
+    fn passed(&self, state: &Value) -> Option<Passing>;
+    /// See [`Story::skip`]; the state after it.
+    fn skip(&self, step: &str, state: &Value, by: &str) -> Value;
     /// See [`Story::todo`].
-    fn todo(&self, plan: &Value, step: &str) -> String;
+    fn todo(&self, plan: &Value, state: &Value, step: &str) -> String;
 }
 
 /// Makes a [`Story`] an [`AnyStory`].
@@ -162,7 +174,7 @@ impl<S: Story> AnyStory for Told<S> {
             let mut state = read_state::<S>(&state).map_err(internal)?;
             match step.undo {
                 Undo::With(undo, _) => undo(&cx, &plan, &mut state).await,
-                Undo::Nothing | Undo::NoReturn => Ok(()),
+                Undo::Nothing | Undo::Settles | Undo::Stays | Undo::NoReturn => Ok(()),
             }
         })
     }
@@ -173,10 +185,28 @@ impl<S: Story> AnyStory for Told<S> {
             .and_then(|state| S::note(&state))
     }
 
-    fn todo(&self, plan: &Value, step: &str) -> String {
-        match read_plan::<S>(plan) {
-            Ok(plan) => S::todo(&plan, step),
-            Err(_) => "Look at the gateway's containers on the host (`docker ps -a`), put them right, \
+    fn passed(&self, state: &Value) -> Option<Passing> {
+        read_state::<S>(state)
+            .ok()
+            .and_then(|state| S::passed(&state))
+    }
+
+    fn skip(&self, step: &str, state: &Value, by: &str) -> Value {
+        let skipped = read_state::<S>(state).map(|mut state| {
+            S::skip(&mut state, step, by);
+            store(&state)
+        });
+        // A state that cannot be read stops the operation before this.
+        match skipped {
+            Ok(Ok(skipped)) => skipped,
+            Ok(Err(_)) | Err(_) => state.clone(),
+        }
+    }
+
+    fn todo(&self, plan: &Value, state: &Value, step: &str) -> String {
+        match (read_plan::<S>(plan), read_state::<S>(state)) {
+            (Ok(plan), Ok(state)) => S::todo(&plan, &state, step),
+            _ => "Look at the gateway's containers on the host (`docker ps -a`), put them right, \
                        then free the gateway here. A panel of the release that began this operation \
                        could go on with it."
                 .to_owned(),

@@ -1,4 +1,4 @@
-//! A code in the terminal, for `panel operation start relink`.
+//! A code in the terminal, for `panel operation start relink` and `recover`.
 
 use std::convert::Infallible;
 

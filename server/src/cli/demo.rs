@@ -97,7 +97,9 @@ impl Phone {
             .body(body.to_string())
             .send()
             .await
-            .context("WhatsApp's stand-in does not answer; `make demo WHATSAPP=stand-in` starts it")?;
+            .context(
+                "WhatsApp's stand-in does not answer; `make demo WHATSAPP=stand-in` starts it",
+            )?;
         if answer.status().is_success() {
             return Ok(());
         }

@@ -45,6 +45,8 @@ enum Kind {
     Install,
     Stop,
     Start,
+    /// Fix WhatsApp: the gentlest step that helps.
+    Recover,
 }
 
 #[derive(Args)]
@@ -54,7 +56,7 @@ pub(super) struct Start {
     /// Which gateway [default: the only one].
     #[arg(long, value_name = "ID")]
     gateway: Option<GatewayId>,
-    /// Which account (`reconnect`, `relink`).
+    /// Which account (`reconnect`, `relink`, `recover`).
     #[arg(long, value_name = "ID", default_value = "default")]
     account: AccountId,
     /// Why; stands in the audit trail.
@@ -158,6 +160,10 @@ impl Start {
             Kind::Install => Command::Install { gateway },
             Kind::Stop => Command::Stop { gateway },
             Kind::Start => Command::Start { gateway },
+            Kind::Recover => Command::Recover {
+                gateway,
+                account: self.account.clone(),
+            },
         }
     }
 
@@ -217,6 +223,8 @@ async fn follow(id: OperationId, base: &Base) -> anyhow::Result<Outcome> {
     };
     let mut after = 0;
     let mut missed = 0;
+    // The step that has begun, until it turns out to have something to do or to say.
+    let mut begun: Option<String> = None;
     loop {
         let events = match base.store.events(id, after).await {
             Ok(events) => events,
@@ -237,9 +245,16 @@ async fn follow(id: OperationId, base: &Base) -> anyhow::Result<Outcome> {
         for recorded in events {
             after = recorded.sequence;
             missed = 0;
+            let silent = matches!(recorded.event, Event::Started { .. } | Event::Passed { .. });
+            if let Some(label) = begun.take_if(|_| !silent) {
+                out::line(&label);
+            }
             match recorded.event {
-                Event::Started { step, attempt: 1 } => out::line(&format!("  {}", label(&step))),
-                Event::Started { step, .. } => out::line(&format!("  {} (again)", label(&step))),
+                Event::Started { step, attempt } => {
+                    let again = if attempt > 1 { " (again)" } else { "" };
+                    begun = Some(format!("  {}{again}", label(&step)));
+                }
+                Event::Passed { .. } => begun = None,
                 Event::Progressed { said, .. } => out::line(&format!("    {said}")),
                 Event::Failed { fault, .. } => out::line(&format!("    failed: {fault}")),
                 Event::UndoStarted { step } => {
@@ -251,6 +266,7 @@ async fn follow(id: OperationId, base: &Base) -> anyhow::Result<Outcome> {
                 Event::CancelAsked { by } => {
                     out::line(&format!("  {by} asked to stop and put back"));
                 }
+                Event::SkipAsked { by, .. } => out::line(&format!("    {by} asked to skip this")),
                 Event::Ended { outcome } => return Ok(outcome),
                 Event::Planned { .. }
                 | Event::Succeeded { .. }

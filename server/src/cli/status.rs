@@ -166,6 +166,7 @@ mod tests {
             id: "openclaw".parse().unwrap(),
             name: "OpenClaw".to_owned(),
             public_url: "https://openclaw.example.org".to_owned(),
+            stand_in: false,
         };
         let mut seen = Observation::blank(gateway, at(0));
         seen.edge.state = State::Ok;

@@ -85,18 +85,19 @@ fn strong(next: &Next, sight: Sight<'_>) -> Option<AnyView> {
         let title = rungs::button(action).to_owned();
         let rung = rungs::rung(sight, action, title, account.cloned());
         let against = rung.against.as_ref().map(|_| "strong-why");
-        let beside = rung
-            .against
-            .clone()
-            .unwrap_or_else(|| rungs::about(action, sight.usual));
+        let beside = rung.against.clone().unwrap_or_else(|| match action {
+            Action::Recover => "tries the gentlest step first".to_owned(),
+            _ => rungs::about(action, sight.usual),
+        });
         strip(act(rung.button, "btn primary", rung.href, against), beside)
     };
     let to = |label: &str, href: String, beside: &str| {
         strip(act(label, "btn primary", href, None), beside.to_owned())
     };
     Some(match next {
-        Next::Reconnect { account } => on(Action::Reconnect, Some(account)),
-        Next::Relink { account } => on(Action::Relink, Some(account)),
+        Next::Reconnect { account } | Next::Relink { account } => {
+            on(Action::Recover, Some(account))
+        }
         Next::Restart => on(Action::Restart, None),
         Next::Recreate => on(Action::Recreate, None),
         Next::Start => on(Action::Start, None),

@@ -180,6 +180,14 @@ impl Journal for Store {
         .await
     }
 
+    async fn ask_skip(&self, id: OperationId, step: &str, by: &Actor) -> Result<bool, StoreError> {
+        self.within(
+            "asking an operation to skip a step",
+            self.ask_operation_to_skip(id, step, by),
+        )
+        .await
+    }
+
     async fn abandon(
         &self,
         id: OperationId,

@@ -8,6 +8,7 @@ mod drain;
 pub mod install;
 mod look;
 pub mod reconnect;
+pub mod recover;
 pub mod recreate;
 pub mod relink;
 pub mod restart;
@@ -38,6 +39,7 @@ impl Default for Book {
             told::<install::Install>(),
             told::<stop::Stop>(),
             told::<start::Start>(),
+            told::<recover::Recover>(),
         ])
     }
 }

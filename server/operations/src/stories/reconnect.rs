@@ -95,7 +95,14 @@ async fn examine(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(), Fault> {
     Ok(())
 }
 
+/// An account that does not run, or that the breaker holds back, needs only the start.
 async fn stop_account(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(), Fault> {
+    let account = look::account(cx, &plan.account).await?;
+    if !account.running || account.breaker_tripped {
+        cx.say
+            .line("The gateway does not run it, so there is nothing to stop.");
+        return Ok(());
+    }
     cx.control.stop_account(&cx.gateway, &plan.account).await
 }
 

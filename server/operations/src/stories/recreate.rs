@@ -93,7 +93,7 @@ impl Story for Recreate {
         state.note.clone()
     }
 
-    fn todo(plan: &Plan, step: &str) -> String {
+    fn todo(plan: &Plan, _: &State, step: &str) -> String {
         let (name, id) = match &plan.before.container {
             Some(old) => (old.name.as_str(), short(&old.id)),
             None => ("the gateway", "unknown"),

@@ -297,13 +297,27 @@ fn excuse(lines: &[LogLine], container: &Container, now: Timestamp) -> Option<Ex
     lines.iter().rev().find_map(|line| {
         let within = |limit| line.at.is_none_or(|at| now.since(at) < limit);
         let failed = container.exit_code.is_none_or(|code| code == 1);
-        if line.text.contains(LEASE_WORDS) && within(LEASE + WITHIN) {
+        if names_lease(line, now) {
             Some(Excuse::Lease)
         } else if line.text.contains(BUSY_WORDS) && failed && within(WITHIN) {
             Some(Excuse::Busy)
         } else {
             None
         }
+    })
+}
+
+/// Whether a line, not too old, names the owner lease.
+fn names_lease(line: &LogLine, now: Timestamp) -> bool {
+    line.text.contains(LEASE_WORDS) && line.at.is_none_or(|at| now.since(at) < LEASE + WITHIN)
+}
+
+/// Whether the owner lease is what keeps this container's gateway from starting.
+pub(crate) async fn held_by_lease(cx: &Cx, container: &str) -> bool {
+    let logs = cx.containers.logs(&cx.gateway, container, 200).await;
+    logs.is_ok_and(|lines| {
+        let now = cx.clock.now();
+        lines.iter().any(|line| names_lease(line, now))
     })
 }
 

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use super::{CANARY, FakeIds, MemoryJournal, World};
+use super::{CANARY, FakeIds, MemoryAudit, MemoryJournal, World};
 use crate::engine::{Engine, Parts, Timing};
 use crate::stories::Book;
 
@@ -23,6 +23,8 @@ pub struct Bench {
     pub world: World,
     /// The journal.
     pub journal: Arc<MemoryJournal>,
+    /// The audit trail.
+    pub audit: Arc<MemoryAudit>,
     ids: Arc<FakeIds>,
 }
 
@@ -31,6 +33,7 @@ impl Bench {
     pub fn new(world: World) -> Self {
         Self {
             journal: Arc::new(MemoryJournal::new(Arc::clone(&world.clock))),
+            audit: Arc::default(),
             world,
             ids: Arc::default(),
         }
@@ -43,6 +46,7 @@ impl Bench {
             containers: Arc::new(self.world.clone()),
             control: Arc::new(self.world.clone()),
             scans: Arc::new(self.world.clone()),
+            audit: Arc::clone(&self.audit) as _,
             clock: Arc::clone(&self.world.clock) as _,
             ids: Arc::clone(&self.ids) as _,
             scrubber: Scrubber::new([CANARY.to_owned()]),

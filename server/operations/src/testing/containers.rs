@@ -12,7 +12,7 @@ use domain::operation::OperationId;
 use domain::ports::Containers;
 use domain::time::Timestamp;
 
-use super::world::{Box as FakeContainer, CANARY, Fate, Inner, NAME, World};
+use super::world::{Box as FakeContainer, CANARY, Cure, Fate, Inner, NAME, World};
 
 fn missing(id: &str) -> Fault {
     Fault::new(
@@ -41,6 +41,10 @@ fn start(inner: &mut Inner, id: &str, now: Timestamp) -> Result<(), Fault> {
     found.state = ContainerState::Running;
     found.started_at = Some(now);
     found.exit_code = None;
+    let new = found.operation.is_some();
+    // A new process runs every account.
+    inner.stopped.clear();
+    inner.cure(if new { Cure::Recreate } else { Cure::Restart });
     inner.changed("start");
     Ok(())
 }

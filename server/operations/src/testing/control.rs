@@ -10,7 +10,7 @@ use domain::operation::OperationId;
 use domain::ports::{Abilities, ChannelOutcome, GatewayControl, LoginAnswer, Readiness, Scans};
 use domain::scan::{Code, Picture, Scan};
 
-use super::world::{CANARY, NAME, Phone, World};
+use super::world::{CANARY, Cure, NAME, Phone, World};
 
 fn away() -> Fault {
     Fault::new(
@@ -104,6 +104,7 @@ impl GatewayControl for World {
                     found.breaker_tripped = false;
                 }
             }
+            inner.cure(Cure::Reconnect);
             inner.changed("start_account");
             Ok(ChannelOutcome {
                 word: "handed-off".to_owned(),
@@ -165,6 +166,7 @@ impl GatewayControl for World {
             for found in inner.accounts.iter_mut().flatten() {
                 if found.id == *account {
                     found.linked = true;
+                    found.last_disconnect = None;
                     found.running = connects;
                     found.connected = connects;
                 }

@@ -339,6 +339,19 @@ impl Journal for MemoryJournal {
         Ok(open)
     }
 
+    async fn ask_skip(&self, id: OperationId, step: &str, by: &Actor) -> Result<bool, StoreError> {
+        let mut inner = self.reach("asking an operation to skip a step")?;
+        let open = inner
+            .operations
+            .get(&id)
+            .is_some_and(|(operation, _)| operation.outcome.is_none());
+        if open {
+            let (step, by) = (step.to_owned(), by.name().to_owned());
+            inner.append(id, self.clock.now(), Event::SkipAsked { step, by });
+        }
+        Ok(open)
+    }
+
     async fn abandon(
         &self,
         id: OperationId,

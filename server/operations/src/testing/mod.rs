@@ -1,6 +1,7 @@
 //! Fakes of the ports, a little model of Docker and a gateway, and the generic tests that every story
 //! passes. For tests only.
 
+mod audit;
 mod bench;
 mod containers;
 mod control;
@@ -13,7 +14,8 @@ pub(crate) mod story_tests;
 #[cfg(test)]
 pub(crate) mod wrap;
 
+pub use audit::MemoryAudit;
 pub use bench::{Bench, gateway, operator};
 pub use journal::{Crash, MemoryJournal};
 pub use time::{FakeClock, FakeIds};
-pub use world::{Box as FakeContainer, CANARY, Fate, NAME, Phone, World, logged_out};
+pub use world::{Box as FakeContainer, CANARY, Cure, Fate, NAME, Phone, World, logged_out};

@@ -1,6 +1,6 @@
 //! The generic tests. Every story passes them: `story_tests!(scenario)` in its test module.
 
-use domain::operation::{Command, Event, OperationId, Outcome, Recorded};
+use domain::operation::{Command, Event, OperationId, Outcome, Passing, Recorded};
 
 use super::wrap::{self, Wrong};
 use super::{Bench, CANARY, Crash, World};
@@ -68,13 +68,53 @@ impl Scenario {
         Book::default().story(&self.command).unwrap().shapes()
     }
 
-    /// Whether a failure in this step is past the point of no return.
-    fn past_return(&self, step: &str) -> bool {
-        let shapes = self.shapes();
+    /// The steps up to and with this one.
+    fn up_to(&self, step: &str) -> Vec<Shape> {
+        let mut shapes = self.shapes();
         let at = shapes.iter().position(|shape| shape.name == step).unwrap();
-        shapes[..=at]
-            .iter()
-            .any(|shape| shape.back == Back::NoReturn)
+        shapes.truncate(at + 1);
+        shapes
+    }
+
+    /// Whether a wish to stop in this step comes too late.
+    fn past_return(&self, step: &str) -> bool {
+        let mut shapes = self.up_to(step).into_iter();
+        shapes.any(|shape| shape.back == Back::NoReturn)
+    }
+
+    /// Whether something stays when this step fails: it is past the point of no return, or something that
+    /// is not put back was done. `passed` are the steps that have nothing to do.
+    fn stays(&self, step: &str, passed: &[String]) -> bool {
+        let mut shapes = self.up_to(step).into_iter();
+        shapes.any(|shape| match shape.back {
+            Back::NoReturn => true,
+            Back::Stays => shape.name == step || !passed.iter().any(|name| name == shape.name),
+            Back::Undo(_) | Back::Nothing | Back::Settles => false,
+        })
+    }
+
+    /// The steps that have nothing to do when all goes well.
+    async fn passed(&self) -> Vec<String> {
+        let (bench, id, _) = self.run(&[]).await;
+        let entries = bench.journal.entries(id).into_iter();
+        entries
+            .filter_map(|entry| match entry.event {
+                Event::Passed {
+                    step,
+                    how: Passing::NotNeeded,
+                    ..
+                } => Some(step),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// The last step whose failure leaves everything as it was.
+    async fn last_that_returns(&self) -> Option<&'static str> {
+        let passed = self.passed().await;
+        let mut shapes = self.shapes().into_iter().rev();
+        let last = shapes.find(|shape| !self.stays(shape.name, &passed))?;
+        Some(last.name)
     }
 
     async fn run(&self, wrong: &[Wrong]) -> (Bench, OperationId, Outcome) {
@@ -101,6 +141,7 @@ pub(crate) async fn steps_succeed_when_repeated(scenario: &Scenario) {
 }
 
 pub(crate) async fn failure_at_each_step_is_undone(scenario: &Scenario) {
+    let passed = scenario.passed().await;
     for shape in scenario.shapes() {
         for wrong in [
             Wrong::FailBefore(shape.name),
@@ -108,7 +149,7 @@ pub(crate) async fn failure_at_each_step_is_undone(scenario: &Scenario) {
             Wrong::Panic(shape.name),
         ] {
             let (bench, _, outcome) = scenario.run(&[wrong]).await;
-            if scenario.past_return(shape.name) {
+            if scenario.stays(shape.name, &passed) {
                 let at = shape.name;
                 assert!(
                     matches!(&outcome, Outcome::Failed { at: failed, .. } if failed == at),
@@ -126,8 +167,9 @@ pub(crate) async fn failure_at_each_step_is_undone(scenario: &Scenario) {
 }
 
 pub(crate) async fn undo_succeeds_when_repeated(scenario: &Scenario) {
+    let passed = scenario.passed().await;
     for shape in scenario.shapes() {
-        if scenario.past_return(shape.name) {
+        if scenario.stays(shape.name, &passed) {
             continue;
         }
         for wrong in [Wrong::FailBefore(shape.name), Wrong::FailAfter(shape.name)] {
@@ -142,9 +184,9 @@ pub(crate) async fn undo_succeeds_when_repeated(scenario: &Scenario) {
 /// (after its effect, before its answer); another panel must bring it to the same end.
 pub(crate) async fn crash_after_each_event_is_recovered(scenario: &Scenario) {
     let (bench, id, _) = scenario.run(&[]).await;
-    let entries = bench.journal.entries(id).len();
+    let entries = bench.journal.entries(id);
     let changes = bench.world.changes().len();
-    for at in 1..=entries {
+    for at in (1..=entries.len()).filter(|at| !is_idle(&entries, at - 1)) {
         for crash in [Crash::Before(at), Crash::After(at)] {
             let outcome = crashed(scenario, &[], |bench, panel| {
                 bench.journal.crash(crash.clone(), panel);
@@ -170,16 +212,13 @@ pub(crate) async fn crash_after_each_event_is_recovered(scenario: &Scenario) {
 
 /// The same, on the way back from the last step that has one.
 pub(crate) async fn crash_while_unwinding_is_recovered(scenario: &Scenario) {
-    let shapes = scenario.shapes();
-    let returning = shapes
-        .iter()
-        .rev()
-        .find(|shape| !scenario.past_return(shape.name));
-    let wrong = [Wrong::FailAfter(returning.unwrap().name)];
+    let wrong = [Wrong::FailAfter(
+        scenario.last_that_returns().await.unwrap(),
+    )];
     let (bench, id, _) = scenario.run(&wrong).await;
-    let entries = bench.journal.entries(id).len();
+    let entries = bench.journal.entries(id);
     let changes = bench.world.changes().len();
-    for at in 1..=entries {
+    for at in (1..=entries.len()).filter(|at| !is_idle(&entries, at - 1)) {
         let (_, outcome) = crashed(scenario, &wrong, |bench, panel| {
             bench.journal.crash(Crash::After(at), panel);
         })
@@ -257,24 +296,35 @@ pub(crate) async fn no_secret_in_journal(scenario: &Scenario) {
 pub(crate) async fn story_as_text(scenario: &Scenario) -> String {
     let (bench, id, _) = scenario.run(&[]).await;
     let mut text = tell(&bench.journal.entries(id));
-    let shapes = scenario.shapes();
-    if let Some(last) = shapes
-        .iter()
-        .rev()
-        .find(|shape| !scenario.past_return(shape.name))
-    {
-        let (bench, id, _) = scenario.run(&[Wrong::FailAfter(last.name)]).await;
-        text.push_str(&["\nWhen `", last.name, "` fails:\n"].concat());
+    if let Some(last) = scenario.last_that_returns().await {
+        let (bench, id, _) = scenario.run(&[Wrong::FailAfter(last)]).await;
+        text.push_str(&["\nWhen `", last, "` fails:\n"].concat());
         text += &tell(&bench.journal.entries(id));
     }
     text
+}
+
+/// Whether the entry is of a step that had nothing to do and nothing to say.
+fn is_idle(journal: &[Recorded], at: usize) -> bool {
+    let begins = |at: usize| match journal.get(at..at + 2).unwrap_or_default() {
+        [begun, ended] => {
+            let how = Passing::NotNeeded;
+            matches!(&begun.event, Event::Started { .. })
+                && matches!(&ended.event, Event::Passed { how: passed, .. } if *passed == how)
+        }
+        _ => false,
+    };
+    begins(at) || at.checked_sub(1).is_some_and(begins)
 }
 
 /// A journal as people would tell it.
 pub(crate) fn tell(journal: &[Recorded]) -> String {
     let begun = journal.first().map(|entry| entry.at).unwrap_or_default();
     let mut text = String::new();
-    for entry in journal {
+    for (at, entry) in journal.iter().enumerate() {
+        if is_idle(journal, at) {
+            continue;
+        }
         let seconds = entry.at.since(begun).as_secs();
         let line = match &entry.event {
             Event::Planned { .. } => "planned".to_owned(),
@@ -282,8 +332,14 @@ pub(crate) fn tell(journal: &[Recorded]) -> String {
             Event::Started { step, attempt } => format!("{step} (again: {attempt})"),
             Event::Progressed { said, .. } => format!("  {said}"),
             Event::Succeeded { .. } => "  ok".to_owned(),
+            Event::Passed { how, .. } => match how {
+                Passing::NotNeeded => "  not needed".to_owned(),
+                Passing::Fruitless => "  in vain".to_owned(),
+                Passing::Skipped => "  skipped".to_owned(),
+            },
             Event::Failed { fault, .. } => format!("  failed: {fault}"),
             Event::CancelAsked { by } => format!("{by} asks to stop"),
+            Event::SkipAsked { step, by } => format!("{by} asks to skip {step}"),
             Event::UndoStarted { step } => format!("back: {step}"),
             Event::UndoFinished { .. } => "  put back".to_owned(),
             Event::UndoFailed { fault, .. } => format!("  could not be put back: {fault}"),

@@ -60,6 +60,19 @@ pub enum Phone {
     Unreachable,
 }
 
+/// What brings an account back that does not connect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cure {
+    /// Stopping and starting it.
+    Reconnect,
+    /// A new process.
+    Restart,
+    /// A new container.
+    Recreate,
+    /// Nothing that the panel does.
+    Nothing,
+}
+
 /// A container.
 #[derive(Clone, Debug)]
 pub struct Box {
@@ -101,6 +114,8 @@ pub struct Inner {
     pub accounts: Option<Vec<Account>>,
     /// Accounts that were stopped.
     pub stopped: Vec<String>,
+    /// Linked accounts do not connect until this is done.
+    pub ails: Option<Cure>,
     /// What the gateway's version offers.
     pub abilities: Abilities,
     /// How many codes the active login has given; `None` without one.
@@ -162,6 +177,27 @@ impl World {
         world
     }
 
+    /// A gateway whose one account has dropped, and stays away until this is done.
+    pub fn dropped(cure: Cure) -> Self {
+        let world = Self::running();
+        world.lock().ails = Some(cure);
+        world.account(|account| {
+            account.last_disconnect = Some(Disconnect {
+                code: Some(428),
+                at: None,
+                logged_out: false,
+            });
+        });
+        world
+    }
+
+    /// A gateway whose one account was logged out from the phone.
+    pub fn logged_out() -> Self {
+        let world = Self::unlinked();
+        world.account(|account| account.last_disconnect = Some(logged_out()));
+        world
+    }
+
     /// A gateway whose container has ended a minute ago.
     pub fn stopped() -> Self {
         let world = Self::running();
@@ -215,6 +251,7 @@ impl World {
             new_has_state: true,
             accounts: Some(vec![account]),
             stopped: Vec::new(),
+            ails: None,
             abilities: Abilities {
                 reconnect: true,
                 suspend: true,
@@ -345,6 +382,17 @@ impl Inner {
         self.changes.push(what.into());
     }
 
+    /// Something was done that brings back what this, or less, cures.
+    pub(super) fn cure(&mut self, done: Cure) {
+        let strength = |cure| match cure {
+            Cure::Reconnect => 0,
+            Cure::Restart => 1,
+            Cure::Recreate => 2,
+            Cure::Nothing => 3,
+        };
+        self.ails = self.ails.filter(|ails| strength(*ails) > strength(done));
+    }
+
     pub(super) fn next_id(&mut self) -> String {
         self.made += 1;
         format!("new{}{}", self.made, "0".repeat(60))
@@ -455,6 +503,7 @@ impl Inner {
             let stopped = self.stopped.iter().any(|id| id == account.id.as_str());
             account.running &= !stopped && !account.breaker_tripped;
             account.connected &= account.running && account.linked && age >= CONNECTED;
+            account.connected &= self.ails.is_none();
         }
         Some(accounts)
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::fault::{Boundary, Fault, FaultKind};
-use domain::operation::Command;
+use domain::operation::{Command, Passing};
 use futures::future::BoxFuture;
 use serde_json::Value;
 
@@ -115,7 +115,15 @@ impl AnyStory for Wrapped {
         self.story.note(state)
     }
 
-    fn todo(&self, plan: &Value, step: &str) -> String {
-        self.story.todo(plan, step)
+    fn passed(&self, state: &Value) -> Option<Passing> {
+        self.story.passed(state)
+    }
+
+    fn skip(&self, step: &str, state: &Value, by: &str) -> Value {
+        self.story.skip(step, state, by)
+    }
+
+    fn todo(&self, plan: &Value, state: &Value, step: &str) -> String {
+        self.story.todo(plan, state, step)
     }
 }

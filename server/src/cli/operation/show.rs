@@ -87,6 +87,9 @@ fn word(step: &StepView) -> &'static str {
         StepState::Undoing => "going back",
         StepState::Undone => "put back",
         StepState::UndoFailed => "not back",
+        StepState::NotNeeded => "not needed",
+        StepState::Fruitless => "no help",
+        StepState::Skipped => "skipped",
     }
 }
 
@@ -108,6 +111,7 @@ mod tests {
             label: label.to_owned(),
             no_return: false,
             cancel: Cancel::Now,
+            skippable: false,
             limit: Duration::from_secs(60),
         };
         let operation = Operation {

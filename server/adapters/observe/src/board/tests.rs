@@ -83,6 +83,7 @@ fn board() -> (Arc<World>, Board, Receiver<Entry>) {
         id: id(),
         name: "OpenClaw".to_owned(),
         public_url: "https://claw.test".to_owned(),
+        stand_in: false,
     };
     let (keeper, kept) = mpsc::channel(100);
     let board = Board::new(

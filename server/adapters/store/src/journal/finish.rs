@@ -67,15 +67,7 @@ impl Store {
         by: &Actor,
     ) -> sqlx::Result<bool> {
         let mut tx = self.pool.begin().await?;
-        let open = sqlx::query!(
-            "SELECT gateway_id, generation, last_sequence FROM operations
-             WHERE id = $1 AND ended_at IS NULL
-             FOR UPDATE",
-            id.0,
-        )
-        .fetch_optional(&mut *tx)
-        .await?;
-        let Some(row) = open else {
+        let Some(open) = lock_open(&mut tx, id).await? else {
             return Ok(false);
         };
         let asked_before = sqlx::query_scalar!(
@@ -88,26 +80,14 @@ impl Store {
         .fetch_one(&mut *tx)
         .await?;
         if !asked_before {
-            sqlx::query!(
-                "UPDATE operations SET last_sequence = last_sequence + 1 WHERE id = $1",
-                id.0,
-            )
-            .execute(&mut *tx)
-            .await?;
-            let entry = Entry {
-                id,
-                gateway: &row.gateway_id,
-                generation: row.generation,
-                sequence: row.last_sequence + 1,
-            };
             let by = by.name().to_owned();
-            self.write_entry(&mut tx, entry, Event::CancelAsked { by })
+            self.write_wish(&mut tx, id, &open, Event::CancelAsked { by })
                 .await?;
         }
         let asked = NewAuditEvent {
             actor: by.clone(),
             action: act::CANCEL_OPERATION.to_owned(),
-            gateway: Some(gateway(row.gateway_id)?),
+            gateway: Some(gateway(open.gateway_id)?),
             target: None,
             operation: Some(id),
             reason: None,
@@ -117,6 +97,59 @@ impl Store {
         self.write_audit(&mut tx, asked).await?;
         tx.commit().await?;
         Ok(true)
+    }
+
+    pub(super) async fn ask_operation_to_skip(
+        &self,
+        id: OperationId,
+        step: &str,
+        by: &Actor,
+    ) -> sqlx::Result<bool> {
+        let mut tx = self.pool.begin().await?;
+        let Some(open) = lock_open(&mut tx, id).await? else {
+            return Ok(false);
+        };
+        let wish = Event::SkipAsked {
+            step: step.to_owned(),
+            by: by.name().to_owned(),
+        };
+        self.write_wish(&mut tx, id, &open, wish).await?;
+        let asked = NewAuditEvent {
+            actor: by.clone(),
+            action: act::SKIP_STEP.to_owned(),
+            gateway: Some(gateway(open.gateway_id)?),
+            target: Some(format!("step {step}")),
+            operation: Some(id),
+            reason: None,
+            outcome: AuditOutcome::Requested,
+            note: None,
+        };
+        self.write_audit(&mut tx, asked).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// What somebody wishes of an operation whose row is locked, whoever runs it.
+    async fn write_wish(
+        &self,
+        connection: &mut PgConnection,
+        id: OperationId,
+        open: &Open,
+        wish: Event,
+    ) -> sqlx::Result<()> {
+        sqlx::query!(
+            "UPDATE operations SET last_sequence = last_sequence + 1 WHERE id = $1",
+            id.0,
+        )
+        .execute(&mut *connection)
+        .await?;
+        let entry = Entry {
+            id,
+            gateway: &open.gateway_id,
+            generation: open.generation,
+            sequence: open.last_sequence + 1,
+        };
+        self.write_entry(connection, entry, wish).await
     }
 
     pub(super) async fn abandon_operation(
@@ -167,6 +200,26 @@ impl Store {
         tx.commit().await?;
         Ok(true)
     }
+}
+
+/// An operation that has not ended.
+struct Open {
+    gateway_id: String,
+    generation: i32,
+    last_sequence: i64,
+}
+
+/// Locks its row, so that nothing else is written meanwhile; `None` when it has ended.
+async fn lock_open(connection: &mut PgConnection, id: OperationId) -> sqlx::Result<Option<Open>> {
+    sqlx::query_as!(
+        Open,
+        "SELECT gateway_id, generation, last_sequence FROM operations
+             WHERE id = $1 AND ended_at IS NULL
+             FOR UPDATE",
+        id.0,
+    )
+    .fetch_optional(connection)
+    .await
 }
 
 /// The answer to an end may be lost on its way: the same end said again by the same runner is done.

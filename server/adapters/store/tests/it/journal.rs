@@ -411,6 +411,30 @@ async fn asking_to_stop_is_noted_once_audited_each_time_and_refused_after_the_en
 }
 
 #[tokio::test]
+async fn asking_to_skip_a_step_is_noted_and_audited_and_refused_after_the_end() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    let operation = new(store
+        .begin(restart(&database, anna(), "k"), Uuid::nil())
+        .await
+        .unwrap());
+    let by = ben();
+    let skip = || store.ask_skip(operation.id, "await_live", &by);
+    assert!(skip().await.unwrap());
+    let journal = store.events(operation.id, 0).await.unwrap();
+    let asked = Event::SkipAsked {
+        step: "await_live".to_owned(),
+        by: "ben".to_owned(),
+    };
+    assert_eq!(journal[0].event, asked);
+    let trail = AuditTrail::list(&store, None, 1).await.unwrap();
+    assert_eq!(trail[0].event.action, "skip-step");
+    assert_eq!(trail[0].event.target.as_deref(), Some("step await_live"));
+    store_ends(&store, &operation).await;
+    assert!(!skip().await.unwrap());
+}
+
+#[tokio::test]
 async fn the_usual_duration_is_the_median_of_the_last_ten_that_succeeded() {
     let database = Database::fresh().await;
     let store = database.store().await;
