@@ -6,7 +6,7 @@ import { signIn } from "../../support/people.ts";
 import { facts, panel } from "../../support/stack.ts";
 
 test("a new password keeps this browser signed in and ends the others", async ({ browser, contextOptions, page }, info) => {
-  const name = `petra-${info.project.name}`;
+  const name = `petra-${info.project.name}-${info.repeatEachIndex}`;
   const file = join(facts().folder, `${name}.password`);
   panel("user", "add", name, "--role", "viewer", "--one-time-password-file", file);
   const first = readFileSync(file, "utf8").trim();
