@@ -12,7 +12,11 @@ import { look, phone, server, shown, startWhatsApp, stopWhatsApp } from "../../s
 test.describe.configure({ mode: "serial" });
 
 test.beforeAll(startWhatsApp);
-test.afterAll(stopWhatsApp);
+test.afterAll(async () => {
+  // The next stand-in knows nothing of this link: the gateway must not go on believing in it.
+  await phone.logOut();
+  stopWhatsApp();
+});
 
 const said = (page: Page) => page.locator("#verdict-said");
 const linkIt = "/operations/new/relink?account=default";

@@ -20,33 +20,14 @@ async function confirm(page: Page): Promise<void> {
   await page.waitForURL(/\/operations\/[0-9a-f-]{36}/);
 }
 
-test("a server that does not know the device: it ends with a scan, whatever was tried before, and nothing is restarted", async ({ page }, info) => {
-  test.setTimeout(300_000);
-  await page.goto(`${gatewayPage()}${fixIt}`);
-  await isAccessible(page);
-  await picture(page, info, "recover-question");
-  await confirm(page);
-  await expect(page.locator("#scan svg")).toBeVisible({ timeout: 200_000 });
-  await expect(steps(page)).not.toContainText("Restart the container");
-  await phone.scan(await look(page));
-  await expect(said(page)).toHaveText("Fix WhatsApp is done", { timeout: 60_000 });
-});
-
-test("what works is not offered to be fixed", async ({ page }) => {
+test("an account without a link: the one strong button goes straight to the code, and the scan brings it up", async ({ page }, info) => {
   await page.goto(gatewayPage());
-  await expect(verdict(page)).toContainText("Working: Messages get through", { timeout: 30_000 });
-  await page.goto(`${gatewayPage()}${fixIt}`);
-  await expect(page.getByText("Not needed: the account is connected, and the gateway is ready.")).toBeVisible();
-  await expect(page.getByRole("button", { name: "Fix WhatsApp", exact: true })).toBeDisabled();
-});
-
-test("the phone removes the device: the one strong button goes straight to the code, and the scan brings it back", async ({ page }, info) => {
-  await page.goto(gatewayPage());
-  await phone.logOut();
   await expect(verdict(page)).toContainText("WhatsApp is not linked", { timeout: 30_000 });
   await expect(page.locator("#verdict")).toContainText("tries the gentlest step first");
   await picture(page, info, "gateway-fix");
   await page.getByRole("link", { name: "Fix WhatsApp", exact: true }).click();
+  await isAccessible(page);
+  await picture(page, info, "recover-question");
   await confirm(page);
   await expect(steps(page)).toContainText("Not tried: It does not bring a link back.");
   await expect(steps(page)).not.toContainText("Restart the container");
@@ -57,6 +38,14 @@ test("the phone removes the device: the one strong button goes straight to the c
   await expect(said(page)).toHaveText("Fix WhatsApp is done", { timeout: 60_000 });
   await expect(page.locator("#scan svg")).toHaveCount(0);
   await picture(page, info, "recover-done");
+});
+
+test("what works is not offered to be fixed", async ({ page }) => {
+  await page.goto(gatewayPage());
+  await expect(verdict(page)).toContainText("Working: Messages get through", { timeout: 30_000 });
+  await page.goto(`${gatewayPage()}${fixIt}`);
+  await expect(page.getByText("Not needed: the account is connected, and the gateway is ready.")).toBeVisible();
+  await expect(page.getByRole("button", { name: "Fix WhatsApp", exact: true })).toBeDisabled();
 });
 
 test("a stopped container is started, and its account connects without a scan", async ({ page }) => {
