@@ -97,7 +97,7 @@ fn sentence(event: &AuditEvent) -> String {
     let act = match what.action.as_str() {
         act::SIGN_IN => "sign-in as",
         act::SIGN_OUT => "sign-out",
-        act::CHANGE_PASSWORD => "changed the own password",
+        act::CHANGE_PASSWORD => "changed the password of",
         act::ADD_PERSON => "added",
         act::DISABLE_PERSON => "kept out",
         act::ENABLE_PERSON => "let in again",
