@@ -11,5 +11,7 @@ export const chromium: LaunchOptions = {
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    // An error page does not load itself again while a test does.
+    "--disable-auto-reload",
   ],
 };

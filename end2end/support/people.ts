@@ -35,12 +35,12 @@ export async function contextOf(browser: Browser, options: object, name = facts(
 function lookAgain(page: Page): void {
   const again = <Given extends unknown[], Answer>(load: (...given: Given) => Promise<Answer>) => async (...given: Given) => {
     for (let left = 5; ; left--) {
+      await addressesSettled();
       try {
         return await load(...given);
       } catch (error) {
-        // The second is Chromium's own page about the first, on its way while the load was tried again.
-        if (left === 0 || !/ERR_NETWORK_CHANGED|chrome-error:/.test(String(error))) throw error;
-        await addressesSettled();
+        // The second: Chromium's own page about the first, or its own second try, met this one on its way.
+        if (left === 0 || !/ERR_NETWORK_CHANGED|interrupted by another navigation/.test(String(error))) throw error;
       }
     }
   };
