@@ -97,7 +97,8 @@ test("an image whose gateway ends at once: the old container is back, and the pa
     writeFileSync(envFile(), env.replace(/^OPENCLAW_IMAGE=.*$/m, "OPENCLAW_IMAGE=openclaw:broken"));
     await carryOut(page, "Recreate");
     await expect(page.locator("#verdict-said")).toHaveText("Recreate failed, and everything was put back", { timeout: 90_000 });
-    await expect(page.locator("#verdict .why")).toContainText("exit code 3");
+    // With its exit code or without: Docker may have started it again by the time it is looked at.
+    await expect(page.locator("#verdict .why")).toContainText("The container crashed");
   } finally {
     writeFileSync(envFile(), env);
   }
