@@ -41,6 +41,7 @@ function lookAgain(page: Page): void {
       } catch (error) {
         // The second: Chromium's own page about the first, or its own second try, met this one on its way.
         if (left === 0 || !/ERR_NETWORK_CHANGED|interrupted by another navigation/.test(String(error))) throw error;
+        await page.waitForLoadState().catch(() => undefined);
       }
     }
   };
@@ -74,11 +75,25 @@ export const gatewayPage = () => `${facts().url}/gateways/openclaw`;
 /** The verdict's sentence. */
 export const verdict = (page: Page) => page.locator("#verdict-said");
 
+/**
+ * Presses a form's button and tells where its answer leads. What an operation does to containers may end the
+ * load of that page (see `lookAgain`), so whoever wants it loads it from there.
+ */
+export async function press(page: Page, button: string): Promise<string> {
+  await addressesSettled();
+  const answered = page.waitForResponse((answer) => answer.request().method() === "POST");
+  await page.getByRole("button", { name: button, exact: true }).click();
+  return new URL((await answered).headers().location ?? "", facts().url).href;
+}
+
+/** The address of an operation's page. */
+export const anOperation = /\/operations\/[0-9a-f-]{36}$/;
+
 /** Presses an action on the gateway's page and confirms it; ends on the operation's page. */
 export async function carryOut(page: Page, action: string, reason = "end-to-end test"): Promise<void> {
   await page.goto(`${gatewayPage()}/operations/new/${action.toLowerCase()}`);
   await page.getByLabel(/^Why/).fill(reason);
-  await addressesSettled();
-  await page.getByRole("button", { name: action, exact: true }).click();
-  await page.waitForURL(/\/operations\/[0-9a-f-]{36}/);
+  const went = await press(page, action);
+  expect(went).toMatch(anOperation);
+  await page.waitForURL(went, { timeout: 10_000 }).catch(() => page.goto(went));
 }
