@@ -34,5 +34,7 @@ node_modules/.bin/playwright test "$@" || status=$?
 if [ "$status" -ne 0 ]; then
   mkdir -p "$LOGS/end2end"
   cp "$END2END_FOLDER"/*.log "$LOGS/end2end/" 2>/dev/null || true
+  mkdir -p "$LOGS/end2end/scripted"
+  cp "$END2END_FOLDER"/scripted/*.log "$LOGS/end2end/scripted/" 2>/dev/null || true
 fi
 exit "$status"

@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { closeSync, cpSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, cpSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { createServer } from "node:net";
 import { join, resolve } from "node:path";
@@ -114,8 +114,9 @@ export async function startPanel(): Promise<void> {
 function alive(pid: number): true | undefined {
   try {
     process.kill(pid, 0);
-    // A zombie has ended; only its parent has not noticed yet.
-    return readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z ") ? undefined : true;
+    // A zombie has ended, only its parent has not noticed yet; as long as threads are left, so are its sockets.
+    const ended = readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z ") && readdirSync(`/proc/${pid}/task`).length < 2;
+    return ended ? undefined : true;
   } catch {
     return undefined;
   }

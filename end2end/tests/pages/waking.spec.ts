@@ -42,3 +42,16 @@ test("a page that is looked at again is live within two seconds, whether or not 
   await look("visible");
   await expect(link).toHaveText("live ·", SOON);
 });
+
+test("a page whose script and module were lost on the way asks again, and is live", async ({ page }) => {
+  const lost = new Set<string>();
+  await page.route(/\/assets\/panel-[0-9a-f]+\.(js|wasm)/, async (route) => {
+    const file = new URL(route.request().url()).pathname;
+    if (lost.has(file) && route.request().url().includes("again=")) return route.continue();
+    lost.add(file);
+    await route.abort("connectionreset");
+  });
+  await page.goto(gatewayPage());
+  await expect(page.locator("#link")).toHaveText("live ·");
+  expect(lost.size, [...lost].join(" ")).toBe(2);
+});

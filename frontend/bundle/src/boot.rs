@@ -14,7 +14,7 @@ mod tests {
     #[test]
     fn both_names_are_filled_in() {
         let script = script("panel-1.js", "panel-2.wasm");
-        assert!(script.contains(r#"from "./panel-1.js";"#));
+        assert!(script.contains(r#"new URL("./panel-1.js", import.meta.url)"#));
         assert!(script.contains(r#"new URL("./panel-2.wasm", import.meta.url)"#));
         assert!(!script.contains("PANEL_"));
     }
