@@ -202,8 +202,11 @@ impl Outside {
         tracker: &TaskTracker,
         stop: &CancellationToken,
     ) -> Arc<Boards> {
+        let ids = self.gateways.iter().map(|gateway| gateway.id.clone());
+        let (leads, racing) = base.store.lead(ids.collect(), stop.clone());
+        tracker.spawn(racing);
         let (keeper, entries) =
-            observe::Keeper::new(Arc::new(base.store.clone()), base.clock.clone());
+            observe::Keeper::new(Arc::new(base.store.clone()), base.clock.clone(), leads);
         tracker.spawn(keeper.run(stop.clone()));
         let observers = Observers::new(tracker.clone(), stop.clone());
         let mut boards = Vec::new();

@@ -9,6 +9,7 @@ mod cluster;
 mod config;
 mod history;
 mod journal;
+mod lead;
 mod notices;
 mod password;
 mod people;

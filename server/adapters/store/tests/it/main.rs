@@ -9,6 +9,8 @@ mod history;
 #[cfg(test)]
 mod journal;
 #[cfg(test)]
+mod lead;
+#[cfg(test)]
 mod people;
 #[cfg(test)]
 mod support;
