@@ -370,7 +370,8 @@ fn process(seen: &Observation, now: Timestamp) -> Option<Verdict> {
             ),
         });
     }
-    if detail.started == Some(false) || (detail.ready == Some(false) && starting_until.is_some()) {
+    let becomes_ready = starting_until.is_some() && !waits_for_a_scan(seen, started_at, now);
+    if detail.started == Some(false) || (detail.ready == Some(false) && becomes_ready) {
         let until = starting_until;
         return Some(say(
             Standing::Degraded,
@@ -381,6 +382,15 @@ fn process(seen: &Observation, now: Timestamp) -> Option<Verdict> {
         ));
     }
     control(seen, &detail.control)
+}
+
+/// Not ready, and no wait helps: since the start every account was seen without a link.
+fn waits_for_a_scan(seen: &Observation, started_at: Option<Timestamp>, now: Timestamp) -> bool {
+    let fact = &seen.session;
+    let of_this_start = fact.checked_at >= started_at;
+    let known =
+        of_this_start && fact.state != State::Unknown && !fact.is_stale(FactKind::Session, now);
+    known && fact.detail.as_ref().is_some_and(account::none_is_linked)
 }
 
 fn port_is_closed(seen: &Observation) -> bool {

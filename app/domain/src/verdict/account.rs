@@ -15,6 +15,14 @@ struct Trouble<'a> {
     next: Next,
 }
 
+/// Every account that should be connected waits for a scan.
+pub(super) fn none_is_linked(session: &Session) -> bool {
+    let mut wanted = session.accounts.iter().filter(|account| account.enabled);
+    let first = wanted.next();
+    first.is_some_and(|first| !first.has_working_link())
+        && wanted.all(|one| !one.has_working_link())
+}
+
 /// `None` when every account that should be connected is.
 pub(super) fn judge(session: &Session, since: Timestamp, now: Timestamp) -> Option<Verdict> {
     if session.plugin == Plugin::Missing {
