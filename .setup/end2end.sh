@@ -23,8 +23,20 @@ if [ -z "${PANEL_TEST_DOCKER:-}" ]; then
 fi
 END2END_FOLDER=$(mktemp -d /tmp/panel-end2end.XXXXXX)
 chmod 755 "$END2END_FOLDER"
-trap 'rm -rf "$END2END_FOLDER"' EXIT
-export PANEL_TEST_DOCKER END2END_FOLDER
+# A network for the browser: beside the host's interfaces, which come and go with containers, Chromium would end
+# whatever it loads. One cable leads to Caddy and to nothing else.
+END2END_NETWORK=oc-panel-browser END2END_DOOR=172.31.78.1
+ip netns del "$END2END_NETWORK" 2>/dev/null || true
+ip netns add "$END2END_NETWORK" || fail "The browser of the tests needs a network of its own, which only root can make: run the tests with sudo."
+trap 'ip netns del "$END2END_NETWORK"; rm -rf "$END2END_FOLDER"' EXIT
+ip netns exec "$END2END_NETWORK" sh -c 'echo 1 2>/dev/null >/proc/sys/net/ipv6/conf/all/disable_ipv6' || true
+ip link add oc-panel-door type veth peer name browser netns "$END2END_NETWORK"
+ip addr add "$END2END_DOOR/30" dev oc-panel-door
+ip link set oc-panel-door up
+ip -n "$END2END_NETWORK" addr add 172.31.78.2/30 dev browser
+ip -n "$END2END_NETWORK" link set lo up
+ip -n "$END2END_NETWORK" link set browser up
+export END2END_NETWORK END2END_DOOR PANEL_TEST_DOCKER END2END_FOLDER
 export PANEL_BIN="$CARGO_TARGET_DIR/release/panel" PANEL_SITE_DIR="$CACHE/site" OPENCLAW_IMAGE=$image
 export PANEL_SCREENSHOTS="${PANEL_SCREENSHOTS:-$CACHE/screenshots}"
 mkdir -p "$PANEL_SCREENSHOTS"

@@ -36,8 +36,11 @@ start() {
   # begins by deleting the first one's, and with them the ports that the host's containers publish: so it
   # keeps none, and its ports go through docker-proxy. With --default-address-pool it deletes the host's
   # docker0 at its second start; without, it takes ranges that no route uses.
+  # The tests' containers reach nothing but one another: a name from outside is given up after a second, not after
+  # ten, for which the gateway would keep every link waiting.
   setsid dockerd --data-root "$home/data" --exec-root "$run/exec" --host "unix://$socket" --pidfile "$run/pid" \
-    --iptables=false --ip-masq=false --bridge "$bridge" >"$LOGS/test-docker.log" 2>&1 </dev/null &
+    --iptables=false --ip-masq=false --bridge "$bridge" \
+    --dns-opt timeout:1 --dns-opt attempts:1 >"$LOGS/test-docker.log" 2>&1 </dev/null &
   wait_until 60 answers || fail "The tests' Docker daemon does not answer: see $LOGS/test-docker.log."
   printf 'unix://%s\n' "$socket"
 }

@@ -216,7 +216,8 @@ edge_seconds = 5
     XDG_CONFIG_HOME: caddyData,
     CADDY_ADMIN: `127.0.0.1:${adminPort}`,
     CADDY_HTTPS_PORT: String(httpsPort),
-    CADDY_BIND: "127.0.0.1",
+    // For this side, and for the browser's network.
+    CADDY_BIND: `127.0.0.1 ${needed("END2END_DOOR")}`,
     CADDY_AUTO_HTTPS: "disable_redirects",
     OPENCLAW_HOST: `https://openclaw.localhost:${httpsPort}`,
     OPENCLAW_UPSTREAM: `127.0.0.1:${gatewayPort}`,
@@ -231,18 +232,7 @@ edge_seconds = 5
   panel("user", "add", "anna", "--role", "admin", "--one-time-password-file", passwordFile);
   keep({ password: readFileSync(passwordFile, "utf8").trim() });
   panel("operation", "start", "install", "--reason", "first start of the end-to-end run", "--wait");
-  await addressesSettled();
   return facts();
-}
-
-/**
- * A new interface gets its addresses a moment after its container was started; until then Chromium ends
- * whatever it loads with ERR_NETWORK_CHANGED.
- */
-export async function addressesSettled(): Promise<void> {
-  await until("the new network's addresses are settled", () =>
-    execFileSync("ip", ["-6", "address", "show", "tentative"], { encoding: "utf8" }).trim() === "" ? true : undefined,
-  );
 }
 
 export function writeEnv(values: Record<string, string>): void {

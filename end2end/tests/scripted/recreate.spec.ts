@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "@playwright/test";
-import { anOperation, carryOut, colleague, contextOf, expect, gatewayPage, press, test } from "../../support/people.ts";
+import { anOperation, carryOut, colleague, contextOf, expect, gatewayPage, test } from "../../support/people.ts";
 import { scriptedStack } from "../../support/scripted.ts";
 import { brokenImage, containerNames, docker, envFile, facts, gatewayRuns, killPanel, sql, startPanel, until } from "../../support/stack.ts";
 
@@ -112,12 +112,16 @@ test("two people press Recreate at once: one runs, the other is told whose it is
   const names = ["anna", "otto"];
   const pages = await Promise.all(contexts.map((context) => context.newPage()));
   await Promise.all(pages.map((page) => page.goto(`${gatewayPage()}/operations/new/recreate`)));
-  const went = await Promise.all(pages.map((page) => press(page, "Recreate")));
-  const won = went.findIndex((url) => anOperation.test(url));
+  const went = await Promise.all(
+    pages.map(async (page) => {
+      const answered = page.waitForResponse((answer) => answer.request().method() === "POST");
+      await page.getByRole("button", { name: "Recreate", exact: true }).click();
+      return (await answered).headers().location ?? "";
+    }),
+  );
+  const won = went.findIndex((address) => anOperation.test(address));
   const [winner, other] = [pages[won], pages[1 - won]];
   if (!winner || !other) throw new Error(`nobody's recreate was begun: ${went.join(", ")}`);
-  await winner.goto(went[won] ?? "");
-  await other.goto(went[1 - won] ?? "");
   await expect(other.getByRole("alert")).toContainText(`Recreate by ${names[won]}`);
   await expect(winner.locator("#verdict-said")).toHaveText("Recreate is done", { timeout: 90_000 });
   expect(containerNames()).toEqual([facts().container]);
