@@ -1,5 +1,5 @@
 // A gateway for faults: starts in a moment, speaks protocol 4, and misbehaves as the file `mode` beside
-// it says, read anew at every request. Runs in the gateway's own image, whose `ws` it uses.
+// it says, read anew at every request, or as its own environment says. Runs in the gateway's own image, whose `ws` it uses.
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
@@ -8,6 +8,7 @@ import { hostname } from "node:os";
 const { WebSocketServer } = createRequire("/app/package.json")("ws");
 
 const mode = () => {
+  if (process.env.SCRIPTED_MODE) return process.env.SCRIPTED_MODE;
   try {
     return readFileSync(new URL("./mode", import.meta.url), "utf8").trim();
   } catch {

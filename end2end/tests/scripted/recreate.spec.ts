@@ -107,6 +107,28 @@ test("an image whose gateway ends at once: the old container is back, and the pa
   expect(gatewayRuns()).toBe(true);
 });
 
+test("an image whose gateway runs and never gets healthy: the old container is back, and the page says why", async ({ page }) => {
+  const before = id();
+  const file = join(facts().folder, "openclaw/docker-compose.yml");
+  const good = readFileSync(file, "utf8");
+  try {
+    writeFileSync(
+      file,
+      good
+        .replace(/^( +)environment:$/m, "$&\n$1  SCRIPTED_MODE: mute")
+        .replace(/^( +)interval: 30s\n.*\n.*\n +retries: 3$/m, "$1interval: 1s\n$1timeout: 1s\n$1start_period: 0s\n$1retries: 3"),
+    );
+    await carryOut(page, "Recreate");
+    await expect(page.locator("#verdict-said")).toHaveText("Recreate failed, and everything was put back", { timeout: 90_000 });
+    await expect(page.locator("#verdict .why")).toContainText("Docker's health check calls the container unhealthy");
+  } finally {
+    writeFileSync(file, good);
+  }
+  expect(id()).toBe(before);
+  expect(containerNames()).toEqual([facts().container]);
+  expect(gatewayRuns()).toBe(true);
+});
+
 test("two people press Recreate at once: one runs, the other is told whose it is", async ({ browser, contextOptions }) => {
   const contexts = await Promise.all([contextOf(browser, contextOptions), colleague(browser, contextOptions, "otto", "operator")]);
   const names = ["anna", "otto"];

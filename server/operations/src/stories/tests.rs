@@ -167,6 +167,20 @@ async fn a_new_gateway_that_never_gets_ready_is_put_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_new_gateway_that_docker_calls_unhealthy_is_put_back_at_once() {
+    let world = World::running();
+    world.lock().new_fate = Fate::Mute {
+        unhealthy_after: SECOND * 30,
+    };
+    let told = put_back(
+        &world,
+        "Docker's health check calls the container unhealthy",
+    )
+    .await;
+    assert!(told.contains("after 30 s"), "{told}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_new_container_that_crashes_is_put_back_at_once() {
     let world = World::running();
     world.lock().new_fate = Fate::Crashes {

@@ -1,10 +1,10 @@
-//! Waits until the gateway in a container is live, then ready; gives up at once when the container
-//! crashes, unless all it waits for is the owner lease of a run that was killed, or the machine was too busy.
+//! Waits until the gateway in a container is live, then ready; gives up at once when Docker's own health check
+//! does or the container crashes, unless all it waits for is the owner lease of a run that was killed, or the machine was too busy.
 
 use std::time::Duration;
 
 use domain::exit_code;
-use domain::fact::{Container, ContainerState};
+use domain::fact::{Container, ContainerState, Health};
 use domain::fault::{Boundary, Fault, FaultKind, Retry};
 use domain::logs::LogLine;
 use domain::ports::Readiness;
@@ -115,6 +115,7 @@ impl Watch<'_> {
         }
         if let Some(container) = container {
             self.crashed(&container).await?;
+            self.unhealthy(&container).await?;
             self.tell(&said, &container);
         } else {
             return Err(refused(
@@ -208,6 +209,21 @@ impl Watch<'_> {
             Excuse::Busy => self.say_busy(),
         }
         self.start_again(container).await
+    }
+
+    /// The compose file says how often and how long a gateway may fail its health check: no wait beyond that.
+    async fn unhealthy(&self, container: &Container) -> Result<(), Fault> {
+        if self.goal != Goal::Live || container.health != Some(Health::Unhealthy) {
+            return Ok(());
+        }
+        self.say_last_lines().await;
+        let after = words::duration(self.began.elapsed());
+        Err(gave_up(
+            Boundary::Gateway,
+            format!(
+                "The gateway did not answer, and after {after} Docker's health check calls the container unhealthy."
+            ),
+        ))
     }
 
     fn say_busy(&mut self) {

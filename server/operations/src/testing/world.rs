@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::compare::{Comparison, Difference};
-use domain::fact::{Account, Container, ContainerState, Disconnect};
+use domain::fact::{Account, Container, ContainerState, Disconnect, Health};
 use domain::fault::Fault;
 use domain::operation::OperationId;
 use domain::ports::{Abilities, Clock};
@@ -31,6 +31,11 @@ pub enum Fate {
     Healthy,
     /// Live, never ready.
     NeverReady,
+    /// Runs and never answers; Docker's health check says so after a while.
+    Mute {
+        /// After how long.
+        unhealthy_after: Duration,
+    },
     /// Ends after a while with this code.
     Crashes {
         /// After how long.
@@ -448,7 +453,12 @@ impl Inner {
             oom_killed: false,
             restart_count: 0,
             restarts_last_hour: 0,
-            health: None,
+            health: match (found.fate, found.age(now)) {
+                (Fate::Mute { unhealthy_after }, Some(age)) if age >= unhealthy_after => {
+                    Some(Health::Unhealthy)
+                }
+                _ => None,
+            },
             image: "openclaw".to_owned(),
             image_id: "sha256:old".to_owned(),
             image_digest: None,
@@ -484,12 +494,14 @@ impl Inner {
     }
 
     pub(super) fn live(&self, now: Timestamp) -> bool {
-        self.process(now).is_some_and(|(_, age)| age >= LIVE)
+        self.process(now)
+            .is_some_and(|(found, age)| age >= LIVE && !matches!(found.fate, Fate::Mute { .. }))
     }
 
     pub(super) fn ready(&self, now: Timestamp) -> bool {
         self.process(now)
             .is_some_and(|(found, age)| age >= READY && found.fate != Fate::NeverReady)
+            && self.live(now)
     }
 
     /// The accounts as `channels.status` would list them.
