@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use domain::person::{Actor, Person};
-use domain::ports::{AuditTrail, Clock, Ids, Observations, Operations, People, Scans};
+use domain::ports::{AuditTrail, Backups, Clock, Ids, Observations, Operations, People, Scans};
 use domain::time::Timestamp;
 use secrecy::SecretString;
 use uuid::Uuid;
@@ -53,6 +53,10 @@ pub struct Panel {
     pub rendered: Arc<Rendered>,
     /// One-time passwords that wait to be shown once.
     pub reveals: Arc<Reveals>,
+    /// Backups.
+    pub backups: Arc<dyn Backups>,
+    /// The half of the key for backups that waits to be shown once.
+    pub backup_keys: Arc<Reveals>,
     /// Codes that operations show.
     pub scans: Arc<dyn Scans>,
     /// Who was shown a code.
@@ -82,13 +86,14 @@ pub trait OwnSession: Send + Sync {
 #[derive(Debug)]
 pub struct RenewError(pub Box<dyn core::error::Error + Send + Sync>);
 
-/// One-time passwords between the form that made them and the one page that shows them: in memory, for
+/// One-time passwords and new keys between the form that made them and the one page that shows them: in memory, for
 /// the person who asked, gone once shown.
 #[derive(Default)]
 pub struct Reveals(Mutex<HashMap<Uuid, Reveal>>);
 
-/// A password to be shown once.
+/// A secret to be shown once.
 pub(crate) struct Reveal {
+    /// Whose, or what it opens.
     pub(crate) name: String,
     pub(crate) password: SecretString,
 }

@@ -155,6 +155,10 @@ fn state_against(
             ContainerState::Removing => Some("Docker is removing it."),
             _ => None,
         },
+        Action::Backup => match state {
+            ContainerState::Running => None,
+            _ => Some("The gateway does not run, and only it can copy its databases safely."),
+        },
         Action::Start => match state {
             ContainerState::Exited | ContainerState::Created => None,
             ContainerState::Missing => Some("There is no container. Install makes it."),
@@ -276,6 +280,7 @@ pub(crate) const fn button(action: Action) -> &'static str {
         Action::Stop => "Stop",
         Action::Start => "Start",
         Action::Recover => "Fix WhatsApp",
+        Action::Backup => "Back up",
         _ => "Open",
     }
 }
@@ -292,6 +297,7 @@ fn costs(action: Action, usual: &Usual) -> String {
         ),
         Action::Start => format!("starts the container that is there · {long}"),
         Action::Install => format!("makes the container from the compose folder · {long}"),
+        Action::Backup => format!("changes nothing · encrypted on the panel's host · {long}"),
         Action::Stop => "keeps the link · no messages until it is started".to_owned(),
         _ => long,
     }

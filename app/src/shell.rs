@@ -89,6 +89,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/gateways/:id/operations") view=operations ssr=SsrMode::Async/>
                 <Route path=path!("/gateways/:id/operations/new/:kind") view=confirm ssr=SsrMode::Async/>
                 <Route path=path!("/gateways/:id/accounts/:account/relink") view=relink ssr=SsrMode::Async/>
+                <Route path=path!("/gateways/:id/backups") view=backups ssr=SsrMode::Async/>
                 <Route path=path!("/operations/:id") view=operation ssr=SsrMode::Async/>
                 <Route path=path!("/people") view=people ssr=SsrMode::Async/>
                 <Route path=path!("/account") view=account ssr=SsrMode::Async/>
@@ -125,6 +126,11 @@ fn confirm() -> impl IntoView {
 fn relink() -> impl IntoView {
     let (id, account) = (param("id"), param("account"));
     framed(|call, _| async move { pages::relink::page(&call, &id, &account) })
+}
+
+fn backups() -> impl IntoView {
+    let id = param("id");
+    framed(|call, _| async move { pages::backups::page(&call, &id).await })
 }
 
 fn operation() -> impl IntoView {

@@ -1,6 +1,7 @@
 //! The command line: everything the panel does, through the same engine, lock and audit.
 
 mod audit;
+mod backup;
 mod code;
 mod demo;
 mod gateway;
@@ -50,6 +51,9 @@ enum Command {
     /// The audit trail.
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Backups: the key, what is kept, opening one.
+    #[command(subcommand)]
+    Backup(backup::Backup),
     /// Play the phone, where WhatsApp is a stand-in.
     #[command(subcommand)]
     Demo(demo::Demo),
@@ -105,6 +109,7 @@ pub(crate) async fn run() -> ExitCode {
         Command::Operation(command) => command.run(&config).await,
         Command::User(command) => command.run(&config).await,
         Command::Audit(command) => command.run(&config).await,
+        Command::Backup(command) => command.run(&config).await,
         Command::Demo(command) => command.run(&config).await,
     };
     done.unwrap_or_else(|error| {

@@ -32,6 +32,10 @@ pub(crate) struct Config {
     pub(crate) trusted_proxies: Vec<std::net::IpAddr>,
     /// What to log, as `tracing` filters it.
     pub(crate) log: String,
+    /// To whom backups are encrypted, as `age1…`; `None` for a key that the panel makes.
+    pub(crate) backup_recipient: Option<String>,
+    /// How long backups are kept.
+    pub(crate) backups_kept_for: Duration,
     /// The gateways, in the order they are shown.
     pub(crate) gateways: Vec<GatewayConfig>,
     /// What blinds a part of the panel but is no reason not to run: said by `config check` and at start.

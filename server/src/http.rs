@@ -1,6 +1,7 @@
 //! The panel over HTTP: pages and forms, event streams, files, and the layers around them.
 
 mod assets;
+mod backup_file;
 mod client;
 mod events;
 mod headers;
@@ -100,6 +101,10 @@ pub(crate) fn router(site: Site) -> anyhow::Result<Router> {
         .route(
             "/gateways/{id}/logs/download",
             get(log_file::download).with_state(site.panel.clone()),
+        )
+        .route(
+            "/gateways/{id}/backups/{name}/download",
+            get(backup_file::download).with_state(site.panel.clone()),
         )
         .layer(from_fn_with_state(door, sessions::require));
 

@@ -61,6 +61,8 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         rendered: Arc::default(),
         reveals: Arc::new(Reveals::default()),
         scans: Arc::new(outside.scans.clone()),
+        backups: Arc::new(outside.backups.clone()),
+        backup_keys: Arc::default(),
         viewings: Arc::default(),
     };
     let hub = Hub::new(

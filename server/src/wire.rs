@@ -1,5 +1,6 @@
 //! Puts the panel together: which adapter stands behind which port.
 
+mod backups;
 mod device;
 mod observations;
 mod render;
@@ -12,6 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use adapter_backup::Vault;
 use adapter_docker::{DockerGateways, Endpoint, GatewayDocker};
 use adapter_gateway::control::{GatewayLinks, Reach};
 use adapter_gateway::device::DeviceIdentity;
@@ -31,6 +33,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::{Config, DockerEndpoint, GatewayConfig};
 
+pub(crate) use backups::BackupStore;
 pub(crate) use observations::Boards;
 pub(crate) use render::Renderer;
 pub(crate) use scans::ScanBoard;
@@ -101,6 +104,8 @@ pub(crate) struct Outside {
     pub(crate) links: GatewayLinks,
     /// What is shown to be scanned.
     pub(crate) scans: ScanBoard,
+    /// Where backups are kept.
+    pub(crate) backups: BackupStore,
     reaches: BTreeMap<GatewayId, Reach>,
 }
 
@@ -157,11 +162,13 @@ impl Outside {
         }
         let links = GatewayLinks::new(reaches.clone());
         let scans = ScanBoard::default();
+        let backups = BackupStore::new(docker.clone(), vault(config));
         let parts = Parts {
             journal: Arc::new(base.store.clone()),
             containers: Arc::new(docker.clone()),
             control: Arc::new(links.clone()),
             scans: Arc::new(scans.clone()),
+            backups: Arc::new(backups.clone()),
             audit: Arc::new(base.store.clone()),
             clock: base.clock.clone(),
             ids: base.ids.clone(),
@@ -180,6 +187,7 @@ impl Outside {
             engine,
             links,
             scans,
+            backups,
             reaches,
         })
     }
@@ -271,6 +279,15 @@ impl Outside {
             },
         )
     }
+}
+
+/// The folder of backups.
+pub(crate) fn vault(config: &Config) -> Vault {
+    Vault::new(
+        config.data_dir.join("backups"),
+        config.backup_recipient.clone(),
+        config.backups_kept_for,
+    )
 }
 
 fn shown(gateway: &GatewayConfig) -> Gateway {

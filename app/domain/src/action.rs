@@ -34,6 +34,10 @@ pub enum Action {
     Start,
     /// Bring an account back with the gentlest step that helps.
     Recover,
+    /// Keep an encrypted copy of the gateway's state.
+    Backup,
+    /// Make the key that backups are encrypted to.
+    MakeBackupKey,
     /// Cancel an operation that runs.
     CancelOperation,
     /// Free a gateway whose operation is stuck.
@@ -44,7 +48,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order of the snapshot.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::ViewGateway,
         Self::ViewPhoneNumbers,
         Self::ViewLogs,
@@ -59,6 +63,8 @@ impl Action {
         Self::Stop,
         Self::Start,
         Self::Recover,
+        Self::Backup,
+        Self::MakeBackupKey,
         Self::CancelOperation,
         Self::AbandonOperation,
         Self::ManagePeople,
@@ -81,6 +87,8 @@ impl Action {
             Self::Stop => "stop",
             Self::Start => "start",
             Self::Recover => "recover",
+            Self::Backup => "backup",
+            Self::MakeBackupKey => "make-backup-key",
             Self::CancelOperation => "cancel-operation",
             Self::AbandonOperation => "abandon-operation",
             Self::ManagePeople => "manage-people",

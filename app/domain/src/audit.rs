@@ -81,6 +81,10 @@ pub mod act {
     pub const PAIR_DEVICE: &str = "pair-device";
     /// The gateway's log was downloaded.
     pub const DOWNLOAD_LOGS: &str = "download-logs";
+    /// The key was made that backups are encrypted to.
+    pub const MAKE_BACKUP_KEY: &str = "make-backup-key";
+    /// An encrypted backup was downloaded.
+    pub const DOWNLOAD_BACKUP: &str = "download-backup";
     /// A person was shown the code that links an account.
     pub const VIEW_CODE: &str = "view-code";
 }

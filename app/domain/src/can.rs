@@ -92,13 +92,17 @@ pub fn role_may(role: Option<Role>, action: Action) -> Result<(), Denied> {
         | Action::Stop
         | Action::Start
         | Action::Recover
+        | Action::Backup
         | Action::CancelOperation => match role {
             Role::Admin | Role::Operator => Ok(()),
             Role::Manager | Role::Viewer => {
                 denied("Your role can look but not act. Ask an operator or an admin.")
             }
         },
-        Action::AbandonOperation | Action::ViewPeople | Action::ManagePeople => match role {
+        Action::AbandonOperation
+        | Action::ViewPeople
+        | Action::ManagePeople
+        | Action::MakeBackupKey => match role {
             Role::Admin => Ok(()),
             _ => denied("Only an admin can do this."),
         },

@@ -79,6 +79,11 @@ pub enum Command {
         /// Which gateway.
         gateway: GatewayId,
     },
+    /// Keep an encrypted copy of the gateway's state.
+    Backup {
+        /// Which gateway.
+        gateway: GatewayId,
+    },
     /// Bring one account back with the gentlest step that helps.
     Recover {
         /// Which gateway.
@@ -99,6 +104,7 @@ impl Command {
             | Self::Recreate { gateway, .. }
             | Self::Install { gateway }
             | Self::Stop { gateway }
+            | Self::Backup { gateway }
             | Self::Start { gateway } => gateway,
         }
     }
@@ -113,6 +119,7 @@ impl Command {
             | Self::Recreate { .. }
             | Self::Install { .. }
             | Self::Stop { .. }
+            | Self::Backup { .. }
             | Self::Start { .. } => None,
         }
     }
@@ -126,6 +133,7 @@ impl Command {
     pub fn disturbs(&self, fact: FactKind) -> bool {
         match self {
             Self::Reconnect { .. } | Self::Relink { .. } => fact == FactKind::Session,
+            Self::Backup { .. } => false,
             _ => true,
         }
     }
@@ -139,6 +147,7 @@ impl Command {
             Self::Recreate { .. } => Action::Recreate,
             Self::Install { .. } => Action::Install,
             Self::Stop { .. } => Action::Stop,
+            Self::Backup { .. } => Action::Backup,
             Self::Start { .. } => Action::Start,
             Self::Recover { .. } => Action::Recover,
         }
@@ -158,6 +167,7 @@ impl Command {
             Self::Recreate { .. } => "Recreate".to_owned(),
             Self::Install { .. } => "Install".to_owned(),
             Self::Stop { .. } => "Stop".to_owned(),
+            Self::Backup { .. } => "Back up".to_owned(),
             Self::Start { .. } => "Start".to_owned(),
             // The account that a gateway has by itself needs no name.
             Self::Recover { account, .. } if account.as_str() == "default" => {

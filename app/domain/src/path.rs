@@ -41,6 +41,16 @@ pub fn relink(id: &GatewayId, account: &crate::gateway::AccountId) -> String {
     format!("/gateways/{id}/accounts/{account}/relink")
 }
 
+/// Its backups.
+pub fn backups(id: &GatewayId) -> String {
+    format!("/gateways/{id}/backups")
+}
+
+/// One of them as a file, encrypted.
+pub fn backup_download(id: &GatewayId, name: &str) -> String {
+    format!("/gateways/{id}/backups/{name}/download")
+}
+
 /// One operation's page.
 pub fn operation(id: &OperationId) -> String {
     format!("/operations/{id}")

@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use uuid::Uuid;
 
 use crate::audit::{AuditEvent, NewAuditEvent};
+use crate::backup::Backup;
 use crate::can::Permit;
 use crate::compare::Comparison;
 use crate::fact::{Account, Container};
@@ -163,6 +164,35 @@ pub trait Scans: Send + Sync {
     fn show(&self, operation: OperationId, scan: Option<Scan>);
     /// How far it is.
     fn of(&self, operation: OperationId) -> Option<Scan>;
+}
+
+/// Encrypted copies of a gateway's state on the panel's host. Every call of an operation tolerates being made twice.
+#[async_trait]
+pub trait Backups: Send + Sync {
+    /// To whom backups are encrypted, as `age1…`; `None` when there is no key yet.
+    async fn recipient(&self) -> Result<Option<String>, Fault>;
+    /// Makes the key. The half that opens backups is returned, once, and kept nowhere. Fails `Refused`
+    /// when there is one.
+    async fn make_key(&self) -> Result<SecretString, Fault>;
+    /// Has the gateway write an archive of its state inside its container and verify it, in a way that is
+    /// safe while it runs. Returns what it holds, in a sentence.
+    async fn archive(&self, gateway: &GatewayId, operation: OperationId) -> Result<String, Fault>;
+    /// Takes that archive out of the container, encrypts it on the way and keeps it; older ones beyond their
+    /// time are removed.
+    async fn keep(
+        &self,
+        gateway: &GatewayId,
+        operation: OperationId,
+        begun: Timestamp,
+    ) -> Result<Backup, Fault>;
+    /// Removes that archive from the container; none is success, and so is a container that does not run.
+    async fn clear(&self, gateway: &GatewayId, operation: OperationId) -> Result<(), Fault>;
+    /// Removes what [`Backups::keep`] kept for this operation; nothing is success.
+    async fn forget(&self, gateway: &GatewayId, operation: OperationId) -> Result<(), Fault>;
+    /// What is kept of a gateway, newest first.
+    async fn list(&self, gateway: &GatewayId) -> Result<Vec<Backup>, Fault>;
+    /// One of them as it lies there, encrypted; `None` when there is none of that name.
+    async fn read(&self, gateway: &GatewayId, name: &str) -> Result<Option<Vec<u8>>, Fault>;
 }
 
 // ---------------------------------------------------------------------------------------------------

@@ -2,10 +2,12 @@
 //! without JavaScript; what goes wrong comes back to the page that held the form.
 
 pub mod account;
+pub mod backups;
 pub mod operations;
 pub mod people;
 
 pub use account::change_password;
+pub use backups::make_backup_key;
 pub(crate) use operations::command;
 pub use operations::{abandon_operation, cancel_operation, skip_step, start_operation};
 pub use people::{add_person, disable_person, enable_person, reset_password, set_role};
@@ -30,11 +32,13 @@ pub mod endpoint {
     pub const SET_ROLE: &str = "/api/people/role";
     /// Gives a new one-time password.
     pub const RESET_PASSWORD: &str = "/api/people/reset";
+    /// Makes the key for backups.
+    pub const MAKE_BACKUP_KEY: &str = "/api/backups/key";
     /// Changes one's own password.
     pub const CHANGE_PASSWORD: &str = "/api/account/password";
 
     /// All of them.
-    pub const ALL: [&str; 10] = [
+    pub const ALL: [&str; 11] = [
         START,
         CANCEL,
         SKIP,
@@ -44,6 +48,7 @@ pub mod endpoint {
         ENABLE_PERSON,
         SET_ROLE,
         RESET_PASSWORD,
+        MAKE_BACKUP_KEY,
         CHANGE_PASSWORD,
     ];
 }

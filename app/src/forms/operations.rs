@@ -70,6 +70,7 @@ pub(crate) fn command(
         "install" => Command::Install { gateway },
         "stop" => Command::Stop { gateway },
         "start" => Command::Start { gateway },
+        "backup" => Command::Backup { gateway },
         "recover" => Command::Recover {
             gateway,
             account: account

@@ -105,6 +105,8 @@ fn sentence(event: &AuditEvent) -> String {
         act::CHANGE_ROLE => "changed the role of",
         act::SKIP_STEP => "asked to skip",
         act::DOWNLOAD_LOGS => "download of the log",
+        act::DOWNLOAD_BACKUP => "download of the backup",
+        act::MAKE_BACKUP_KEY => "made the key for backups",
         act::CANCEL_OPERATION => "asked an operation to stop and put back",
         act::ABANDON_OPERATION => "freed the gateway of a stuck operation",
         act::PAIR_DEVICE => "paired the panel's own device",
@@ -211,6 +213,8 @@ mod tests {
             act::ABANDON_OPERATION,
             act::PAIR_DEVICE,
             act::DOWNLOAD_LOGS,
+            act::DOWNLOAD_BACKUP,
+            act::MAKE_BACKUP_KEY,
             act::VIEW_CODE,
         ] {
             let said = said(action, None, AuditOutcome::Succeeded);

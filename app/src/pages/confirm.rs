@@ -214,6 +214,7 @@ impl Said {
             Command::Install { .. } => "Install the gateway?".to_owned(),
             Command::Stop { .. } => "Stop the gateway?".to_owned(),
             Command::Start { .. } => "Start the gateway?".to_owned(),
+            Command::Backup { .. } => "Back up the gateway?".to_owned(),
             Command::Recover { account, .. } => format!("Fix WhatsApp for account {account}?"),
         };
         let (happens, lost, back) = match wanted.action() {
@@ -253,6 +254,12 @@ impl Said {
                 "A container is made from the compose folder and started.",
                 "Nothing is lost: there is no container yet. Volumes that exist are used again.",
                 "If it does not become ready, the new container is removed again.",
+            ),
+            Action::Backup => (
+                "The gateway writes an archive of its configuration, credentials, sessions and databases and checks \
+                 it. The panel encrypts it and keeps it on its own host.",
+                "Nothing is lost: the gateway goes on working. Plugins and caches are not in it.",
+                "A backup that is not whole is removed again.",
             ),
             Action::Stop => (
                 "The gateway is asked to finish its work, then its container is stopped.",

@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod answer;
 pub(crate) mod audit;
+pub(crate) mod backups;
 pub(crate) mod confirm;
 pub(crate) mod gateway;
 pub(crate) mod logs;

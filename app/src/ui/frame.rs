@@ -47,6 +47,7 @@ fn places(call: &Call, page: &Page, gateway: Option<&Gateway>) -> impl IntoView 
         places.push(("gateway", "Gateway", path::gateway(&gateway.id)));
         places.push(("logs", "Log", path::logs(&gateway.id)));
         places.push(("operations", "Operations", path::operations(&gateway.id)));
+        places.push(("backups", "Backups", path::backups(&gateway.id)));
     }
     if call.may(Action::ViewAudit).is_ok() {
         places.push(("audit", "Audit", path::AUDIT.to_owned()));

@@ -8,6 +8,7 @@ use std::time::Duration;
 use app::{Panel, SiteFiles};
 use async_trait::async_trait;
 use domain::audit::{AuditEvent, NewAuditEvent};
+use domain::backup::Backup;
 use domain::can::Permit;
 use domain::compare::Comparison;
 use domain::fault::{Boundary, Fault, FaultKind};
@@ -18,8 +19,8 @@ use domain::observation::Observation;
 use domain::operation::{Command, Operation, OperationId, OperationView};
 use domain::person::{Actor, Person, Role};
 use domain::ports::{
-    AuditTrail, Clock, Disabled, Ids, Observations, Operations, People, PeopleError, Scans, SignIn,
-    StartError, StoreError,
+    AuditTrail, Backups, Clock, Disabled, Ids, Observations, Operations, People, PeopleError,
+    Scans, SignIn, StartError, StoreError,
 };
 use domain::scan::Scan;
 use domain::time::Timestamp;
@@ -39,6 +40,8 @@ pub(crate) struct World {
     pub(crate) holder: Option<Operation>,
     pub(crate) views: Vec<OperationView>,
     pub(crate) scan: Option<Scan>,
+    pub(crate) recipient: Option<String>,
+    pub(crate) backups: Vec<Backup>,
     pub(crate) logs: Result<Vec<LogLine>, Fault>,
     pub(crate) comparison: Result<Comparison, Fault>,
     pub(crate) people: Vec<Person>,
@@ -281,6 +284,41 @@ pub(crate) fn no_docker() -> Fault {
     )
 }
 
+#[async_trait]
+impl Backups for Fake {
+    async fn recipient(&self) -> Result<Option<String>, Fault> {
+        Ok(self.0.recipient.clone())
+    }
+
+    async fn make_key(&self) -> Result<SecretString, Fault> {
+        Ok(SecretString::from("AGE-SECRET-KEY-1FAKE"))
+    }
+
+    async fn archive(&self, _: &GatewayId, _: OperationId) -> Result<String, Fault> {
+        unreachable!("pages only look")
+    }
+
+    async fn keep(&self, _: &GatewayId, _: OperationId, _: Timestamp) -> Result<Backup, Fault> {
+        unreachable!("pages only look")
+    }
+
+    async fn clear(&self, _: &GatewayId, _: OperationId) -> Result<(), Fault> {
+        unreachable!("pages only look")
+    }
+
+    async fn forget(&self, _: &GatewayId, _: OperationId) -> Result<(), Fault> {
+        unreachable!("pages only look")
+    }
+
+    async fn list(&self, _: &GatewayId) -> Result<Vec<Backup>, Fault> {
+        Ok(self.0.backups.clone())
+    }
+
+    async fn read(&self, _: &GatewayId, _: &str) -> Result<Option<Vec<u8>>, Fault> {
+        Ok(None)
+    }
+}
+
 impl Scans for Fake {
     fn show(&self, _: OperationId, _: Option<Scan>) {
         unreachable!("pages only look")
@@ -311,6 +349,8 @@ pub(crate) fn panel(world: &Arc<World>) -> Panel {
         }),
         rendered: Arc::default(),
         reveals: Arc::default(),
+        backups: fake(),
+        backup_keys: Arc::default(),
         scans: fake(),
         viewings: Arc::default(),
     }

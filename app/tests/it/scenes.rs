@@ -209,6 +209,8 @@ pub(crate) fn world() -> World {
         }]),
         holder: None,
         scan: None,
+        recipient: Some("age1fake".to_owned()),
+        backups: Vec::new(),
         views: vec![
             view(3, None),
             view(2, Some(stuck())),

@@ -5,6 +5,7 @@ import { facts } from "../../support/stack.ts";
 const pages: [string, () => string, RegExp][] = [
   ["logs", () => `${gatewayPage()}/logs?lines=30`, /log/i],
   ["operations", () => `${gatewayPage()}/operations`, /Operations/],
+  ["backups", () => `${gatewayPage()}/backups`, /Backups/],
   ["confirm-restart", () => `${gatewayPage()}/operations/new/restart`, /Restart/],
   ["confirm-recreate", () => `${gatewayPage()}/operations/new/recreate`, /Recreate/],
   ["people", () => `${facts().url}/people`, /People/],

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use domain::gateway::GatewayId;
 use domain::operation::{Operation, OperationId};
-use domain::ports::{AuditTrail, Clock, Containers, GatewayControl, Ids, Journal, Scans};
+use domain::ports::{AuditTrail, Backups, Clock, Containers, GatewayControl, Ids, Journal, Scans};
 use domain::scrub::Scrubber;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -28,6 +28,8 @@ pub struct Parts {
     pub control: Arc<dyn GatewayControl>,
     /// Where codes are shown.
     pub scans: Arc<dyn Scans>,
+    /// Where backups are kept.
+    pub backups: Arc<dyn Backups>,
     /// For acts within an operation that are audited for themselves.
     pub audit: Arc<dyn AuditTrail>,
     /// The time.

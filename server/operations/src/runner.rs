@@ -263,6 +263,7 @@ impl Runner {
             containers: Arc::clone(&parts.containers),
             control: Arc::clone(&parts.control),
             scans: Arc::clone(&parts.scans),
+            backups: Arc::clone(&parts.backups),
             audit: Arc::clone(&parts.audit),
             clock: Arc::clone(&parts.clock),
             say,

@@ -7,7 +7,7 @@ use domain::fault::Fault;
 use domain::gateway::GatewayId;
 use domain::operation::{Cancel, OperationId, StepOutline};
 use domain::person::Actor;
-use domain::ports::{AuditTrail, Clock, Containers, GatewayControl, Scans};
+use domain::ports::{AuditTrail, Backups, Clock, Containers, GatewayControl, Scans};
 use futures::future::BoxFuture;
 
 use crate::reporter::Reporter;
@@ -27,6 +27,8 @@ pub struct Cx {
     pub control: Arc<dyn GatewayControl>,
     /// Where codes are shown.
     pub scans: Arc<dyn Scans>,
+    /// Where backups are kept.
+    pub backups: Arc<dyn Backups>,
     /// For acts within the operation that are audited for themselves.
     pub audit: Arc<dyn AuditTrail>,
     /// The time.

@@ -45,6 +45,8 @@ enum Kind {
     Install,
     Stop,
     Start,
+    /// Keep an encrypted copy of the gateway's state.
+    Backup,
     /// Fix WhatsApp: the gentlest step that helps.
     Recover,
 }
@@ -160,6 +162,7 @@ impl Start {
             Kind::Install => Command::Install { gateway },
             Kind::Stop => Command::Stop { gateway },
             Kind::Start => Command::Start { gateway },
+            Kind::Backup => Command::Backup { gateway },
             Kind::Recover => Command::Recover {
                 gateway,
                 account: self.account.clone(),

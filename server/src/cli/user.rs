@@ -95,7 +95,7 @@ impl User {
                 // The file first: a person whose password nobody can read would be of no use.
                 let file = one_time_password_file
                     .as_deref()
-                    .map(create_private)
+                    .map(|path| create_private(path, "the one-time password"))
                     .transpose()?;
                 let added = store.add(permit()?, &name, role.into()).await;
                 match added {
@@ -145,7 +145,7 @@ impl User {
                 let person = find(base, &name).await?;
                 let file = one_time_password_file
                     .as_deref()
-                    .map(create_private)
+                    .map(|path| create_private(path, "the one-time password"))
                     .transpose()?;
                 let password = store.reset_password(permit()?, person.id).await?;
                 hand_over(&person.name, &password, file)
@@ -171,13 +171,13 @@ async fn find(base: &Base, name: &str) -> anyhow::Result<Person> {
     }
 }
 
-fn create_private(path: &Path) -> anyhow::Result<std::fs::File> {
+pub(super) fn create_private(path: &Path, what: &str) -> anyhow::Result<std::fs::File> {
     std::fs::OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(path)
-        .with_context(|| format!("cannot create {} for the one-time password", path.display()))
+        .with_context(|| format!("cannot create {} for {what}", path.display()))
 }
 
 fn hand_over(

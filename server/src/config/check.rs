@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use adapter_backup::Vault;
 use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
 use url::Url;
@@ -104,6 +105,22 @@ pub(super) fn check(raw: Raw, environment: &dyn Environment) -> Result<Config, C
         let remedy = format!("give a level or a filter, for example info or panel=debug ({error})");
         faults.add(key, &log, &remedy);
     }
+    let backup_recipient = raw.backup_recipient.filter(|given| {
+        let fits = Vault::is_recipient(given);
+        if !fits {
+            let remedy = "give the public half of an age key, one word that begins with age1";
+            faults.add("backup_recipient", given, remedy);
+        }
+        fits
+    });
+    let backup_days = raw.backup_days.unwrap_or(30);
+    if !(1..=3650).contains(&backup_days) {
+        faults.add(
+            "backup_days",
+            &backup_days.to_string(),
+            "give 1 to 3650 days",
+        );
+    }
 
     if raw.gateways.is_empty() {
         faults.missing(
@@ -133,6 +150,8 @@ pub(super) fn check(raw: Raw, environment: &dyn Environment) -> Result<Config, C
             database_url,
             trusted_proxies,
             log,
+            backup_recipient,
+            backups_kept_for: Duration::from_secs(u64::from(backup_days) * 86_400),
             gateways,
             warnings: warnings.0,
         }),

@@ -17,6 +17,8 @@ pub(super) struct Raw {
     pub(super) database_url_file: Option<PathBuf>,
     pub(super) trusted_proxies: Option<Vec<String>>,
     pub(super) log: Option<String>,
+    pub(super) backup_recipient: Option<String>,
+    pub(super) backup_days: Option<u32>,
     #[serde(default)]
     pub(super) gateways: Vec<RawGateway>,
     #[serde(skip)]

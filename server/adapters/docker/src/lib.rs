@@ -7,6 +7,7 @@ mod client;
 mod compare;
 mod containers;
 mod create;
+mod download;
 mod events;
 mod exec;
 mod facet;
@@ -22,10 +23,12 @@ mod stats;
 mod stream;
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use domain::fault::{Boundary, Fault, FaultKind};
 use domain::gateway::GatewayId;
 use domain::logs::LogLine;
@@ -138,6 +141,15 @@ impl DockerGateways {
         limit: Duration,
     ) -> Result<ExecOutput, Fault> {
         exec::exec(&*self.host(gateway)?, argv, limit).await
+    }
+
+    /// A file of the running container, as Docker hands it out: a tar archive that holds it alone.
+    pub async fn download(
+        &self,
+        gateway: &GatewayId,
+        path: &str,
+    ) -> Result<impl Stream<Item = io::Result<Bytes>> + Send + Unpin + use<>, Fault> {
+        download::download(&*self.host(gateway)?, path).await
     }
 
     /// The value of a variable: the one that the running container was made with, else the one that

@@ -4,6 +4,7 @@
 //! bodies in the order of the table, tests.
 
 mod accounts;
+pub mod backup;
 mod drain;
 pub mod install;
 mod look;
@@ -40,6 +41,7 @@ impl Default for Book {
             told::<stop::Stop>(),
             told::<start::Start>(),
             told::<recover::Recover>(),
+            told::<backup::BackUp>(),
         ])
     }
 }

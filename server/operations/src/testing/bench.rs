@@ -46,6 +46,7 @@ impl Bench {
             containers: Arc::new(self.world.clone()),
             control: Arc::new(self.world.clone()),
             scans: Arc::new(self.world.clone()),
+            backups: Arc::new(self.world.clone()),
             audit: Arc::clone(&self.audit) as _,
             clock: Arc::clone(&self.world.clock) as _,
             ids: Arc::clone(&self.ids) as _,

@@ -2,6 +2,7 @@
 //! passes. For tests only.
 
 mod audit;
+mod backups;
 mod bench;
 mod containers;
 mod control;

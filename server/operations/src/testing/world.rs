@@ -129,6 +129,12 @@ pub struct Inner {
     pub phone: Phone,
     /// What is shown to be scanned.
     pub shown: Option<Scan>,
+    /// Whether there is a key for backups.
+    pub backup_key: bool,
+    /// The operations whose archive lies in the container.
+    pub archives: Vec<OperationId>,
+    /// The operations whose backup is kept.
+    pub kept: Vec<OperationId>,
     /// Faults to come, by call.
     pub faults: Vec<(&'static str, VecDeque<Fault>)>,
     /// Calls so far that change something.
@@ -265,6 +271,9 @@ impl World {
             login: None,
             phone: Phone::Scans,
             shown: None,
+            backup_key: true,
+            archives: Vec::new(),
+            kept: Vec::new(),
             faults: Vec::new(),
             changes: Vec::new(),
             lease: None,

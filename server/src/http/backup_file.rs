@@ -1,0 +1,62 @@
+//! A kept backup as a file: encrypted as it lies there, and audited.
+
+use std::sync::Arc;
+
+use app::{Panel, Viewer};
+use axum::Extension;
+use axum::extract::{Path, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use domain::action::Action;
+use domain::audit::{AuditOutcome, NewAuditEvent, act};
+use domain::can;
+use domain::gateway::GatewayId;
+
+use super::sorry;
+
+pub(crate) async fn download(
+    State(panel): State<Panel>,
+    Path((id, name)): Path<(GatewayId, String)>,
+    Extension(viewer): Extension<Arc<Viewer>>,
+) -> Response {
+    if let Err(denied) = can::permit(&viewer.actor, Action::Backup, Some(&id)) {
+        return refused(StatusCode::FORBIDDEN, denied.why);
+    }
+    let bytes = match panel.backups.read(&id, &name).await {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => return refused(StatusCode::NOT_FOUND, "There is no backup of that name."),
+        Err(fault) => return refused(StatusCode::INTERNAL_SERVER_ERROR, fault.message),
+    };
+    let event = NewAuditEvent {
+        actor: viewer.actor.clone(),
+        action: act::DOWNLOAD_BACKUP.to_owned(),
+        gateway: Some(id),
+        target: Some(name.clone()),
+        operation: None,
+        reason: None,
+        outcome: AuditOutcome::Succeeded,
+        note: None,
+    };
+    // No audit row, no file.
+    if let Err(error) = panel.audit.record(event).await {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "A download of a backup could not be audited"
+        );
+        let text = "The panel's database does not answer, so the download could not be audited and was not made.";
+        return refused(StatusCode::SERVICE_UNAVAILABLE, text);
+    }
+    let kind = [(header::CONTENT_TYPE, "application/octet-stream")];
+    let mut response = (kind, bytes).into_response();
+    // A name that was found holds nothing that would have to be quoted.
+    if let Ok(named) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
+        response
+            .headers_mut()
+            .insert(header::CONTENT_DISPOSITION, named);
+    }
+    response
+}
+
+fn refused(status: StatusCode, why: impl Into<String>) -> Response {
+    sorry::say(status, "The backup could not be downloaded", why)
+}
