@@ -12,6 +12,7 @@ use domain::gateway::GatewayId;
 use domain::operation::OperationId;
 use domain::person::Role;
 use domain::ports::Clock;
+use domain::time::Timestamp;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -58,6 +59,8 @@ const TOGETHER: Duration = Duration::from_millis(30);
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// A feed without readers ends after this time.
 const LINGER: Duration = Duration::from_secs(10);
+/// The whole page is said with the time: readers within this one get the same message.
+const SAID_AGAIN: Duration = Duration::from_secs(1);
 /// Messages a slow reader may lag behind before it gets the whole page again.
 const LAG: usize = 64;
 
@@ -78,8 +81,14 @@ struct Inner {
 
 struct Feed {
     patches: broadcast::Sender<Bytes>,
-    whole: Mutex<Option<Arc<Look>>>,
+    whole: Mutex<Option<Whole>>,
     first: tokio::sync::Notify,
+}
+
+/// The page as it is, and the message that says so: a thousand readers who come at once get one.
+struct Whole {
+    look: Arc<Look>,
+    said: Option<(Timestamp, Bytes)>,
 }
 
 /// A reader's place in a feed.
@@ -182,21 +191,30 @@ impl Seat {
     pub(crate) async fn whole(&self) -> Bytes {
         loop {
             let made = self.feed.first.notified();
-            if let Some(whole) = self
-                .feed
-                .whole
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone()
-            {
-                return message(
-                    &whole,
-                    &whole.fragments.iter().collect::<Vec<_>>(),
-                    &*self.clock,
-                );
+            if let Some(whole) = self.whole_now() {
+                return whole;
             }
             made.await;
         }
+    }
+
+    fn whole_now(&self) -> Option<Bytes> {
+        let mut whole = self
+            .feed
+            .whole
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let whole = whole.as_mut()?;
+        let now = self.clock.now();
+        if let Some((at, said)) = &whole.said
+            && now.since(*at) < SAID_AGAIN
+        {
+            return Some(said.clone());
+        }
+        let fragments: Vec<&Fragment> = whole.look.fragments.iter().collect();
+        let said = message(&whole.look, &fragments, &*self.clock);
+        whole.said = Some((now, said.clone()));
+        Some(said)
     }
 
     /// The next change; after a lag the whole page.
@@ -261,7 +279,8 @@ fn drain(changes: &mut broadcast::Receiver<Change>) {
     ) {}
 }
 
-fn set_whole(feed: &Feed, whole: Arc<Look>) {
+fn set_whole(feed: &Feed, look: Arc<Look>) {
+    let whole = Whole { look, said: None };
     *feed.whole.lock().unwrap_or_else(PoisonError::into_inner) = Some(whole);
     feed.first.notify_waiters();
 }
@@ -290,8 +309,8 @@ mod tests {
     struct Still;
 
     impl Clock for Still {
-        fn now(&self) -> domain::time::Timestamp {
-            domain::time::Timestamp::from_millis(7)
+        fn now(&self) -> Timestamp {
+            Timestamp::from_millis(7)
         }
     }
 
