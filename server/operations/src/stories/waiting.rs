@@ -212,8 +212,10 @@ impl Watch<'_> {
     }
 
     /// The compose file says how often and how long a gateway may fail its health check: no wait beyond that.
+    /// Docker says the same of every container that has just ended, which is for [`Watch::crashed`].
     async fn unhealthy(&self, container: &Container) -> Result<(), Fault> {
-        if self.goal != Goal::Live || container.health != Some(Health::Unhealthy) {
+        let runs = container.state == ContainerState::Running;
+        if self.goal != Goal::Live || !runs || container.health != Some(Health::Unhealthy) {
             return Ok(());
         }
         self.say_last_lines().await;

@@ -487,6 +487,8 @@ impl Inner {
             seen.restart_count = u32::try_from(tries).unwrap_or(0);
             if now < until && tries > 0 {
                 seen.state = ContainerState::Restarting;
+                // As Docker says of what has ended.
+                seen.health = Some(Health::Unhealthy);
                 seen.exit_code = Some(1);
             }
         }

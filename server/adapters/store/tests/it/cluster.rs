@@ -1,7 +1,7 @@
 //! The private cluster with real processes, each in a folder of its own.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -15,8 +15,6 @@ use nix::unistd::Pid;
 use uuid::Uuid;
 
 use crate::support::{Database, anna, restart};
-
-const FOLDER: &str = "PANEL_TEST_CLUSTER_FOLDER";
 
 /// A data folder that is removed, and whose Postgres is ended, however the test ends.
 struct Folder(PathBuf);
@@ -303,16 +301,17 @@ async fn half_a_cluster_is_thrown_away_and_missing_programs_are_said() {
 #[tokio::test]
 async fn processes_that_race_to_start_it_share_one() {
     let folder = Folder::new("race");
+    // Tests are built into `deps`, examples beside it.
+    let tests = std::env::current_exe().unwrap();
+    let program = tests
+        .ancestors()
+        .nth(2)
+        .unwrap()
+        .join("examples/use_cluster");
     let mut processes: Vec<_> = (0..3)
         .map(|_| {
-            Command::new(std::env::current_exe().unwrap())
-                .args([
-                    "--exact",
-                    "cluster::a_process_that_uses_the_cluster",
-                    "--ignored",
-                    "--nocapture",
-                ])
-                .env(FOLDER, &folder.0)
+            Command::new(&program)
+                .arg(&folder.0)
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
                 .spawn()
@@ -340,28 +339,4 @@ async fn processes_that_race_to_start_it_share_one() {
         process.wait().unwrap();
     }
     until("the last one stops it", || folder.processes().is_empty()).await;
-}
-
-/// Not a test: what [`processes_that_race_to_start_it_share_one`] starts.
-#[tokio::test]
-#[ignore = "started by another test"]
-async fn a_process_that_uses_the_cluster() {
-    let Some(data_folder) = std::env::var_os(FOLDER).map(PathBuf::from) else {
-        return;
-    };
-    let config = ClusterConfig {
-        data_folder: data_folder.clone(),
-        programs: None,
-    };
-    let cluster = Cluster::open(config).await.unwrap();
-    let database = Database::at(String::new());
-    let store = database.store_with(cluster.database()).await;
-    let pid = fs::read_to_string(data_folder.join("postgres/data/postmaster.pid")).unwrap();
-    let pid = pid.lines().next().unwrap();
-    writeln!(std::io::stdout(), "uses {pid}").unwrap();
-    tokio::task::spawn_blocking(|| std::io::stdin().lines().count())
-        .await
-        .unwrap();
-    store.close().await;
-    cluster.stop().await.unwrap();
 }
