@@ -52,6 +52,9 @@ export function stopWhatsApp(): void {
   if (docker("ps", "-aq", "--filter", `name=^${name()}$`)) docker("rm", "-f", name());
 }
 
+/** Where the stand-in is told what to do. */
+export const standIn = () => `http://127.0.0.1:${control}`;
+
 /** The phone that holds the number. */
 export const phone = {
   scan: (qr: string, how: { number?: string; fault?: "bad-hmac" | "no-restart" } = {}) => tell("/scan", { qr, ...how }),

@@ -37,6 +37,8 @@ export function scan(world, { qr, number = "15550100001", lid = "100000000000001
   if (noise !== connection.noiseKey || identity !== connection.identity.toString("base64"))
     throw new Refusal(422, "the keys in the code are not the connection's");
 
+  if (!/^\d+$/.test(number)) throw new Refusal(422, "a number is its digits alone: the gateway would not find the device again");
+
   const index = 1 + [...world.devices.keys()].filter((jid) => jid.startsWith(`${number}:`)).length;
   const jid = `${number}:${index}@${SERVER}`;
   const own = `${lid}:${index}@lid`;

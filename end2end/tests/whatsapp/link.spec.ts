@@ -1,12 +1,12 @@
 /** Linking by a scan: the real gateway and its plugin, WhatsApp's stand-in, and a decoder that is not the panel's. */
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "@playwright/test";
 import { isAccessible, picture } from "../../support/looks.ts";
 import { carryOut, expect, gatewayPage, test, verdict, viewerContext } from "../../support/people.ts";
 import { facts, killPanel, startPanel } from "../../support/stack.ts";
-import { look, phone, server, shown, startWhatsApp, stopWhatsApp } from "../../support/whatsapp.ts";
+import { look, phone, server, shown, standIn, startWhatsApp, stopWhatsApp } from "../../support/whatsapp.ts";
 
 // One after the other: each goes on from the link that the last one left.
 test.describe.configure({ mode: "serial" });
@@ -149,6 +149,19 @@ test("a scan that is not the phone's own is named, and the next code links", asy
   await phone.scan(code, { fault: "bad-hmac" });
   await expect(page.locator("#steps")).toContainText("not confirmed as the phone's own", { timeout: 30_000 });
   await phone.scan(await look(page, code));
+  await expect(said(page)).toHaveText("Link account default is done", { timeout: 60_000 });
+});
+
+test("`panel demo scan` plays the phone, as the demo's own page says", async ({ page }) => {
+  await phone.logOut();
+  await page.goto(gatewayPage());
+  await expect(verdict(page)).toContainText("WhatsApp is not linked", { timeout: 30_000 });
+  const folder = facts().folder;
+  const config = join(folder, "demo.toml");
+  writeFileSync(config, `${readFileSync(join(folder, "panel.toml"), "utf8")}stand_in = "${standIn()}"\n`, { mode: 0o600 });
+  await start(page);
+  const told = execFileSync(process.env.PANEL_BIN ?? "", ["--config", config, "demo", "scan"], { encoding: "utf8" });
+  expect(told).toContain("Scanned.");
   await expect(said(page)).toHaveText("Link account default is done", { timeout: 60_000 });
 });
 

@@ -131,7 +131,7 @@ impl Scan {
         let Picture::Modules { link, .. } = code.picture() else {
             bail!("the code cannot be read");
         };
-        let body = json!({ "qr": link.expose_secret(), "number": self.number });
+        let body = json!({ "qr": link.expose_secret(), "number": digits(&self.number) });
         phone.tell("scan", body).await
     }
 
@@ -145,5 +145,21 @@ impl Scan {
             .await_login(id, &self.account, Some(&none), Duration::from_secs(1))
             .await?;
         Ok(answer.code)
+    }
+}
+
+/// A number as WhatsApp names accounts: `+1 555 0100001` is `15550100001`. Under any other name the phone would link
+/// a device that the gateway does not find again.
+fn digits(number: &str) -> String {
+    number.chars().filter(char::is_ascii_digit).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::digits;
+
+    #[test]
+    fn a_number_is_its_digits() {
+        assert_eq!(digits("+1 (555) 010-0001"), "15550100001");
     }
 }
