@@ -1,14 +1,16 @@
 //! Operations: what is asked for, how far it is, how it ended. The phase is a fold of the journal.
 
+mod command;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::action::Action;
+pub use self::command::Command;
+
 use crate::fact::FactKind;
 use crate::fault::Fault;
-use crate::gateway::{AccountId, GatewayId};
 use crate::person::Actor;
 use crate::time::Timestamp;
 
@@ -33,150 +35,6 @@ impl OperationId {
 
 /// What an operation causes may show a little after its end: a change within it is planned, too.
 pub const AFTERMATH: Duration = Duration::from_secs(15);
-
-/// What is to be done.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Command {
-    /// Stop and start one account without a scan.
-    Reconnect {
-        /// Which gateway.
-        gateway: GatewayId,
-        /// Which account.
-        account: AccountId,
-    },
-    /// Link one account by a scan. Only for an account without a working link.
-    Relink {
-        /// Which gateway.
-        gateway: GatewayId,
-        /// Which account.
-        account: AccountId,
-    },
-    /// Restart the container.
-    Restart {
-        /// Which gateway.
-        gateway: GatewayId,
-    },
-    /// Replace the container by a new one from the compose folder.
-    Recreate {
-        /// Which gateway.
-        gateway: GatewayId,
-        /// Fingerprint that the person saw when confirming; a file changed since is refused.
-        seen: Option<String>,
-    },
-    /// First start of a gateway that has no container.
-    Install {
-        /// Which gateway.
-        gateway: GatewayId,
-    },
-    /// Stop the container.
-    Stop {
-        /// Which gateway.
-        gateway: GatewayId,
-    },
-    /// Start the container that is there.
-    Start {
-        /// Which gateway.
-        gateway: GatewayId,
-    },
-    /// Keep an encrypted copy of the gateway's state.
-    Backup {
-        /// Which gateway.
-        gateway: GatewayId,
-    },
-    /// Bring one account back with the gentlest step that helps.
-    Recover {
-        /// Which gateway.
-        gateway: GatewayId,
-        /// Which account.
-        account: AccountId,
-    },
-}
-
-impl Command {
-    /// The gateway it acts on.
-    pub fn gateway(&self) -> &GatewayId {
-        match self {
-            Self::Reconnect { gateway, .. }
-            | Self::Relink { gateway, .. }
-            | Self::Recover { gateway, .. }
-            | Self::Restart { gateway }
-            | Self::Recreate { gateway, .. }
-            | Self::Install { gateway }
-            | Self::Stop { gateway }
-            | Self::Backup { gateway }
-            | Self::Start { gateway } => gateway,
-        }
-    }
-
-    /// The account it acts on; `None` when it acts on the whole gateway.
-    pub const fn account(&self) -> Option<&AccountId> {
-        match self {
-            Self::Reconnect { account, .. }
-            | Self::Relink { account, .. }
-            | Self::Recover { account, .. } => Some(account),
-            Self::Restart { .. }
-            | Self::Recreate { .. }
-            | Self::Install { .. }
-            | Self::Stop { .. }
-            | Self::Backup { .. }
-            | Self::Start { .. } => None,
-        }
-    }
-
-    /// Whether it may show a code that links its account.
-    pub const fn shows_code(&self) -> bool {
-        matches!(self, Self::Relink { .. } | Self::Recover { .. })
-    }
-
-    /// Whether it may change this fact: what else changes meanwhile is not its doing.
-    pub fn disturbs(&self, fact: FactKind) -> bool {
-        match self {
-            Self::Reconnect { .. } | Self::Relink { .. } => fact == FactKind::Session,
-            Self::Backup { .. } => false,
-            _ => true,
-        }
-    }
-
-    /// The action that the actor must be permitted.
-    pub const fn action(&self) -> Action {
-        match self {
-            Self::Reconnect { .. } => Action::Reconnect,
-            Self::Relink { .. } => Action::Relink,
-            Self::Restart { .. } => Action::Restart,
-            Self::Recreate { .. } => Action::Recreate,
-            Self::Install { .. } => Action::Install,
-            Self::Stop { .. } => Action::Stop,
-            Self::Backup { .. } => Action::Backup,
-            Self::Start { .. } => Action::Start,
-            Self::Recover { .. } => Action::Recover,
-        }
-    }
-
-    /// The stored name of its story: `restart`.
-    pub const fn name(&self) -> &'static str {
-        self.action().as_str()
-    }
-
-    /// The title shown to people: `Restart`, `Reconnect account default`.
-    pub fn title(&self) -> String {
-        match self {
-            Self::Reconnect { account, .. } => format!("Reconnect account {account}"),
-            Self::Relink { account, .. } => format!("Link account {account}"),
-            Self::Restart { .. } => "Restart".to_owned(),
-            Self::Recreate { .. } => "Recreate".to_owned(),
-            Self::Install { .. } => "Install".to_owned(),
-            Self::Stop { .. } => "Stop".to_owned(),
-            Self::Backup { .. } => "Back up".to_owned(),
-            Self::Start { .. } => "Start".to_owned(),
-            // The account that a gateway has by itself needs no name.
-            Self::Recover { account, .. } if account.as_str() == "default" => {
-                "Fix WhatsApp".to_owned()
-            }
-            Self::Recover { account, .. } => format!("Fix WhatsApp for account {account}"),
-        }
-    }
-}
 
 /// How it ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
