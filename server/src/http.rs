@@ -1,6 +1,7 @@
 //! The panel over HTTP: pages and forms, event streams, files, and the layers around them.
 
 mod assets;
+mod attachment;
 mod backup_file;
 mod client;
 mod events;

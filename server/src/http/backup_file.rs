@@ -5,13 +5,14 @@ use std::sync::Arc;
 use app::{Panel, Viewer};
 use axum::Extension;
 use axum::extract::{Path, State};
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use domain::action::Action;
 use domain::audit::{AuditOutcome, NewAuditEvent, act};
 use domain::can;
 use domain::gateway::GatewayId;
 
+use super::attachment::attachment;
 use super::sorry;
 
 pub(crate) async fn download(
@@ -46,15 +47,7 @@ pub(crate) async fn download(
         let text = "The panel's database does not answer, so the download could not be audited and was not made.";
         return refused(StatusCode::SERVICE_UNAVAILABLE, text);
     }
-    let kind = [(header::CONTENT_TYPE, "application/octet-stream")];
-    let mut response = (kind, bytes).into_response();
-    // A name that was found holds nothing that would have to be quoted.
-    if let Ok(named) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
-        response
-            .headers_mut()
-            .insert(header::CONTENT_DISPOSITION, named);
-    }
-    response
+    attachment("application/octet-stream", &name, bytes)
 }
 
 fn refused(status: StatusCode, why: impl Into<String>) -> Response {

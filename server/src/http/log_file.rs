@@ -6,14 +6,15 @@ use std::sync::Arc;
 use app::{Panel, Viewer};
 use axum::Extension;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use domain::action::Action;
 use domain::audit::{AuditOutcome, NewAuditEvent, act};
 use domain::can;
 use domain::gateway::GatewayId;
 use domain::words;
 
+use super::attachment::attachment;
 use super::events::Wanted;
 use super::sorry;
 
@@ -86,18 +87,8 @@ pub(crate) async fn download(
             break;
         }
     }
-    let name = format!(
-        "attachment; filename=\"{id}-{}.log\"",
-        panel.clock.now().rfc3339().replace(':', "")
-    );
-    let mut response =
-        ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response();
-    if let Ok(name) = HeaderValue::from_str(&name) {
-        response
-            .headers_mut()
-            .insert(header::CONTENT_DISPOSITION, name);
-    }
-    response
+    let at = panel.clock.now().rfc3339().replace(':', "");
+    attachment("text/plain; charset=utf-8", &format!("{id}-{at}.log"), text)
 }
 
 fn refused(status: StatusCode, why: impl Into<String>) -> Response {
