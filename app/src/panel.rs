@@ -95,7 +95,7 @@ pub struct Reveals(Mutex<HashMap<Uuid, Reveal>>);
 pub(crate) struct Reveal {
     /// Whose, or what it opens.
     pub(crate) name: String,
-    pub(crate) password: SecretString,
+    pub(crate) secret: SecretString,
 }
 
 impl Reveals {

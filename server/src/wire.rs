@@ -162,7 +162,7 @@ impl Outside {
         }
         let links = GatewayLinks::new(reaches.clone());
         let scans = ScanBoard::default();
-        let backups = BackupStore::new(docker.clone(), vault(config));
+        let backups = backups(config, base);
         let parts = Parts {
             journal: Arc::new(base.store.clone()),
             containers: Arc::new(docker.clone()),
@@ -279,6 +279,12 @@ impl Outside {
             },
         )
     }
+}
+
+/// Backups, for those who need nothing else of the gateways.
+pub(crate) fn backups(config: &Config, base: &Base) -> BackupStore {
+    let docker = DockerGateways::new(config.gateways.iter().map(docker_side).collect());
+    BackupStore::new(docker, vault(config), Arc::new(base.store.clone()))
 }
 
 /// The folder of backups.

@@ -3,6 +3,7 @@
 //! A name says all there is to know of one, so that a folder of them needs no index:
 //! `openclaw-20261124T201500Z-9c1f04ab.tar.gz.age`, the gateway, the time in UTC and the operation.
 
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use crate::gateway::GatewayId;
@@ -23,6 +24,24 @@ pub struct Backup {
     pub made_at: Timestamp,
     /// How large it is, encrypted.
     pub bytes: u64,
+}
+
+/// A key that was made and is not in use yet.
+#[derive(Clone, Debug)]
+pub struct NewKey {
+    /// The half that backups are encrypted to, as `age1…`.
+    pub recipient: String,
+    /// The half that opens them, as `AGE-SECRET-KEY-1…`. Once it is lost, so are they.
+    pub secret: SecretString,
+}
+
+/// Whether there may be a key already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Adopt {
+    /// This is the first one.
+    First,
+    /// It takes the place of one whose other half is lost or known to others. What was kept before needs that one.
+    Another,
 }
 
 /// The name of a backup that `operation` made.

@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use uuid::Uuid;
 
 use crate::audit::{AuditEvent, NewAuditEvent};
-use crate::backup::Backup;
+use crate::backup::{Adopt, Backup, NewKey};
 use crate::can::Permit;
 use crate::compare::Comparison;
 use crate::fact::{Account, Container};
@@ -171,9 +171,11 @@ pub trait Scans: Send + Sync {
 pub trait Backups: Send + Sync {
     /// To whom backups are encrypted, as `age1…`; `None` when there is no key yet.
     async fn recipient(&self) -> Result<Option<String>, Fault>;
-    /// Makes the key. The half that opens backups is returned, once, and kept nowhere. Fails `Refused`
-    /// when there is one.
-    async fn make_key(&self) -> Result<SecretString, Fault>;
+    /// Makes a key. Nothing is encrypted to it before [`Backups::adopt_key`], so that the other half can be
+    /// put away first.
+    fn new_key(&self) -> NewKey;
+    /// Encrypts to a key from now on; audited. Fails `Refused` when there is one and this is to be the first.
+    async fn adopt_key(&self, permit: Permit, recipient: &str, adopt: Adopt) -> Result<(), Fault>;
     /// Has the gateway write an archive of its state inside its container and verify it, in a way that is
     /// safe while it runs. Returns what it holds, in a sentence.
     async fn archive(&self, gateway: &GatewayId, operation: OperationId) -> Result<String, Fault>;

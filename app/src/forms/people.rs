@@ -24,7 +24,7 @@ pub async fn add_person(name: String, role: String) -> Result<Went, PanelError> 
     let (person, password) = added.or_say(|| call.error_id())?;
     let reveal = Reveal {
         name: person.name,
-        password,
+        secret: password,
     };
     call.panel().reveals.put(call.viewer().person.id, reveal);
     Ok(redirect_to(path::PEOPLE))
@@ -90,7 +90,7 @@ pub async fn reset_password(id: String) -> Result<Went, PanelError> {
     let password = people.reset_password(permit, id).await;
     let reveal = Reveal {
         name: person.name,
-        password: password.or_say(|| call.error_id())?,
+        secret: password.or_say(|| call.error_id())?,
     };
     call.panel().reveals.put(call.viewer().person.id, reveal);
     Ok(redirect_to(path::PEOPLE))

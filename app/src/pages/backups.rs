@@ -92,7 +92,7 @@ fn revealed(reveal: Reveal) -> AnyView {
     view! {
         <section class="card pad stack" role="status">
             <p><b>"The key that opens "{reveal.name}</b></p>
-            <p><code>{reveal.password.expose_secret().to_owned()}</code></p>
+            <p><code>{reveal.secret.expose_secret().to_owned()}</code></p>
             <p class="hint">
                 "Shown now and never again, and kept nowhere in the panel. Put it where you keep passwords, away from \
                  this host: without it no backup can be opened."
@@ -111,7 +111,9 @@ fn key(call: &Call, gateway: &GatewayId, recipient: Option<String>) -> AnyView {
                 <p class="hint">
                     "Only the other half of this key opens backups; it is not on this host. To open one: "
                     <code>"panel backup open NAME --identity-file KEY --output FILE"</code>
-                    ", or any age program."
+                    ", or any age program. If it is lost: "
+                    <code>"panel backup key --replace --identity-file KEY"</code>
+                    " makes another key; what was kept before still needs the old one."
                 </p>
             </div>
         }

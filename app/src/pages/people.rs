@@ -44,7 +44,7 @@ fn revealed(reveal: Reveal) -> AnyView {
     view! {
         <section class="card pad stack" role="status">
             <p><b>"One-time password of "{reveal.name}</b></p>
-            <p><code>{reveal.password.expose_secret().to_owned()}</code></p>
+            <p><code>{reveal.secret.expose_secret().to_owned()}</code></p>
             <p class="hint">
                 "Shown now and never again. Hand it over in person. It works until it is changed; every page asks for that."
             </p>

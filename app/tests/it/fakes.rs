@@ -8,7 +8,7 @@ use std::time::Duration;
 use app::{Panel, SiteFiles};
 use async_trait::async_trait;
 use domain::audit::{AuditEvent, NewAuditEvent};
-use domain::backup::Backup;
+use domain::backup::{Adopt, Backup, NewKey};
 use domain::can::Permit;
 use domain::compare::Comparison;
 use domain::fault::{Boundary, Fault, FaultKind};
@@ -41,7 +41,7 @@ pub(crate) struct World {
     pub(crate) views: Vec<OperationView>,
     pub(crate) scan: Option<Scan>,
     pub(crate) recipient: Option<String>,
-    pub(crate) backups: Vec<Backup>,
+    pub(crate) backups: Result<Vec<Backup>, Fault>,
     pub(crate) logs: Result<Vec<LogLine>, Fault>,
     pub(crate) comparison: Result<Comparison, Fault>,
     pub(crate) people: Vec<Person>,
@@ -287,11 +287,27 @@ pub(crate) fn no_docker() -> Fault {
 #[async_trait]
 impl Backups for Fake {
     async fn recipient(&self) -> Result<Option<String>, Fault> {
-        Ok(self.0.recipient.clone())
+        match &self.0.backups {
+            Ok(_) => Ok(self.0.recipient.clone()),
+            Err(fault) => Err(fault.clone()),
+        }
     }
 
-    async fn make_key(&self) -> Result<SecretString, Fault> {
-        Ok(SecretString::from("AGE-SECRET-KEY-1FAKE"))
+    fn new_key(&self) -> NewKey {
+        NewKey {
+            recipient: "age1fake".to_owned(),
+            secret: SecretString::from("AGE-SECRET-KEY-1FAKE"),
+        }
+    }
+
+    async fn adopt_key(&self, permit: Permit, recipient: &str, _: Adopt) -> Result<(), Fault> {
+        if self.0.recipient.is_some() {
+            let why = "There is a key already.";
+            return Err(Fault::new(FaultKind::Refused, Boundary::Panel, why));
+        }
+        self.0
+            .note(format!("{} adopts {recipient}", permit.actor().name()));
+        Ok(())
     }
 
     async fn archive(&self, _: &GatewayId, _: OperationId) -> Result<String, Fault> {
@@ -311,7 +327,7 @@ impl Backups for Fake {
     }
 
     async fn list(&self, _: &GatewayId) -> Result<Vec<Backup>, Fault> {
-        Ok(self.0.backups.clone())
+        self.0.backups.clone()
     }
 
     async fn read(&self, _: &GatewayId, _: &str) -> Result<Option<Vec<u8>>, Fault> {

@@ -210,7 +210,7 @@ pub(crate) fn world() -> World {
         holder: None,
         scan: None,
         recipient: Some("age1fake".to_owned()),
-        backups: Vec::new(),
+        backups: Ok(Vec::new()),
         views: vec![
             view(3, None),
             view(2, Some(stuck())),

@@ -1,6 +1,6 @@
 /** Backups: the key, a backup of the real gateway, and opening it with what was shown once. */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isAccessible, picture } from "../../support/looks.ts";
@@ -91,6 +91,18 @@ test("the running gateway is backed up, and the key opens what was kept", async 
   const elsewhere = await page.goto(`${backups()}/..%2F..%2Fpostgres%2Fpassword/download`);
   expect(elsewhere?.status()).toBe(404);
   await context.close();
+});
+
+test("a lost key is replaced from the command line, never by accident", async ({ page }) => {
+  const another = join(folder, "another");
+  expect(() => panel("backup", "key", "--identity-file", another)).toThrow(/There is a key already/);
+  expect(existsSync(another)).toBe(false);
+  await page.goto(backups());
+  const before = await page.getByText(/^age1[0-9a-z]{58}$/).textContent();
+  panel("backup", "key", "--replace", "--identity-file", another);
+  expect(readFileSync(another, "utf8")).toMatch(/^AGE-SECRET-KEY-1[0-9A-Z]{58}\n$/);
+  await page.reload();
+  await expect(page.getByText(/^age1[0-9a-z]{58}$/)).not.toHaveText(before ?? "");
 });
 
 test("no byte of the key is left in log, database or journal", () => {

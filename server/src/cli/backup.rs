@@ -2,15 +2,17 @@
 
 use std::fs::File;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use adapter_backup::Vault;
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
-use domain::audit::{AuditOutcome, NewAuditEvent, act};
+use domain::action::Action;
+use domain::backup::Adopt;
+use domain::can;
 use domain::gateway::GatewayId;
-use domain::ports::AuditTrail as _;
+use domain::ports::Backups as _;
 use domain::words;
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -18,7 +20,7 @@ use super::operation::command_line;
 use super::user::create_private;
 use super::{gateway, out};
 use crate::config::Config;
-use crate::wire::{Base, vault};
+use crate::wire::{BackupStore, Base, backups, vault};
 
 #[derive(Subcommand)]
 pub(super) enum Backup {
@@ -27,6 +29,10 @@ pub(super) enum Backup {
         /// Where to write the half that opens backups (0600, must not exist). Move it off this host.
         #[arg(long, value_name = "FILE")]
         identity_file: PathBuf,
+        /// Take the place of the key there is, when its other half is lost or known to others. What was kept before
+        /// still needs the old one.
+        #[arg(long)]
+        replace: bool,
     },
     /// What is kept, newest first. `panel operation start backup` makes one.
     List {
@@ -56,7 +62,17 @@ pub(super) enum Backup {
 impl Backup {
     pub(super) async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
         match self {
-            Self::Key { identity_file } => make_key(config, &identity_file).await?,
+            Self::Key {
+                identity_file,
+                replace,
+            } => {
+                let adopt = if replace {
+                    Adopt::Another
+                } else {
+                    Adopt::First
+                };
+                make_key(config, &identity_file, adopt).await?;
+            }
             Self::List { gateway, json } => {
                 let gateway = gateway::choose(config, gateway)?;
                 for kept in vault(config).list(&gateway)? {
@@ -85,56 +101,42 @@ impl Backup {
     }
 }
 
-async fn make_key(config: &Config, path: &std::path::Path) -> anyhow::Result<()> {
-    // The file first: a key that nobody can read would lock every backup for ever.
-    let mut file = create_private(path, "the key")?;
+async fn make_key(config: &Config, path: &Path, adopt: Adopt) -> anyhow::Result<()> {
     let base = Base::open(config).await?;
-    let made = audited_key(config, &base).await;
+    let made = put_away_and_adopt(&backups(config, &base), path, adopt).await;
     base.close().await;
-    let key = match made {
-        Ok(key) => key,
-        Err(error) => {
-            std::fs::remove_file(path)
-                .with_context(|| format!("cannot remove {}", path.display()))?;
-            return Err(error);
-        }
-    };
-    writeln!(file, "{}", key.expose_secret())
-        .and_then(|()| file.sync_all())
-        .context("the key could not be written")?;
+    made?;
     out::line(
         "Backups are encrypted from now on. Move that file off this host: nothing else opens them.",
     );
     Ok(())
 }
 
-async fn audited_key(config: &Config, base: &Base) -> anyhow::Result<SecretString> {
-    let event = |outcome| NewAuditEvent {
-        actor: command_line(),
-        action: act::MAKE_BACKUP_KEY.to_owned(),
-        gateway: None,
-        target: None,
-        operation: None,
-        reason: None,
-        outcome,
-        note: None,
+/// The file first: a key whose other half nobody has would lock every backup for ever.
+async fn put_away_and_adopt(
+    backups: &BackupStore,
+    path: &Path,
+    adopt: Adopt,
+) -> anyhow::Result<()> {
+    let permit = can::permit(&command_line(), Action::MakeBackupKey, None);
+    let permit = permit.map_err(|denied| anyhow::anyhow!("{}", denied.why))?;
+    let key = backups.new_key();
+    let mut file = create_private(path, "the key")?;
+    let written = writeln!(file, "{}", key.secret.expose_secret()).and_then(|()| file.sync_all());
+    let done = match written {
+        Ok(()) => backups
+            .adopt_key(permit, &key.recipient, adopt)
+            .await
+            .map_err(anyhow::Error::from),
+        Err(error) => Err(anyhow::Error::from(error).context("the key could not be written")),
     };
-    base.store.record(event(AuditOutcome::Requested)).await?;
-    let made = vault(config).make_key();
-    let outcome = if made.is_ok() {
-        AuditOutcome::Succeeded
-    } else {
-        AuditOutcome::Failed
-    };
-    base.store.record(event(outcome)).await?;
-    Ok(made?)
+    if done.is_err() {
+        std::fs::remove_file(path).with_context(|| format!("cannot remove {}", path.display()))?;
+    }
+    done
 }
 
-fn open(
-    from: File,
-    identity_file: &std::path::Path,
-    output: &std::path::Path,
-) -> anyhow::Result<()> {
+fn open(from: File, identity_file: &Path, output: &Path) -> anyhow::Result<()> {
     let identity = std::fs::read_to_string(identity_file)
         .map(SecretString::from)
         .with_context(|| format!("cannot read {}", identity_file.display()))?;

@@ -122,6 +122,28 @@ fn a_log_filter_that_means_nothing_is_refused() {
 }
 
 #[test]
+fn backups_want_a_recipient_and_days_that_mean_something() {
+    for (line, said) in [
+        (
+            "backup_recipient = \"age1nonsense\"",
+            "backup_recipient = \"age1nonsense\": give the public half",
+        ),
+        (
+            "backup_days = 0",
+            "backup_days = \"0\": give 1 to 3650 days",
+        ),
+    ] {
+        let error = load(&format!("{line}\n{GOOD}"), &BTreeMap::new()).unwrap_err();
+        assert!(error.to_string().contains(said), "{error}");
+    }
+    let key = adapter_backup::Vault::new_key().recipient;
+    let text = format!("backup_recipient = {key:?}\nbackup_days = 7\n{GOOD}");
+    let config = load(&text, &BTreeMap::new()).unwrap();
+    assert_eq!(config.backup_recipient, Some(key));
+    assert_eq!(config.backups_kept_for, Duration::from_secs(7 * 86_400));
+}
+
+#[test]
 fn a_line_that_is_no_toml_is_numbered_and_not_quoted() {
     let text = format!("{GOOD}password = hunter22\n");
     let error = load(&text, &BTreeMap::new()).unwrap_err().to_string();

@@ -1,18 +1,21 @@
 //! Backups: the archive that the gateway writes in its container, taken out and encrypted on the way to the disk.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use adapter_backup::Vault;
 use adapter_docker::DockerGateways;
 use async_trait::async_trait;
-use domain::backup::Backup;
+use domain::action::Action;
+use domain::audit::{AuditOutcome, NewAuditEvent, act};
+use domain::backup::{Adopt, Backup, NewKey};
+use domain::can::Permit;
 use domain::fault::{Boundary, Fault, FaultKind};
 use domain::gateway::GatewayId;
 use domain::operation::OperationId;
-use domain::ports::Backups;
+use domain::ports::{AuditTrail, Backups};
 use domain::time::Timestamp;
-use secrecy::SecretString;
 use tokio_util::io::{StreamReader, SyncIoBridge};
 
 /// Writing and verifying took 5 s on two cores with little in it.
@@ -24,11 +27,16 @@ const QUICK: Duration = Duration::from_secs(20);
 pub(crate) struct BackupStore {
     docker: DockerGateways,
     vault: Vault,
+    audit: Arc<dyn AuditTrail>,
 }
 
 impl BackupStore {
-    pub(crate) fn new(docker: DockerGateways, vault: Vault) -> Self {
-        Self { docker, vault }
+    pub(crate) fn new(docker: DockerGateways, vault: Vault, audit: Arc<dyn AuditTrail>) -> Self {
+        Self {
+            docker,
+            vault,
+            audit,
+        }
     }
 
     /// Files are written and read away from the tasks that serve pages.
@@ -41,25 +49,36 @@ impl BackupStore {
         done.map_err(|error| unexpected(format!("The work on a backup broke off: {error}.")))?
     }
 
+    /// Runs a program in the container; `failed` says what it did not do.
     async fn run(
         &self,
         gateway: &GatewayId,
         argv: &[&str],
         limit: Duration,
+        failed: &str,
     ) -> Result<String, Fault> {
         let output = self.docker.exec(gateway, argv, limit).await?;
         if output.exit_code == 0 {
             return Ok(output.stdout);
         }
         // What it complains about may quote its configuration.
-        Err(Fault::new(
-            FaultKind::Refused,
-            Boundary::Gateway,
-            format!(
-                "The gateway did not write the archive (exit code {}). Its own log may say why.",
-                output.exit_code
-            ),
-        ))
+        let code = output.exit_code;
+        let why = format!("{failed} (exit code {code}).");
+        Err(Fault::new(FaultKind::Refused, Boundary::Gateway, why))
+    }
+
+    async fn record(&self, event: NewAuditEvent) -> Result<(), Fault> {
+        self.audit.record(event).await.map(drop).map_err(|error| {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "The key for backups could not be audited"
+            );
+            Fault::new(
+                FaultKind::Unreachable,
+                Boundary::Database,
+                "The panel's database does not answer, so the key could not be audited and was not taken.",
+            )
+        })
     }
 }
 
@@ -79,8 +98,39 @@ impl Backups for BackupStore {
         self.vault(|vault| vault.recipient()).await
     }
 
-    async fn make_key(&self) -> Result<SecretString, Fault> {
-        self.vault(|vault| vault.make_key()).await
+    fn new_key(&self) -> NewKey {
+        Vault::new_key()
+    }
+
+    async fn adopt_key(&self, permit: Permit, recipient: &str, adopt: Adopt) -> Result<(), Fault> {
+        if permit.action() != Action::MakeBackupKey {
+            return Err(unexpected(
+                "The permission does not fit a key for backups.".to_owned(),
+            ));
+        }
+        let event = |outcome, note| NewAuditEvent {
+            actor: permit.actor().clone(),
+            action: act::MAKE_BACKUP_KEY.to_owned(),
+            gateway: None,
+            target: None,
+            operation: None,
+            reason: None,
+            outcome,
+            note,
+        };
+        // No audit row, no key.
+        self.record(event(AuditOutcome::Requested, None)).await?;
+        let wanted = recipient.to_owned();
+        let adopted = self
+            .vault(move |vault| vault.adopt_key(&wanted, adopt))
+            .await;
+        let outcome = match &adopted {
+            Ok(()) => event(AuditOutcome::Succeeded, Some(format!("{recipient}."))),
+            Err(fault) => event(AuditOutcome::Failed, Some(fault.message.clone())),
+        };
+        // The key is in use, whether or not that can be written down: its other half must reach its maker.
+        let _logged = self.record(outcome).await;
+        adopted
     }
 
     async fn archive(&self, gateway: &GatewayId, operation: OperationId) -> Result<String, Fault> {
@@ -97,7 +147,14 @@ impl Backups for BackupStore {
             "--output",
             &path,
         ];
-        let said = self.run(gateway, &argv, ARCHIVE_LIMIT).await?;
+        let said = self
+            .run(
+                gateway,
+                &argv,
+                ARCHIVE_LIMIT,
+                "The gateway did not write the archive; its own log may say why",
+            )
+            .await?;
         let said: serde_json::Value = serde_json::from_str(said.trim()).unwrap_or_default();
         if said.get("verified").and_then(serde_json::Value::as_bool) != Some(true) {
             return Err(Fault::new(
@@ -130,15 +187,16 @@ impl Backups for BackupStore {
                 .next()
                 .ok_or_else(|| unexpected("Docker gave an empty archive.".to_owned()))?
                 .map_err(broken)?;
-            let kept = vault.keep(&gateway, operation, begun, &mut file)?;
-            Ok(kept)
+            vault.keep(&gateway, operation, begun, &mut file)
         })
         .await
     }
 
     async fn clear(&self, gateway: &GatewayId, operation: OperationId) -> Result<(), Fault> {
         let path = path(operation);
-        match self.run(gateway, &["rm", "-f", &path], QUICK).await {
+        let argv = ["rm", "-f", &path];
+        let failed = "The archive could not be removed from the container";
+        match self.run(gateway, &argv, QUICK, failed).await {
             // What does not run any more has nothing in memory; another container never had it.
             Err(fault) if fault.kind == FaultKind::NotFound => Ok(()),
             done => done.map(drop),

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use age::secrecy::ExposeSecret as _;
 use age::x25519::{Identity, Recipient};
-use domain::backup::{self, Backup};
+use domain::backup::{self, Adopt, Backup, NewKey};
 use domain::fault::{Fault, FaultKind};
 use domain::gateway::GatewayId;
 use domain::operation::OperationId;
@@ -62,31 +62,51 @@ impl Vault {
         }
     }
 
-    /// Makes a key: the half that opens backups is returned, the other one is kept.
+    /// Makes a key; nothing is encrypted to it yet.
+    pub fn new_key() -> NewKey {
+        let identity = Identity::generate();
+        NewKey {
+            recipient: identity.to_public().to_string(),
+            secret: SecretString::from(identity.to_string().expose_secret().to_owned()),
+        }
+    }
+
+    /// Encrypts to `recipient` from now on.
     ///
     /// # Errors
-    /// `Refused` when there is one.
-    pub fn make_key(&self) -> Result<SecretString, Fault> {
-        if self.recipient()?.is_some() {
+    /// `Refused` when there is a key and this is to be the first one, or the configuration names one.
+    pub fn adopt_key(&self, recipient: &str, adopt: Adopt) -> Result<(), Fault> {
+        if self.configured.is_some() {
             return Err(panel(
                 FaultKind::Refused,
-                "There is a key already. Backups of before would need the old one.",
+                "The configuration says to whom backups are encrypted (backup_recipient): change it there.",
             ));
         }
         make_folder(&self.folder)?;
-        let identity = Identity::generate();
         let path = self.folder.join(RECIPIENT);
-        let text = format!("{}\n", identity.to_public());
-        // Whoever comes second finds the file there: one of two gets the key.
-        write_new(&path)
+        let unfinished = with_ending(&path);
+        remove(&unfinished)?;
+        let failed = |error: io::Error| file("writing", &path, &error);
+        write_new(&unfinished)
             .and_then(|mut new| {
-                new.write_all(text.as_bytes())?;
+                writeln!(new, "{recipient}")?;
                 new.sync_all()
             })
-            .map_err(|error| file("writing", &path, &error))?;
-        Ok(SecretString::from(
-            identity.to_string().expose_secret().to_owned(),
-        ))
+            .map_err(failed)?;
+        let placed = match adopt {
+            // A link goes to no place that is taken: of two who come at once, one is the first.
+            Adopt::First => fs::hard_link(&unfinished, &path),
+            Adopt::Another => fs::rename(&unfinished, &path),
+        };
+        remove(&unfinished)?;
+        match placed {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(panel(
+                FaultKind::Refused,
+                "There is a key already. `panel backup key --replace` makes another one; what was kept before still \
+                 needs the old one.",
+            )),
+            placed => placed.map_err(failed).and_then(|()| sync(&self.folder)),
+        }
     }
 
     /// Encrypts what `from` gives and keeps it. Kept twice for one operation, it is one backup.

@@ -1,13 +1,13 @@
 //! Backups, faked over the world.
 
 use async_trait::async_trait;
-use domain::backup::{self, Backup};
+use domain::backup::{self, Adopt, Backup, NewKey};
+use domain::can::Permit;
 use domain::fault::{Boundary, Fault, FaultKind};
 use domain::gateway::GatewayId;
 use domain::operation::OperationId;
 use domain::ports::Backups;
 use domain::time::Timestamp;
-use secrecy::SecretString;
 
 use super::world::{CANARY, World};
 
@@ -20,12 +20,12 @@ impl Backups for World {
         .await
     }
 
-    async fn make_key(&self) -> Result<SecretString, Fault> {
-        Err(Fault::new(
-            FaultKind::Refused,
-            Boundary::Panel,
-            "no story makes a key",
-        ))
+    fn new_key(&self) -> NewKey {
+        unreachable!("no story makes a key")
+    }
+
+    async fn adopt_key(&self, _: Permit, _: &str, _: Adopt) -> Result<(), Fault> {
+        unreachable!("no story makes a key")
     }
 
     async fn archive(&self, _: &GatewayId, operation: OperationId) -> Result<String, Fault> {

@@ -14,6 +14,12 @@ fn vault() -> (TempDir, Vault) {
     (folder, vault)
 }
 
+fn key_of(vault: &Vault) -> SecretString {
+    let key = Vault::new_key();
+    vault.adopt_key(&key.recipient, Adopt::First).unwrap();
+    key.secret
+}
+
 fn gateway() -> GatewayId {
     "openclaw".parse().unwrap()
 }
@@ -54,7 +60,7 @@ impl Read for Breaks {
 #[test]
 fn what_is_kept_opens_with_the_key_and_with_no_other() {
     let (_folder, vault) = vault();
-    let key = vault.make_key().unwrap();
+    let key = key_of(&vault);
     let kept = keep(&vault, 1);
     let file = || vault.open(&gateway(), &kept.name).unwrap().unwrap();
 
@@ -74,7 +80,7 @@ fn what_is_kept_opens_with_the_key_and_with_no_other() {
 #[test]
 fn a_backup_that_was_changed_does_not_open() {
     let (_folder, vault) = vault();
-    let key = vault.make_key().unwrap();
+    let key = key_of(&vault);
     let kept = keep(&vault, 1);
     let mut raw = Vec::new();
     let mut file = vault.open(&gateway(), &kept.name).unwrap().unwrap();
@@ -93,7 +99,7 @@ fn a_backup_that_was_changed_does_not_open() {
 #[test]
 fn the_opening_half_of_the_key_is_not_in_the_folder() {
     let (folder, vault) = vault();
-    let key = vault.make_key().unwrap();
+    let key = key_of(&vault);
     keep(&vault, 1);
     let mut folders = vec![folder.path().to_path_buf()];
     while let Some(next) = folders.pop() {
@@ -115,9 +121,13 @@ fn the_opening_half_of_the_key_is_not_in_the_folder() {
 #[test]
 fn a_second_key_is_refused_and_a_configured_one_wins() {
     let (folder, vault) = vault();
-    vault.make_key().unwrap();
+    key_of(&vault);
     let before = vault.recipient().unwrap();
-    assert_eq!(vault.make_key().unwrap_err().kind, FaultKind::Refused);
+    let second = Vault::new_key();
+    let refused = vault
+        .adopt_key(&second.recipient, Adopt::First)
+        .unwrap_err();
+    assert!(refused.message.contains("--replace"), "{refused}");
     assert_eq!(vault.recipient().unwrap(), before);
 
     let own = Identity::generate();
@@ -134,6 +144,36 @@ fn a_second_key_is_refused_and_a_configured_one_wins() {
 }
 
 #[test]
+fn another_key_takes_the_place_of_a_lost_one_and_each_opens_its_own() {
+    let (folder, vault) = vault();
+    let first = key_of(&vault);
+    let old = keep(&vault, 1);
+    let another = Vault::new_key();
+    vault.adopt_key(&another.recipient, Adopt::Another).unwrap();
+    let new = keep(&vault, 2);
+    for (kept, key, other) in [
+        (old, &first, &another.secret),
+        (new, &another.secret, &first),
+    ] {
+        let file = || vault.open(&gateway(), &kept.name).unwrap().unwrap();
+        assert!(Vault::decrypt(file(), key, &mut Vec::new()).is_ok());
+        assert!(Vault::decrypt(file(), other, &mut Vec::new()).is_err());
+    }
+    let files = fs::read_dir(folder.path().join("backups")).unwrap();
+    assert_eq!(files.count(), 2, "the gateway's folder and one recipient");
+}
+
+#[test]
+fn half_a_key_of_a_panel_that_was_killed_is_no_hindrance() {
+    let (folder, vault) = vault();
+    fs::create_dir(folder.path().join("backups")).unwrap();
+    fs::write(folder.path().join("backups/recipient.unfinished"), "age1ha").unwrap();
+    assert_eq!(vault.recipient().unwrap(), None);
+    key_of(&vault);
+    keep(&vault, 1);
+}
+
+#[test]
 fn without_a_key_nothing_is_kept_and_the_fault_says_what_to_do() {
     let (_folder, vault) = vault();
     let kept = vault.keep(&gateway(), operation(1), day(1), &mut "x".as_bytes());
@@ -144,7 +184,7 @@ fn without_a_key_nothing_is_kept_and_the_fault_says_what_to_do() {
 #[test]
 fn a_source_that_fails_leaves_nothing_behind() {
     let (_folder, vault) = vault();
-    vault.make_key().unwrap();
+    key_of(&vault);
     let kept = vault.keep(&gateway(), operation(1), day(1), &mut Breaks(false));
     assert!(kept.unwrap_err().message.contains("the container is gone"));
     assert_eq!(fs::read_dir(vault.of(&gateway())).unwrap().count(), 0);
@@ -165,7 +205,7 @@ fn a_source_that_fails_leaves_nothing_behind() {
 #[test]
 fn keeping_twice_for_one_operation_is_one_backup_and_forgetting_takes_only_that() {
     let (_folder, vault) = vault();
-    vault.make_key().unwrap();
+    key_of(&vault);
     keep(&vault, 1);
     keep(&vault, 2);
     keep(&vault, 2);
@@ -179,7 +219,7 @@ fn keeping_twice_for_one_operation_is_one_backup_and_forgetting_takes_only_that(
 #[test]
 fn what_is_too_old_goes_but_never_the_newest() {
     let (_folder, vault) = vault();
-    vault.make_key().unwrap();
+    key_of(&vault);
     keep(&vault, 1);
     keep(&vault, 20);
     assert_eq!(vault.list(&gateway()).unwrap().len(), 2);
@@ -190,7 +230,7 @@ fn what_is_too_old_goes_but_never_the_newest() {
 #[test]
 fn a_name_leads_nowhere_else() {
     let (folder, vault) = vault();
-    vault.make_key().unwrap();
+    key_of(&vault);
     let kept = keep(&vault, 1);
     fs::write(folder.path().join("secret"), "s").unwrap();
     let other: GatewayId = "other".parse().unwrap();
