@@ -42,6 +42,9 @@ test("the key is shown once", async ({ page }, info) => {
   const shown = page.getByText(/^AGE-SECRET-KEY-1/);
   key = (await shown.textContent()) ?? "";
   expect(key).toMatch(/^AGE-SECRET-KEY-1[0-9A-Z]{58}$/);
+  // Apart from the list below it.
+  const [said, list] = await Promise.all([page.locator("[role=status].card").boundingBox(), page.locator(".card.empty").boundingBox()]);
+  expect((list?.y ?? 0) - (said?.y ?? 0) - (said?.height ?? 0)).toBeGreaterThanOrEqual(8);
   await isAccessible(page);
   await page.reload();
   await expect(page.getByText(/age1[0-9a-z]{58}/)).toBeVisible();
