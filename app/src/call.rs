@@ -1,9 +1,10 @@
 //! The one door: no page and no form reaches a port without passing here.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::request::Parts;
-use domain::action::Action;
+use domain::action::{Action, STEP_UP, STEP_UP_GRACE};
 use domain::audit::{AuditOutcome, NewAuditEvent};
 use domain::can::{self, Permit};
 use domain::gateway::{Gateway, GatewayId};
@@ -14,6 +15,7 @@ use leptos::prelude::use_context;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{OrSay as _, PanelError};
+use crate::pages::encoded;
 use crate::panel::{OwnSession, Panel, Viewer};
 
 /// A request by somebody signed in.
@@ -100,13 +102,17 @@ impl Call {
     /// The permit to do `action`; a denial is audited.
     ///
     /// # Errors
-    /// [`PanelError::NotAllowed`] with the table's reason.
+    /// [`PanelError::NotAllowed`] with the table's reason; [`PanelError::Unconfirmed`] when the act asks for a
+    /// password that was typed lately.
     pub async fn permit(
         &self,
         action: Action,
         gateway: Option<&GatewayId>,
     ) -> Result<Permit, PanelError> {
         match can::permit(&self.viewer.actor, action, gateway) {
+            Ok(_) if !self.is_confirmed(action, STEP_UP + STEP_UP_GRACE) => {
+                Err(PanelError::Unconfirmed)
+            }
             Ok(permit) => Ok(permit),
             Err(denied) => {
                 let event = NewAuditEvent {
@@ -127,6 +133,27 @@ impl Call {
                 Err(denied.into())
             }
         }
+    }
+
+    /// The same before the form of such an act is shown: what is opened in time can be sent.
+    ///
+    /// # Errors
+    /// As [`Call::permit`].
+    pub async fn permit_to_ask(
+        &self,
+        action: Action,
+        gateway: Option<&GatewayId>,
+    ) -> Result<(), PanelError> {
+        self.permit(action, gateway).await?;
+        if self.is_confirmed(action, STEP_UP) {
+            Ok(())
+        } else {
+            Err(PanelError::Unconfirmed)
+        }
+    }
+
+    fn is_confirmed(&self, action: Action, within: Duration) -> bool {
+        !action.needs_step_up() || self.now().since(self.viewer.confirmed_at) < within
     }
 
     /// The gateway of a URL.
@@ -152,6 +179,16 @@ impl Call {
         let view = self.panel.operations.view(id).await;
         view.or_say(|| self.error_id())?.ok_or_else(gone)
     }
+}
+
+/// Sends the browser back to the page of a form, with what was typed and what is wrong with it: for what
+/// costs to be typed again. Never with a secret.
+pub(crate) fn redirect_back(page: &str, typed: &[(&str, &str)], error: &PanelError) -> Went {
+    let mut url = format!("{page}?{}", error.as_query());
+    for (name, value) in typed {
+        url.extend(["&", name, "=", &encoded(value)]);
+    }
+    redirect_to(&url)
 }
 
 /// Sends the browser to a page of ours and ends the form: `return Ok(redirect_to(…))`.

@@ -6,6 +6,7 @@ use domain::ports::{PeopleError, StartError, StoreError};
 use domain::{path, words};
 use leptos::prelude::{FromServerFnError, ServerFnErrorErr};
 use leptos::server_fn::codec::JsonEncoding;
+use leptos::server_fn::error::ServerFnUrlError;
 use serde::{Deserialize, Serialize};
 
 /// Why a form or a page did not do what was asked.
@@ -19,6 +20,8 @@ pub enum PanelError {
         /// Its reason.
         why: String,
     },
+    /// The act asks for the password again, see [`domain::action::STEP_UP`].
+    Unconfirmed,
     /// Another operation holds the gateway.
     Busy {
         /// `Recreate by ben since 14:02 UTC: “updating to 2026.9.6”.`
@@ -68,6 +71,10 @@ impl PanelError {
     pub fn sentence(&self) -> String {
         match self {
             Self::SignedOut => "Your session has ended. Sign in again.".to_owned(),
+            Self::Unconfirmed => {
+                "It was too long ago that you typed your password. Load the page again to confirm that it is you."
+                    .to_owned()
+            }
             Self::NotAllowed { why } | Self::Refused { why } | Self::Invalid { why, .. } => {
                 why.clone()
             }
@@ -77,6 +84,17 @@ impl PanelError {
                 "The panel could not do it, so nothing was changed. Try again; if it stays, tell an admin the number {id}."
             ),
         }
+    }
+}
+
+impl PanelError {
+    /// As the query of a URL, the way that a form without JavaScript is answered.
+    pub(crate) fn as_query(&self) -> String {
+        let error = ServerFnUrlError::new("", self.clone());
+        let url = error.to_url("http://panel.invalid");
+        url.ok()
+            .and_then(|url| url.query().map(str::to_owned))
+            .unwrap_or_default()
     }
 }
 

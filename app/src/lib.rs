@@ -22,17 +22,16 @@ mod panel;
 #[cfg(feature = "ssr")]
 mod rungs;
 #[cfg(feature = "ssr")]
-pub mod shell;
+mod shell;
 #[cfg(feature = "ssr")]
 mod ui;
 
 #[cfg(feature = "ssr")]
 pub use crate::{
-    answer::{inside, outside},
+    answer::{inside, outside, pages as urls},
     call::{Call, Went},
     error::PanelError,
     pages::answer::sorry,
     pages::logs::Filter,
-    panel::{OwnSession, Panel, RenewError, Reveals, SiteFiles, Viewer},
-    shell::{App, routes, shell},
+    panel::{OwnSession, Panel, RenewError, Reveals, Screen, SiteFiles, Viewer},
 };

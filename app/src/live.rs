@@ -17,7 +17,7 @@ use domain::time::Timestamp;
 use serde::Serialize;
 
 use crate::pages::logs::Filter;
-use crate::pages::{gateway, logs, operation, operations};
+use crate::pages::{gateway, hand_off, logs, operation, operations};
 use crate::panel::Panel;
 use crate::rungs::{Sight, Usual};
 use crate::ui::{frame, moment};
@@ -80,6 +80,16 @@ pub fn operation_fragments(
     now: Timestamp,
 ) -> Vec<Fragment> {
     operation::fragments(role, view, scan, now)
+}
+
+/// The fragments of the screen that an operation's code was handed off to.
+pub fn handed_off_fragments(view: &OperationView, scan: Option<&Scan>) -> Vec<Fragment> {
+    hand_off::fragments(view, scan)
+}
+
+/// What takes their place once the link is taken back.
+pub fn taken_back() -> Vec<Fragment> {
+    hand_off::taken_back()
 }
 
 /// The fragments of the list of a gateway's operations.

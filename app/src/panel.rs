@@ -4,8 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use domain::hand_off::HandOff;
 use domain::person::{Actor, Person};
-use domain::ports::{AuditTrail, Backups, Clock, Ids, Observations, Operations, People, Scans};
+use domain::ports::{
+    AuditTrail, Backups, Clock, HandOffs, Ids, Observations, Operations, People, Scans,
+};
 use domain::time::Timestamp;
 use secrecy::SecretString;
 use uuid::Uuid;
@@ -61,6 +64,12 @@ pub struct Panel {
     pub scans: Arc<dyn Scans>,
     /// Who was shown a code.
     pub viewings: Arc<Viewings>,
+    /// One-time links for another screen.
+    pub hand_offs: Arc<dyn HandOffs>,
+    /// The link that waits to be shown once.
+    pub hand_off_links: Arc<Reveals>,
+    /// Where browsers reach the panel, without a slash at the end.
+    pub public_url: Arc<str>,
 }
 
 /// Who is looking: found by the server from the session, put into the request's extensions as
@@ -73,13 +82,22 @@ pub struct Viewer {
     pub person: Person,
     /// When they signed in.
     pub signed_in_at: Timestamp,
+    /// When they last typed their password.
+    pub confirmed_at: Timestamp,
 }
+
+/// The device that opened a one-time link, found by the server from its cookie, put into the request's extensions
+/// as `Arc<Screen>`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Screen(pub HandOff);
 
 /// The session that a request belongs to, put into its extensions as `Arc<dyn OwnSession>`.
 #[async_trait]
 pub trait OwnSession: Send + Sync {
     /// Goes on, as `person` now is, under a new id: one that was stolen before is worth nothing.
     async fn renew(&self, person: &Person) -> Result<(), RenewError>;
+    /// Goes on under a new id, knowing that `person` typed their password now.
+    async fn confirm(&self, person: &Person) -> Result<(), RenewError>;
 }
 
 /// The session could not be written: its owner has to sign in again.

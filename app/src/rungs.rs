@@ -76,9 +76,18 @@ pub(crate) fn rungs(sight: Sight<'_>) -> Vec<Rung> {
         } else {
             "Link anew".to_owned()
         };
-        rung(sight, Action::Relink, title, Some(account.id.clone()))
+        rung(sight, link(account), title, Some(account.id.clone()))
     }));
     rungs
+}
+
+/// How an account gets a new link: one that may still work is replaced with more care.
+pub(crate) fn link(account: &Account) -> Action {
+    if account.has_working_link() && !account.connected {
+        Action::ReplaceLink
+    } else {
+        Action::Relink
+    }
 }
 
 /// The one that does `action` (on `account`).
@@ -139,6 +148,7 @@ fn state_against(
     match action {
         Action::Reconnect => reconnect_against(seen, state, account?),
         Action::Relink => relink_against(seen, state, account?),
+        Action::ReplaceLink => replace_against(seen, state, account?),
         Action::Recover => recover_against(seen, state, account?),
         Action::Restart if seen.lease.is_some_and(|lease| lease.ends_at > sight.now) => Some(
             "Cannot help: the gateway waits for its own lock, which a restart does not shorten.",
@@ -159,6 +169,7 @@ fn state_against(
             ContainerState::Running => None,
             _ => Some("The gateway does not run, and only it can copy its databases safely."),
         },
+        Action::Restore => restore_against(seen, state),
         Action::Start => match state {
             ContainerState::Exited | ContainerState::Created => None,
             ContainerState::Missing => Some("There is no container. Install makes it."),
@@ -186,6 +197,15 @@ fn reconnect_against(
     }
 }
 
+fn restore_against(seen: &Observation, state: ContainerState) -> Option<&'static str> {
+    if state != ContainerState::Running {
+        return Some("The gateway does not run. Start it first.");
+    }
+    accounts(Some(seen))
+        .is_empty()
+        .then_some("The gateway's accounts are not known just now. It must run and answer.")
+}
+
 fn relink_against(
     seen: &Observation,
     state: ContainerState,
@@ -197,7 +217,25 @@ fn relink_against(
             Some("Not needed: the account is linked and connected.")
         }
         Ok(Some(account)) if account.has_working_link() => Some(
-            "Not yet: the account still has its link, which a new one would throw away. Try the gentler actions first.",
+            "Not so: the account still has its link, which a new one would throw away. Try the gentler actions first, \
+             then replace the link.",
+        ),
+        Ok(_) => None,
+    }
+}
+
+fn replace_against(
+    seen: &Observation,
+    state: ContainerState,
+    account: &AccountId,
+) -> Option<&'static str> {
+    match reachable(seen, state, account) {
+        Err(why) => Some(why),
+        Ok(Some(account)) if account.connected => {
+            Some("Not needed: the account is linked and connected.")
+        }
+        Ok(Some(account)) if !account.has_working_link() => Some(
+            "Not so: the account has no link that works, so there is nothing to replace. Link it.",
         ),
         Ok(_) => None,
     }
@@ -274,6 +312,7 @@ pub(crate) const fn button(action: Action) -> &'static str {
     match action {
         Action::Reconnect => "Reconnect",
         Action::Relink => "Link",
+        Action::ReplaceLink => "Replace the link",
         Action::Restart => "Restart",
         Action::Recreate => "Recreate",
         Action::Install => "Install",
@@ -291,6 +330,10 @@ fn costs(action: Action, usual: &Usual) -> String {
     match action {
         Action::Reconnect => format!("keeps the link · no scan · {long}"),
         Action::Relink => "a scan with the phone · replaces no link that works".to_owned(),
+        Action::ReplaceLink => {
+            "a scan with the phone · replaces the link · the present one is backed up and comes back if nothing comes of it"
+                .to_owned()
+        }
         Action::Restart => format!("keeps the link · {long}"),
         Action::Recreate => format!(
             "keeps the link · applies .env and compose · {long} · goes back by itself if it fails"

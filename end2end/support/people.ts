@@ -52,6 +52,18 @@ export const gatewayPage = () => `${facts().url}/gateways/openclaw`;
 /** The verdict's sentence. */
 export const verdict = (page: Page) => page.locator("#verdict-said");
 
+/** Types the password again where the page asks for it: it does ten minutes after the last time. */
+export async function confirmIdentity(page: Page): Promise<void> {
+  const heading = page.getByRole("heading", { level: 1 });
+  await expect(heading).toBeVisible();
+  if ((await heading.textContent()) !== "Confirm that it is you") return;
+  await page.getByLabel("Your password").fill(facts().password);
+  await page.getByRole("button", { name: "Go on" }).click();
+  await expect(heading).not.toHaveText("Confirm that it is you");
+  // The session goes on under a new id.
+  await page.context().storageState({ path: kept(facts().user) });
+}
+
 /** The address of an operation's page. */
 export const anOperation = /\/operations\/[0-9a-f-]{36}$/;
 

@@ -5,6 +5,7 @@ mod attachment;
 mod backup_file;
 mod client;
 mod events;
+mod hand_off;
 mod headers;
 mod hub;
 mod known_people;
@@ -42,6 +43,7 @@ pub(crate) use hub::{Change, Hub, Look, Render, Topic};
 pub(crate) use known_people::KnownPeople;
 
 use events::Wires;
+use hand_off::Screens;
 use sessions::Door;
 use sign_in::Desk;
 
@@ -87,6 +89,11 @@ pub(crate) fn router(site: Site) -> anyhow::Result<Router> {
         gateways: site.gateways.clone().into(),
         stop: site.stop,
     };
+    let screens = Screens {
+        hand_offs: site.panel.hand_offs.clone(),
+        wires: wires.clone(),
+        https,
+    };
 
     // Behind the sign-in: pages, forms and streams.
     let inside = Router::new()
@@ -114,7 +121,13 @@ pub(crate) fn router(site: Site) -> anyhow::Result<Router> {
         .route(path::SIGN_IN, post(sign_in::sign_in))
         .route(path::SIGN_OUT, post(sign_in::sign_out))
         .with_state(desk)
-        .merge(app::outside(&site.panel))
+        .merge(
+            Router::new()
+                .route(&path::open_hand_off("{token}"), post(hand_off::open))
+                .route(path::HANDED_OFF_EVENTS, get(hand_off::follow))
+                .with_state(screens.clone()),
+        )
+        .merge(app::outside(&site.panel).layer(from_fn_with_state(screens, hand_off::know)))
         .merge(
             Router::new()
                 .route("/assets/{name}", get(assets::serve))
@@ -171,8 +184,11 @@ fn crashed() -> Response {
 
 async fn log(request: axum::extract::Request, next: axum::middleware::Next) -> Response {
     let method = request.method().clone();
-    // The path only: a query may hold what somebody typed.
-    let path = request.uri().path().to_owned();
+    // The path only: a query may hold what somebody typed. A one-time link is a secret.
+    let path = match request.uri().path() {
+        link if link.starts_with(path::HANDED_OFF) => path::HANDED_OFF.to_owned(),
+        path => path.to_owned(),
+    };
     let begun = tokio::time::Instant::now();
     let response = next.run(request).await;
     let status = response.status().as_u16();

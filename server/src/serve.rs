@@ -64,6 +64,9 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         backups: Arc::new(outside.backups.clone()),
         backup_keys: Arc::default(),
         viewings: Arc::default(),
+        hand_offs: Arc::new(base.store.clone()),
+        hand_off_links: Arc::default(),
+        public_url: config.public_url.as_str().trim_end_matches('/').into(),
     };
     let hub = Hub::new(
         Arc::new(Renderer(panel.clone())),
@@ -197,11 +200,17 @@ async fn tell_scans(
             changed = changes.recv() => changed,
         };
         match changed {
-            Ok(operation) => hub.changed(Change::Of(Topic::Operation(operation))),
+            Ok(operation) => tell_operation(&hub, operation),
             Err(RecvError::Lagged(_)) => hub.changed(Change::All),
             Err(RecvError::Closed) => return,
         }
     }
+}
+
+/// Its page, and the screens that its code was handed off to.
+fn tell_operation(hub: &Hub, id: OperationId) {
+    hub.changed(Change::Of(Topic::Operation(id)));
+    hub.changed(Change::Of(Topic::HandedOff(id)));
 }
 
 /// Takes what other panels and the command line did, by the database's notices.
@@ -222,7 +231,7 @@ async fn tell_notices(
         match notice {
             Some(Notice::Operation { id, gateway, .. }) => {
                 engine.on_notice(id).await;
-                hub.changed(Change::Of(Topic::Operation(id)));
+                tell_operation(&hub, id);
                 hub.changed(Change::Of(Topic::Operations(gateway.clone())));
                 hub.changed(Change::Of(Topic::Gateway(gateway)));
             }

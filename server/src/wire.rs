@@ -2,6 +2,7 @@
 
 mod backups;
 mod device;
+mod link_files;
 mod observations;
 mod render;
 mod scans;
@@ -34,6 +35,7 @@ use tokio_util::task::TaskTracker;
 use crate::config::{Config, DockerEndpoint, GatewayConfig};
 
 pub(crate) use backups::BackupStore;
+use link_files::LinkStore;
 pub(crate) use observations::Boards;
 pub(crate) use render::Renderer;
 pub(crate) use scans::ScanBoard;
@@ -169,6 +171,7 @@ impl Outside {
             control: Arc::new(links.clone()),
             scans: Arc::new(scans.clone()),
             backups: Arc::new(backups.clone()),
+            links: Arc::new(LinkStore::new(docker.clone())),
             audit: Arc::new(base.store.clone()),
             clock: base.clock.clone(),
             ids: base.ids.clone(),

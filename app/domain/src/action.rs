@@ -1,6 +1,13 @@
 //! What can be done in the panel, one word each: used by the capability table, forms and audit alike.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
+
+/// How long a typed password vouches for whoever holds the session.
+pub const STEP_UP: Duration = Duration::from_secs(600);
+/// What a form that was opened in time gets on top, so that nothing typed is lost.
+pub const STEP_UP_GRACE: Duration = Duration::from_secs(300);
 
 /// Something a person asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -20,6 +27,10 @@ pub enum Action {
     Reconnect,
     /// Link one account by a scan.
     Relink,
+    /// Replace a link that may still work by a scan.
+    ReplaceLink,
+    /// Make a one-time link that shows such a code on another screen, and take it back.
+    HandOff,
     /// See the code that links an account.
     ViewCode,
     /// Restart the container.
@@ -36,6 +47,8 @@ pub enum Action {
     Recover,
     /// Keep an encrypted copy of the gateway's state.
     Backup,
+    /// Bring an account's link back from a backup.
+    Restore,
     /// Make the key that backups are encrypted to.
     MakeBackupKey,
     /// Cancel an operation that runs.
@@ -48,7 +61,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order of the snapshot.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 22] = [
         Self::ViewGateway,
         Self::ViewPhoneNumbers,
         Self::ViewLogs,
@@ -56,6 +69,8 @@ impl Action {
         Self::ViewPeople,
         Self::Reconnect,
         Self::Relink,
+        Self::ReplaceLink,
+        Self::HandOff,
         Self::ViewCode,
         Self::Restart,
         Self::Recreate,
@@ -64,6 +79,7 @@ impl Action {
         Self::Start,
         Self::Recover,
         Self::Backup,
+        Self::Restore,
         Self::MakeBackupKey,
         Self::CancelOperation,
         Self::AbandonOperation,
@@ -80,6 +96,8 @@ impl Action {
             Self::ViewPeople => "view-people",
             Self::Reconnect => "reconnect",
             Self::Relink => "relink",
+            Self::ReplaceLink => "replace-link",
+            Self::HandOff => "hand-off",
             Self::ViewCode => "view-code",
             Self::Restart => "restart",
             Self::Recreate => "recreate",
@@ -88,10 +106,16 @@ impl Action {
             Self::Start => "start",
             Self::Recover => "recover",
             Self::Backup => "backup",
+            Self::Restore => "restore",
             Self::MakeBackupKey => "make-backup-key",
             Self::CancelOperation => "cancel-operation",
             Self::AbandonOperation => "abandon-operation",
             Self::ManagePeople => "manage-people",
         }
+    }
+
+    /// Whether whoever asks must have typed their password lately, see [`STEP_UP`].
+    pub const fn needs_step_up(self) -> bool {
+        matches!(self, Self::Restore | Self::ReplaceLink)
     }
 }

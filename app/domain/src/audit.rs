@@ -61,6 +61,8 @@ pub mod act {
     pub const SIGN_OUT: &str = "sign-out";
     /// A password was changed by its owner.
     pub const CHANGE_PASSWORD: &str = "change-password";
+    /// Somebody who is signed in typed their password again, for an act that asks for it.
+    pub const CONFIRM_IDENTITY: &str = "confirm-identity";
     /// A person was added.
     pub const ADD_PERSON: &str = "add-person";
     /// A person was kept out.
@@ -85,6 +87,12 @@ pub mod act {
     pub const MAKE_BACKUP_KEY: &str = "make-backup-key";
     /// An encrypted backup was downloaded.
     pub const DOWNLOAD_BACKUP: &str = "download-backup";
+    /// A one-time link was made that shows a code on another screen.
+    pub const HAND_OFF: &str = "hand-off";
+    /// Such a link was opened, or somebody tried in vain.
+    pub const OPEN_HAND_OFF: &str = "open-hand-off";
+    /// Such a link was taken back.
+    pub const REVOKE_HAND_OFF: &str = "revoke-hand-off";
     /// A person was shown the code that links an account.
     pub const VIEW_CODE: &str = "view-code";
 }

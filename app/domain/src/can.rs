@@ -86,6 +86,8 @@ pub fn role_may(role: Option<Role>, action: Action) -> Result<(), Denied> {
         },
         Action::Reconnect
         | Action::Relink
+        | Action::ReplaceLink
+        | Action::HandOff
         | Action::Restart
         | Action::Recreate
         | Action::Install
@@ -102,6 +104,7 @@ pub fn role_may(role: Option<Role>, action: Action) -> Result<(), Denied> {
         Action::AbandonOperation
         | Action::ViewPeople
         | Action::ManagePeople
+        | Action::Restore
         | Action::MakeBackupKey => match role {
             Role::Admin => Ok(()),
             _ => denied("Only an admin can do this."),

@@ -13,6 +13,7 @@ pub mod exit_code;
 pub mod fact;
 pub mod fault;
 pub mod gateway;
+pub mod hand_off;
 pub mod history;
 pub mod logs;
 pub mod observation;

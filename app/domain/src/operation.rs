@@ -33,6 +33,10 @@ impl OperationId {
     }
 }
 
+/// The name of the step that waits for a person to say whether a number that was linked instead of another is kept.
+/// Skipping it keeps the number, stopping puts the one from before back.
+pub const KEEP_NUMBER: &str = "keep_number";
+
 /// What an operation causes may show a little after its end: a change within it is planned, too.
 pub const AFTERMATH: Duration = Duration::from_secs(15);
 

@@ -16,6 +16,9 @@ pub const AUDIT: &str = "/audit";
 /// One's own account.
 pub const ACCOUNT: &str = "/account";
 
+/// Asks for the password again before an act that needs it.
+pub const CONFIRM_IDENTITY: &str = "/account/confirm";
+
 /// A gateway's page.
 pub fn gateway(id: &GatewayId) -> String {
     format!("/gateways/{id}")
@@ -51,10 +54,31 @@ pub fn backup_download(id: &GatewayId, name: &str) -> String {
     format!("/gateways/{id}/backups/{name}/download")
 }
 
+/// The page that brings an account's link back from one of them.
+pub fn restore(id: &GatewayId, name: &str) -> String {
+    format!("/gateways/{id}/backups/{name}/restore")
+}
+
 /// One operation's page.
 pub fn operation(id: &OperationId) -> String {
     format!("/operations/{id}")
 }
+
+/// One-time links for the code of an operation.
+pub fn hand_offs(id: &OperationId) -> String {
+    format!("/operations/{id}/hand-off")
+}
+
+/// What the device sees that has opened such a link.
+pub const HANDED_OFF: &str = "/hand-off";
+
+/// Such a link. The token opens it once.
+pub fn open_hand_off(token: &str) -> String {
+    format!("{HANDED_OFF}/{token}")
+}
+
+/// Server-sent events for that device.
+pub const HANDED_OFF_EVENTS: &str = "/events/hand-off";
 
 /// Server-sent events of a gateway's page.
 pub fn gateway_events(id: &GatewayId) -> String {

@@ -16,6 +16,7 @@ use crate::compare::Comparison;
 use crate::fact::{Account, Container};
 use crate::fault::Fault;
 use crate::gateway::{AccountId, Gateway, GatewayId};
+use crate::hand_off::HandOff;
 use crate::history::{Incident, Sample, Strip, Transition};
 use crate::logs::LogLine;
 use crate::observation::Observation;
@@ -193,8 +194,98 @@ pub trait Backups: Send + Sync {
     async fn forget(&self, gateway: &GatewayId, operation: OperationId) -> Result<(), Fault>;
     /// What is kept of a gateway, newest first.
     async fn list(&self, gateway: &GatewayId) -> Result<Vec<Backup>, Fault>;
+    /// Opens one with the key's other half, takes an account's link out of it, and keeps the link in memory for
+    /// an operation that begins within ten minutes; never longer than the panel runs. The ticket is for
+    /// [`Backups::bring`]. Fails `NotFound` when there is no such backup, `NotOffered` when it holds no such link,
+    /// `Invalid` or `Refused` when the key does not open it.
+    async fn unlock(
+        &self,
+        gateway: &GatewayId,
+        account: &AccountId,
+        name: &str,
+        identity: SecretString,
+    ) -> Result<Uuid, Fault>;
+    /// Lays the link that `ticket` unlocked beside the gateway's own files, not yet in use, see
+    /// [`LinkFiles::place`]. The last digits of its number, when it says so.
+    async fn bring(
+        &self,
+        gateway: &GatewayId,
+        account: &AccountId,
+        operation: OperationId,
+        ticket: Uuid,
+    ) -> Result<Option<String>, Fault>;
     /// One of them as it lies there, encrypted; `None` when there is none of that name.
     async fn read(&self, gateway: &GatewayId, name: &str) -> Result<Option<Vec<u8>>, Fault>;
+}
+
+/// The files in which a gateway keeps the link of an account. They are moved within its state folder and
+/// never leave it; the account must be stopped. Every call tolerates being made twice.
+#[async_trait]
+pub trait LinkFiles: Send + Sync {
+    /// Moves the present link aside, so that there is none; that there was none is remembered, too.
+    async fn set_aside(
+        &self,
+        gateway: &GatewayId,
+        account: &AccountId,
+        operation: OperationId,
+    ) -> Result<(), Fault>;
+    /// Puts the link that was brought in the place of the present one.
+    async fn place(
+        &self,
+        gateway: &GatewayId,
+        account: &AccountId,
+        operation: OperationId,
+    ) -> Result<(), Fault>;
+    /// Puts back what was set aside; nothing set aside is success.
+    async fn put_back(
+        &self,
+        gateway: &GatewayId,
+        account: &AccountId,
+        operation: OperationId,
+    ) -> Result<(), Fault>;
+    /// Removes what the operation laid beside; nothing is success, and so is a container that does not run.
+    async fn clear(&self, gateway: &GatewayId, operation: OperationId) -> Result<(), Fault>;
+}
+
+/// One-time links for another screen. Tokens and device secrets are known to their holders alone: only their
+/// hashes are kept.
+#[async_trait]
+pub trait HandOffs: Send + Sync {
+    /// Makes a link for an operation, audited in the same transaction; the token is returned once.
+    async fn make(
+        &self,
+        permit: Permit,
+        operation: OperationId,
+    ) -> Result<(HandOff, SecretString), StoreError>;
+    /// The link of a token; `None` for a token that nobody made.
+    async fn find(&self, token: &str) -> Result<Option<HandOff>, StoreError>;
+    /// Opens the link of a token for one device, audited either way. The secret by which that device is known
+    /// from then on; `None` when the link cannot be opened (any more).
+    async fn open(
+        &self,
+        token: &str,
+        from: Opener,
+    ) -> Result<Option<(HandOff, SecretString)>, StoreError>;
+    /// The link that a device has opened; `None` for an unknown device.
+    async fn of_device(&self, secret: &str) -> Result<Option<HandOff>, StoreError>;
+    /// Takes a link back, audited. `false` when it was taken back before, or is none of this operation.
+    async fn revoke(
+        &self,
+        permit: Permit,
+        operation: OperationId,
+        id: Uuid,
+    ) -> Result<bool, StoreError>;
+    /// The links of an operation, newest first.
+    async fn list(&self, operation: OperationId) -> Result<Vec<HandOff>, StoreError>;
+}
+
+/// Who opens a link, as far as that can be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opener {
+    /// Their address, behind trusted proxies.
+    pub address: String,
+    /// Their browser: `Firefox on Android`.
+    pub browser: Option<String>,
 }
 
 // ---------------------------------------------------------------------------------------------------
@@ -503,6 +594,9 @@ pub trait People: Send + Sync {
     async fn reset_password(&self, permit: Permit, id: Uuid) -> Result<SecretString, PeopleError>;
     /// Changes a role; takes effect on open sessions at once.
     async fn set_role(&self, permit: Permit, id: Uuid, role: Role) -> Result<(), PeopleError>;
+    /// Checks the password of whoever is signed in, throttled like a sign-in and audited either way; the
+    /// person as they now are.
+    async fn confirm(&self, actor: &Actor, password: SecretString) -> Result<Person, PeopleError>;
     /// Changes one's own password, which ends every session; the person as they now are, so that the
     /// caller's own session can go on.
     async fn change_password(

@@ -1,4 +1,4 @@
-//! Change one's own password.
+//! Change one's own password, or type it again for an act that asks for it.
 
 use domain::path;
 use leptos::prelude::*;
@@ -6,6 +6,7 @@ use secrecy::SecretString;
 
 use crate::call::{Call, Went, redirect_to};
 use crate::error::{OrSay as _, PanelError};
+use crate::pages::own_page;
 
 /// Changes the password of whoever is signed in.
 ///
@@ -36,4 +37,36 @@ pub async fn change_password(old: String, new: String, again: String) -> Result<
         return Ok(redirect_to(&format!("{}?ended=1", path::SIGN_IN)));
     }
     Ok(redirect_to(&format!("{}?done=password", path::ACCOUNT)))
+}
+
+/// Confirms that it is still the person who signed in, and goes on to the page that asked.
+///
+/// # Errors
+/// The password is wrong, or was tried too often.
+#[server(prefix = "/api", endpoint = "account/confirm")]
+pub async fn confirm_identity(
+    password: String,
+    #[server(default)] next: String,
+) -> Result<Went, PanelError> {
+    let call = Call::current()?;
+    let session = Call::own_session();
+    let people = &call.panel().people;
+    let confirmed = people.confirm(call.actor(), password.into()).await;
+    let person = confirmed
+        .or_say(|| call.error_id())
+        .map_err(|error| match error {
+            PanelError::Invalid { why, .. } => PanelError::invalid("password", why),
+            other => other,
+        })?;
+    if let Some(session) = session
+        && let Err(error) = session.confirm(&person).await
+    {
+        tracing::error!(
+            error = &*error.0 as &dyn core::error::Error,
+            "A password was right, but the session could not be written"
+        );
+        let id = call.error_id();
+        return Err(PanelError::Unavailable { id });
+    }
+    Ok(redirect_to(own_page(&next).unwrap_or(path::HOME)))
 }

@@ -3,11 +3,13 @@
 
 pub mod account;
 pub mod backups;
+pub mod hand_off;
 pub mod operations;
 pub mod people;
 
-pub use account::change_password;
-pub use backups::make_backup_key;
+pub use account::{change_password, confirm_identity};
+pub use backups::{make_backup_key, restore_backup};
+pub use hand_off::{hand_off, revoke_hand_off};
 pub(crate) use operations::command;
 pub use operations::{abandon_operation, cancel_operation, skip_step, start_operation};
 pub use people::{add_person, disable_person, enable_person, reset_password, set_role};
@@ -20,6 +22,10 @@ pub mod endpoint {
     pub const CANCEL: &str = "/api/operations/cancel";
     /// Goes on without waiting for a step.
     pub const SKIP: &str = "/api/operations/skip";
+    /// Makes a one-time link that shows one's code on another screen.
+    pub const HAND_OFF: &str = "/api/operations/hand-off";
+    /// Takes such a link back.
+    pub const REVOKE_HAND_OFF: &str = "/api/operations/revoke-hand-off";
     /// Frees a stuck one's gateway.
     pub const ABANDON: &str = "/api/operations/abandon";
     /// Adds a person.
@@ -36,12 +42,18 @@ pub mod endpoint {
     pub const MAKE_BACKUP_KEY: &str = "/api/backups/key";
     /// Changes one's own password.
     pub const CHANGE_PASSWORD: &str = "/api/account/password";
+    /// Types the password again, for an act that asks for it.
+    pub const CONFIRM_IDENTITY: &str = "/api/account/confirm";
+    /// Brings an account's link back from a backup.
+    pub const RESTORE: &str = "/api/backups/restore";
 
     /// All of them.
-    pub const ALL: [&str; 11] = [
+    pub const ALL: [&str; 15] = [
         START,
         CANCEL,
         SKIP,
+        HAND_OFF,
+        REVOKE_HAND_OFF,
         ABANDON,
         ADD_PERSON,
         DISABLE_PERSON,
@@ -50,5 +62,7 @@ pub mod endpoint {
         RESET_PASSWORD,
         MAKE_BACKUP_KEY,
         CHANGE_PASSWORD,
+        CONFIRM_IDENTITY,
+        RESTORE,
     ];
 }

@@ -28,12 +28,7 @@ pub async fn start_operation(
     let permit = call
         .permit(command.action(), Some(command.gateway()))
         .await?;
-    if key.is_empty() || key.len() > 64 {
-        return Err(PanelError::invalid(
-            "key",
-            "The form was not complete. Load the page again.",
-        ));
-    }
+    let key = key_of(key)?;
     let operations = &call.panel().operations;
     let started = operations
         .start(permit, command, key, sentence(&reason, 200))
@@ -61,6 +56,12 @@ pub(crate) fn command(
             account: account
                 .parse::<AccountId>()
                 .map_err(|_| PanelError::invalid("account", "Say which account to link."))?,
+        },
+        "replace-link" => Command::ReplaceLink {
+            gateway,
+            account: account.parse::<AccountId>().map_err(|_| {
+                PanelError::invalid("account", "Say which account's link to replace.")
+            })?,
         },
         "restart" => Command::Restart { gateway },
         "recreate" => Command::Recreate {
@@ -161,8 +162,19 @@ pub async fn abandon_operation(
     }
 }
 
+/// The key that tells a repeated form from a second wish.
+pub(super) fn key_of(given: String) -> Result<String, PanelError> {
+    if given.is_empty() || given.len() > 64 {
+        return Err(PanelError::invalid(
+            "key",
+            "The form was not complete. Load the page again.",
+        ));
+    }
+    Ok(given)
+}
+
 /// What a person wrote, trimmed and cut; `None` when nothing.
-fn sentence(text: &str, longest: usize) -> Option<String> {
+pub(super) fn sentence(text: &str, longest: usize) -> Option<String> {
     let text: String = text
         .trim()
         .chars()

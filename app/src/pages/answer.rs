@@ -48,12 +48,6 @@ pub(crate) fn page(error: &PanelError, call: &Call) -> Page {
     Page::new(title, content).status(status)
 }
 
-/// The page for an error when nobody is known or nothing can be asked.
-pub(crate) fn alone(error: &PanelError) -> Page {
-    let title = "The panel could not answer";
-    Page::new(title, card(title, &error.sentence())).status(StatusCode::SERVICE_UNAVAILABLE)
-}
-
 /// A whole document for the server's own answers, when no page could be asked: no script, nothing to
 /// read, nothing that can fail.
 pub fn sorry(site: &SiteFiles, title: &str, said: &str) -> String {

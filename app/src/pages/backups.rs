@@ -28,7 +28,10 @@ pub(crate) async fn page(call: &Call, id: &str) -> Result<Page, PanelError> {
         .backup_keys
         .take(call.viewer().person.id)
         .map(revealed);
-    let may = call.may(Action::Backup).is_ok();
+    let may = May {
+        download: call.may(Action::Backup).is_ok(),
+        restore: call.may(Action::Restore).is_ok(),
+    };
     let count = counted(kept.len(), "backup", "backups");
     let list = if kept.is_empty() {
         view! {
@@ -45,7 +48,7 @@ pub(crate) async fn page(call: &Call, id: &str) -> Result<Page, PanelError> {
         let rows: Vec<_> = kept.iter().map(|backup| row(backup, may, now)).collect();
         view! { <ul class="card rows" role="list">{rows}</ul> }.into_any()
     };
-    let make = match (&recipient, may) {
+    let make = match (&recipient, may.download) {
         (Some(_), true) => {
             let href = path::confirm(&gateway.id, Action::Backup.as_str());
             view! { <p class="actions"><a class="btn primary" href=href>"Back up now"</a></p> }.into_any()
@@ -72,8 +75,20 @@ pub(crate) async fn page(call: &Call, id: &str) -> Result<Page, PanelError> {
     Ok(Page::new("Backups", content).at("backups").of(gateway.id))
 }
 
-fn row(backup: &Backup, may: bool, now: Timestamp) -> impl IntoView + use<> {
-    let download = may.then(|| {
+/// What the viewer may do with a backup.
+#[derive(Clone, Copy)]
+struct May {
+    download: bool,
+    restore: bool,
+}
+
+fn row(backup: &Backup, may: May, now: Timestamp) -> impl IntoView + use<> {
+    let restore = may.restore.then(|| {
+        let href = path::restore(&backup.gateway, &backup.name);
+        let label = format!("Restore a link from {}", backup.name);
+        view! { <a class="btn quiet" href=href aria-label=label>"Restore"</a> }
+    });
+    let download = may.download.then(|| {
         let href = path::backup_download(&backup.gateway, &backup.name);
         let label = format!("Download {}", backup.name);
         view! { <a class="btn quiet" href=href download=backup.name.clone() aria-label=label>"Download"</a> }
@@ -82,7 +97,7 @@ fn row(backup: &Backup, may: bool, now: Timestamp) -> impl IntoView + use<> {
         <li>
             <b>{moment::clock(backup.made_at, now)}</b>
             <small>{words::bytes(backup.bytes)}" · "<code>{backup.name.clone()}</code></small>
-            <div class="end">{download}</div>
+            <div class="end">{restore}{download}</div>
         </li>
     }
 }

@@ -29,7 +29,7 @@ pub(crate) async fn page(
         String::new(),
     )?;
     let action = wanted.action();
-    call.permit(action, Some(&gateway.id)).await?;
+    call.permit_to_ask(action, Some(&gateway.id)).await?;
     let now = call.now();
     let usual = live::usual(call.panel(), &gateway.id, now).await;
     let seen = call.panel().observations.observation(&gateway.id);
@@ -52,6 +52,19 @@ pub(crate) async fn page(
                 None
             }
         },
+        Action::ReplaceLink => {
+            let key = call.panel().backups.recipient().await;
+            against = against.or(match key {
+                Ok(Some(_)) => None,
+                Ok(None) => Some(
+                    "There is no key for backups yet, and the present link must be backed up first. An admin makes the \
+                     key on the backups page."
+                        .to_owned(),
+                ),
+                Err(fault) => Some(fault.message),
+            });
+            None
+        }
         _ => None,
     };
     let fields = Fields {
@@ -209,6 +222,10 @@ impl Said {
         let question = match wanted {
             Command::Reconnect { account, .. } => format!("Reconnect account {account}?"),
             Command::Relink { account, .. } => format!("Link account {account} by a scan?"),
+            Command::ReplaceLink { account, .. } => {
+                format!("Replace the link of account {account} by a scan?")
+            }
+            Command::Restore { account, .. } => format!("Restore account {account}?"),
             Command::Restart { .. } => "Restart the gateway?".to_owned(),
             Command::Recreate { .. } => "Recreate the gateway's container?".to_owned(),
             Command::Install { .. } => "Install the gateway?".to_owned(),
@@ -231,6 +248,16 @@ impl Said {
                  phone under Linked devices: remove it there.",
                 "Until the scan it can be stopped, and nothing is changed. After the scan, the phone takes the link \
                  away again under Linked devices.",
+            ),
+            Action::ReplaceLink => (
+                "The gateway's state is backed up, the present link is kept aside, and a code is shown here for WhatsApp \
+                 on the phone to scan. You need the phone that holds the number.",
+                "This is the last thing to try: the present link may still work, and everything gentler keeps it. No \
+                 messages get through from the moment that the code is prepared. On numbers for which WhatsApp demands \
+                 a passkey, linking through this gateway fails today, and once the old device is removed on the phone \
+                 the number may stay unlinked.",
+                "Until the scan, stopping it or letting the codes run out brings the present link back, without a scan. \
+                 If another number is scanned than before, the page asks whether to keep it.",
             ),
             Action::Recover => (
                 "The panel looks at the facts, then tries these steps, the gentlest first. It stops as soon as the \

@@ -5,12 +5,15 @@ pub(crate) mod answer;
 pub(crate) mod audit;
 pub(crate) mod backups;
 pub(crate) mod confirm;
+pub(crate) mod confirm_identity;
 pub(crate) mod gateway;
+pub(crate) mod hand_off;
 pub(crate) mod logs;
 pub(crate) mod operation;
 pub(crate) mod operations;
 pub(crate) mod people;
 pub(crate) mod relink;
+pub(crate) mod restore;
 pub(crate) mod scan;
 pub(crate) mod sign_in;
 
@@ -32,6 +35,8 @@ pub(crate) struct Page {
     /// The event stream that appends lines to it.
     pub(crate) follows: Option<String>,
     pub(crate) status: StatusCode,
+    /// Where the browser is sent instead.
+    pub(crate) elsewhere: Option<String>,
 }
 
 impl Page {
@@ -44,6 +49,15 @@ impl Page {
             events: None,
             follows: None,
             status: StatusCode::OK,
+            elsewhere: None,
+        }
+    }
+
+    /// Sends the browser to another page of ours.
+    pub(crate) fn redirect(to: String) -> Self {
+        Self {
+            elsewhere: Some(to),
+            ..Self::new("", String::new())
         }
     }
 
@@ -80,12 +94,34 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
+    /// What a query says.
+    pub(crate) fn of(query: Option<&str>) -> Self {
+        let query = query.unwrap_or_default().as_bytes();
+        Self {
+            pairs: url::form_urlencoded::parse(query).into_owned().collect(),
+        }
+    }
+
     /// The last value of a name, and the empty text when there is none.
     pub(crate) fn get(&self, name: &str) -> &str {
         let mut pairs = self.pairs.iter().rev();
         pairs
             .find(|(key, _)| key == name)
             .map_or("", |(_, value)| value.as_str())
+    }
+
+    /// This page again, without what went wrong with a form.
+    pub(crate) fn url(&self, path: &str) -> String {
+        let mut url = path.to_owned();
+        let own = self
+            .pairs
+            .iter()
+            .filter(|(name, _)| !name.starts_with("__"));
+        for (name, value) in own {
+            let before = if url.contains('?') { "&" } else { "?" };
+            url.extend([before, &encoded(name), "=", &encoded(value)]);
+        }
+        url
     }
 
     /// What went wrong with a form that came back to this page.
@@ -104,6 +140,14 @@ impl Asked {
     }
 }
 
+/// A path to go on to, when it is one of this panel and nothing that a browser could read as another host.
+pub(crate) fn own_page(next: &str) -> Option<&str> {
+    let ours = next.starts_with('/')
+        && !next.starts_with("//")
+        && next.chars().all(|c| c.is_ascii_graphic() && c != '\\');
+    ours.then_some(next)
+}
+
 /// Text as a value in a URL.
 pub(crate) fn encoded(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
@@ -119,4 +163,23 @@ pub(crate) fn encoded(text: &str) -> String {
         }
     }
     safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_paths_of_this_panel_are_gone_on_to() {
+        assert!(own_page("/gateways/openclaw?x=1").is_some());
+        for foreign in [
+            "https://evil.example",
+            "//evil.example",
+            "/\\evil.example",
+            "",
+            "/a b",
+        ] {
+            assert_eq!(own_page(foreign), None, "{foreign}");
+        }
+    }
 }

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use domain::action::Action;
 use domain::can;
-use domain::operation::{Command, OperationView, Outcome, StepState, StepView};
+use domain::operation::{Command, KEEP_NUMBER, OperationView, Outcome, StepState, StepView};
 use domain::path;
 use domain::person::Role;
 use domain::scan::Scan;
@@ -84,7 +84,10 @@ pub(crate) fn fragments(
         Fragment::new("steps", steps(view)),
         Fragment::new("why", why(view)),
         Fragment::new("stuck", stuck(role, view)),
-        Fragment::new("scan", super::scan::card(role, view, scan)),
+        Fragment::new(
+            "scan",
+            super::scan::card(role, view, scan, super::scan::Where::Panel),
+        ),
     ]
 }
 
@@ -283,14 +286,21 @@ fn skip(view: &OperationView) -> Option<AnyView> {
         return None;
     }
     Some(match view.can_skip() {
-        Ok(step) => view! {
-            <form method="post" action=endpoint::SKIP>
-                <input type="hidden" name="id" value=view.operation.id.to_string()/>
-                <input type="hidden" name="step" value=step.outline.name.clone()/>
-                <button class="btn">"Skip this step"</button>
-            </form>
+        Ok(step) => {
+            let label = if step.outline.name == KEEP_NUMBER {
+                "Keep the new number"
+            } else {
+                "Skip this step"
+            };
+            view! {
+                <form method="post" action=endpoint::SKIP>
+                    <input type="hidden" name="id" value=view.operation.id.to_string()/>
+                    <input type="hidden" name="step" value=step.outline.name.clone()/>
+                    <button class="btn">{label}</button>
+                </form>
+            }
+            .into_any()
         }
-        .into_any(),
         Err(why) => view! { <small>{why}</small> }.into_any(),
     })
 }

@@ -1,11 +1,13 @@
 //! The address of linking an account: goes to the operation that does it, or to the page that starts one.
 
-use domain::gateway::AccountId;
+use domain::action::Action;
+use domain::gateway::{AccountId, GatewayId};
 use domain::path;
 
 use super::Page;
-use crate::call::{Call, redirect_to};
+use crate::call::Call;
 use crate::error::PanelError;
+use crate::rungs;
 
 pub(crate) fn page(call: &Call, id: &str, account: &str) -> Result<Page, PanelError> {
     let gateway = call.gateway(id)?;
@@ -17,12 +19,21 @@ pub(crate) fn page(call: &Call, id: &str, account: &str) -> Result<Page, PanelEr
         let command = &operation.command;
         command.shows_code() && command.account() == Some(&account)
     });
-    match running {
-        Some(operation) => redirect_to(&path::operation(&operation.id)),
-        None => redirect_to(&format!(
+    Ok(Page::redirect(match running {
+        Some(operation) => path::operation(&operation.id),
+        None => format!(
             "{}?account={account}",
-            path::confirm(&gateway.id, "relink")
-        )),
-    };
-    Ok(Page::new("Link an account", String::new()))
+            path::confirm(&gateway.id, how(call, &gateway.id, &account).as_str())
+        ),
+    }))
+}
+
+/// A link that may still work is replaced with more care.
+fn how(call: &Call, gateway: &GatewayId, account: &AccountId) -> Action {
+    let seen = call.panel().observations.observation(gateway);
+    let known = seen.as_ref().and_then(|seen| {
+        let mut accounts = seen.session.detail.as_ref()?.accounts.iter();
+        accounts.find(|known| known.id == *account)
+    });
+    known.map_or(Action::Relink, rungs::link)
 }

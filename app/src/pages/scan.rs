@@ -3,6 +3,7 @@
 use domain::action::Action;
 use domain::can;
 use domain::operation::OperationView;
+use domain::path;
 use domain::person::Role;
 use domain::scan::{Code, Picture, Scan};
 use leptos::prelude::*;
@@ -10,9 +11,18 @@ use secrecy::ExposeSecret as _;
 
 use crate::ui::{code, moment};
 
+/// Where a code is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Where {
+    /// On the operation's page.
+    Panel,
+    /// On a screen that it was handed off to.
+    OtherScreen,
+}
+
 /// Nothing, unless a scan is due. Its place keeps its size from the first question to the scan, so that
 /// nothing moves under a phone that is being held up.
-pub(crate) fn card(role: Role, view: &OperationView, scan: Option<&Scan>) -> String {
+pub(crate) fn card(role: Role, view: &OperationView, scan: Option<&Scan>, at: Where) -> String {
     let may_show = view.operation.command.shows_code() && view.operation.outcome.is_none();
     let Some(scan) = scan.filter(|_| may_show) else {
         return view! { <div id="scan"></div> }.to_html();
@@ -40,7 +50,10 @@ pub(crate) fn card(role: Role, view: &OperationView, scan: Option<&Scan>) -> Str
             good_until,
             attempt,
             attempts,
-        } => showing(code, *good_until, *attempt, *attempts),
+        } => {
+            let elsewhere = (at == Where::Panel).then(|| path::hand_offs(&view.operation.id));
+            showing(code, *good_until, (*attempt, *attempts), elsewhere)
+        }
     }
 }
 
@@ -58,9 +71,12 @@ fn place(title: &'static str, said: AnyView) -> String {
 fn showing(
     code: &Code,
     good_until: domain::time::Timestamp,
-    attempt: u32,
-    attempts: u32,
+    (attempt, attempts): (u32, u32),
+    elsewhere: Option<String>,
 ) -> String {
+    let elsewhere = elsewhere.map(|href| {
+        view! { <p><a class="btn" href=href>"Show on another screen"</a></p> }
+    });
     let here = match code.picture() {
         Picture::Modules { link, .. } => {
             let link = link.expose_secret().to_owned();
@@ -90,6 +106,7 @@ fn showing(
                     <li>"Android: three dots, then Linked devices. iPhone: Settings, then Linked devices."</li>
                     <li>"Tap Link a device and hold the phone to this code."</li>
                 </ol>
+                {elsewhere}
                 {here}
             </div>
         </section>

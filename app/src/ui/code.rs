@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use domain::scan::{Code, Picture};
 use leptos::prelude::*;
+use qrcode::{Color, EcLevel, QrCode};
 
 /// Empty modules around it (ISO/IEC 18004 asks for four).
 const QUIET: usize = 4;
@@ -12,19 +13,32 @@ const QUIET: usize = 4;
 pub(crate) fn code(code: &Code) -> AnyView {
     const LABEL: &str = "The code to scan with WhatsApp";
     match code.picture() {
-        Picture::Modules { side, dark, .. } => {
-            let whole = side + 2 * QUIET;
-            let frame = format!("-{QUIET} -{QUIET} {whole} {whole}");
-            let path = path(*side, dark);
-            view! {
-                <svg viewBox=frame role="img" aria-label=LABEL shape-rendering="crispEdges">
-                    <path class="dark" d=path></path>
-                </svg>
-            }
-            .into_any()
-        }
+        Picture::Modules { side, dark, .. } => drawing(*side, dark, LABEL),
         Picture::Image => view! { <img src=code.image().to_owned() alt=LABEL/> }.into_any(),
     }
+}
+
+/// What opens a link on a phone that is held to the screen; `None` for a text that is too long for a code.
+pub(crate) fn of_link(link: &str, label: &'static str) -> Option<AnyView> {
+    let code = QrCode::with_error_correction_level(link, EcLevel::L).ok()?;
+    let dark: Vec<bool> = code
+        .to_colors()
+        .iter()
+        .map(|color| *color == Color::Dark)
+        .collect();
+    Some(drawing(code.width(), &dark, label))
+}
+
+fn drawing(side: usize, dark: &[bool], label: &'static str) -> AnyView {
+    let whole = side + 2 * QUIET;
+    let frame = format!("-{QUIET} -{QUIET} {whole} {whole}");
+    let path = path(side, dark);
+    view! {
+        <svg viewBox=frame role="img" aria-label=label shape-rendering="crispEdges">
+            <path class="dark" d=path></path>
+        </svg>
+    }
+    .into_any()
 }
 
 /// Runs of dark modules, line by line.

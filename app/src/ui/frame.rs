@@ -110,4 +110,6 @@ pub(crate) fn notices(call: &Call, page: &Page, asked: &Asked) -> String {
 }
 
 /// Fields that show their own error.
-const FIELDS: [&str; 6] = ["name", "person", "old", "new", "again", "comment"];
+const FIELDS: [&str; 10] = [
+    "name", "person", "old", "new", "again", "comment", "password", "identity", "replace", "whose",
+];

@@ -15,7 +15,7 @@ use crate::scenes::world;
 
 const PAGE: &str = "/gateways/openclaw/backups";
 
-fn kept() -> World {
+pub(crate) fn kept() -> World {
     let gateway: domain::gateway::GatewayId = "openclaw".parse().unwrap();
     let id = OperationId(Uuid::from_u128(0x9c1f_04ab));
     let mut world = world();

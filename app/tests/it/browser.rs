@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use app::{OwnSession, Viewer};
+use app::{OwnSession, Screen, Viewer};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
+use domain::hand_off::HandOff;
 use domain::person::{Actor, Role};
 use tower::ServiceExt as _;
 
@@ -15,6 +16,7 @@ pub(crate) struct Browser {
     router: Router,
     viewer: Option<Arc<Viewer>>,
     session: Option<Arc<dyn OwnSession>>,
+    screen: Option<Arc<Screen>>,
 }
 
 pub(crate) struct Answer {
@@ -38,6 +40,7 @@ impl Browser {
             actor,
             person,
             signed_in_at: NOW,
+            confirmed_at: NOW,
         };
         Self::with(world, Some(viewer))
     }
@@ -53,12 +56,19 @@ impl Browser {
             router,
             viewer: viewer.map(Arc::new),
             session: None,
+            screen: None,
         }
     }
 
     /// With a session that forms may renew.
     pub(crate) fn in_session(mut self, session: Arc<dyn OwnSession>) -> Self {
         self.session = Some(session);
+        self
+    }
+
+    /// A device that has opened a one-time link.
+    pub(crate) fn screen(mut self, opened: HandOff) -> Self {
+        self.screen = Some(Arc::new(Screen(opened)));
         self
     }
 
@@ -84,6 +94,9 @@ impl Browser {
         }
         if let Some(session) = &self.session {
             request.extensions_mut().insert(session.clone());
+        }
+        if let Some(screen) = &self.screen {
+            request.extensions_mut().insert(screen.clone());
         }
         let response = self.router.clone().oneshot(request).await.unwrap();
         let status = response.status().as_u16();

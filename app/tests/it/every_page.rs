@@ -8,7 +8,7 @@ use domain::person::Role;
 use crate::browser::Browser;
 use crate::scenes::{logged_out, operation, stopped_account, world};
 
-const PAGES: [&str; 21] = [
+const PAGES: [&str; 23] = [
     "/sign-in",
     "/sign-in?failed=1",
     "/sign-in?throttled=30",
@@ -28,6 +28,8 @@ const PAGES: [&str; 21] = [
     "/operations/00000000-0000-0000-0000-000000000003",
     "/people",
     "/account",
+    "/account/confirm?next=/gateways/openclaw",
+    "/gateways/openclaw/backups",
     "/audit",
     "/nothing/here",
 ];
@@ -96,7 +98,7 @@ async fn whoever_is_signed_out_is_sent_to_the_sign_in_page_and_back() {
     let browser = Browser::signed_out(&world);
     for url in PAGES.into_iter().filter(|url| !url.starts_with("/sign-in")) {
         let answer = browser.get(url).await;
-        assert_eq!(answer.status, 302, "{url}");
+        assert_eq!(answer.status, 303, "{url}");
         assert!(
             answer.location.starts_with("/sign-in?next=%2F"),
             "{}",
@@ -110,11 +112,8 @@ async fn whoever_is_signed_out_is_sent_to_the_sign_in_page_and_back() {
 fn every_url() {
     let gateway = "openclaw".parse().unwrap();
     let operation = domain::operation::OperationId(uuid::Uuid::nil());
-    let mut routes: Vec<String> = app::routes()
-        .iter()
-        .map(|route| route.path().to_owned())
-        .collect();
-    routes.sort();
+    let mut routes: Vec<&str> = app::urls().collect();
+    routes.sort_unstable();
     let mut urls = vec![
         path::HOME.to_owned(),
         path::SIGN_IN.to_owned(),
@@ -122,6 +121,10 @@ fn every_url() {
         path::PEOPLE.to_owned(),
         path::AUDIT.to_owned(),
         path::ACCOUNT.to_owned(),
+        path::CONFIRM_IDENTITY.to_owned(),
+        path::backups(&gateway),
+        path::backup_download(&gateway, "NAME"),
+        path::restore(&gateway, "NAME"),
         path::gateway(&gateway),
         path::logs(&gateway),
         path::log_download(&gateway),

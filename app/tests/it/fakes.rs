@@ -12,15 +12,16 @@ use domain::backup::{Adopt, Backup, NewKey};
 use domain::can::Permit;
 use domain::compare::Comparison;
 use domain::fault::{Boundary, Fault, FaultKind};
-use domain::gateway::{Gateway, GatewayId};
+use domain::gateway::{AccountId, Gateway, GatewayId};
+use domain::hand_off::{HandOff, OPENS_WITHIN};
 use domain::history::{Incident, Strip};
 use domain::logs::LogLine;
 use domain::observation::Observation;
 use domain::operation::{Command, Operation, OperationId, OperationView};
 use domain::person::{Actor, Person, Role};
 use domain::ports::{
-    AuditTrail, Backups, Clock, Disabled, Ids, Observations, Operations, People, PeopleError,
-    Scans, SignIn, StartError, StoreError,
+    AuditTrail, Backups, Clock, Disabled, HandOffs, Ids, Observations, Opener, Operations, People,
+    PeopleError, Scans, SignIn, StartError, StoreError,
 };
 use domain::scan::Scan;
 use domain::time::Timestamp;
@@ -40,6 +41,7 @@ pub(crate) struct World {
     pub(crate) holder: Option<Operation>,
     pub(crate) views: Vec<OperationView>,
     pub(crate) scan: Option<Scan>,
+    pub(crate) hand_offs: Vec<HandOff>,
     pub(crate) recipient: Option<String>,
     pub(crate) backups: Result<Vec<Backup>, Fault>,
     pub(crate) logs: Result<Vec<LogLine>, Fault>,
@@ -108,7 +110,19 @@ impl Operations for Fake {
             return Err(StartError::Busy { holder });
         }
         let by = permit.actor().name().to_owned();
-        let what = command.title();
+        let what = match &command {
+            Command::Restore {
+                backup,
+                ticket,
+                replace,
+                ..
+            } => format!(
+                "{} of {backup} with ticket {}, replace {replace}",
+                command.title(),
+                ticket.as_u128()
+            ),
+            _ => command.title(),
+        };
         self.0
             .note(format!("{by} started {what} ({key}) because {reason:?}"));
         Ok(OperationId(Uuid::from_u128(9)))
@@ -229,6 +243,13 @@ impl People for Fake {
         self.0.note(format!("role of {id}: {}", role.as_str()));
         Ok(())
     }
+    async fn confirm(&self, actor: &Actor, password: SecretString) -> Result<Person, PeopleError> {
+        if password.expose_secret() != PASSWORD {
+            return Err(PeopleError::WrongPassword);
+        }
+        self.0.note(format!("{} confirmed", actor.name()));
+        Ok(person(1, actor.name(), Role::Viewer))
+    }
     async fn change_password(
         &self,
         actor: &Actor,
@@ -330,8 +351,79 @@ impl Backups for Fake {
         self.0.backups.clone()
     }
 
+    async fn unlock(
+        &self,
+        _: &GatewayId,
+        _: &AccountId,
+        _: &str,
+        key: SecretString,
+    ) -> Result<Uuid, Fault> {
+        if key.expose_secret() != "AGE-SECRET-KEY-1FAKE" {
+            let why = "This key does not open this backup.";
+            return Err(Fault::new(FaultKind::Refused, Boundary::Panel, why));
+        }
+        Ok(Uuid::from_u128(77))
+    }
+
+    async fn bring(
+        &self,
+        _: &GatewayId,
+        _: &AccountId,
+        _: OperationId,
+        _: Uuid,
+    ) -> Result<Option<String>, Fault> {
+        unreachable!("pages only look")
+    }
+
     async fn read(&self, _: &GatewayId, _: &str) -> Result<Option<Vec<u8>>, Fault> {
         Ok(None)
+    }
+}
+
+#[async_trait]
+impl HandOffs for Fake {
+    async fn make(
+        &self,
+        permit: Permit,
+        operation: OperationId,
+    ) -> Result<(HandOff, SecretString), StoreError> {
+        self.0
+            .note(format!("{} hands off {operation}", permit.actor().name()));
+        let made = hand_off(permit.actor().clone(), operation);
+        self.0.store((made, SecretString::from("token-44")))
+    }
+    async fn find(&self, token: &str) -> Result<Option<HandOff>, StoreError> {
+        let mut known = self.0.hand_offs.iter().filter(|_| token == "token-44");
+        self.0.store(known.next().cloned())
+    }
+    async fn open(
+        &self,
+        _: &str,
+        _: Opener,
+    ) -> Result<Option<(HandOff, SecretString)>, StoreError> {
+        unreachable!("the server opens links")
+    }
+    async fn of_device(&self, _: &str) -> Result<Option<HandOff>, StoreError> {
+        unreachable!("the server knows devices")
+    }
+    async fn revoke(&self, _: Permit, _: OperationId, id: Uuid) -> Result<bool, StoreError> {
+        self.0.note(format!("took back {id}"));
+        self.0.store(true)
+    }
+    async fn list(&self, _: OperationId) -> Result<Vec<HandOff>, StoreError> {
+        self.0.store(self.0.hand_offs.clone())
+    }
+}
+
+pub(crate) fn hand_off(made_by: Actor, operation: OperationId) -> HandOff {
+    HandOff {
+        id: Uuid::from_u128(5),
+        operation,
+        made_by,
+        made_at: NOW,
+        expires_at: NOW.plus(OPENS_WITHIN),
+        opened: None,
+        revoked_at: None,
     }
 }
 
@@ -369,5 +461,8 @@ pub(crate) fn panel(world: &Arc<World>) -> Panel {
         backup_keys: Arc::default(),
         scans: fake(),
         viewings: Arc::default(),
+        hand_offs: fake(),
+        hand_off_links: Arc::default(),
+        public_url: "https://panel.example".into(),
     }
 }

@@ -152,6 +152,10 @@ impl OwnSession for Renewed {
         self.0.lock().unwrap().push(person.session_epoch);
         Ok(())
     }
+
+    async fn confirm(&self, person: &Person) -> Result<(), RenewError> {
+        self.renew(person).await
+    }
 }
 
 #[tokio::test]

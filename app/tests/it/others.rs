@@ -155,6 +155,7 @@ async fn a_one_time_password_is_a_banner_everywhere() {
         actor: domain::person::Actor::Panel,
         person: anna,
         signed_in_at: crate::fakes::NOW,
+        confirmed_at: crate::fakes::NOW,
     };
     let browser = Browser::with(&world, Some(viewer));
     for url in ["/gateways/openclaw", "/account", "/nothing/here"] {
@@ -168,7 +169,7 @@ async fn the_start_page_goes_to_the_gateway() {
     let answer = browser.get("/").await;
     assert_eq!(
         (answer.status, answer.location.as_str()),
-        (302, "/gateways/openclaw")
+        (303, "/gateways/openclaw")
     );
 }
 

@@ -12,7 +12,7 @@ use crate::browser::Browser;
 use crate::fakes::World;
 use crate::scenes::{logged_out, operation, world};
 
-const PAGE: &str = "/operations/00000000-0000-0000-0000-000000000003";
+pub(crate) const PAGE: &str = "/operations/00000000-0000-0000-0000-000000000003";
 const SECRET: &str = "https://wa.me/settings/linked_devices#2@secret";
 
 fn code() -> Code {
@@ -40,7 +40,7 @@ fn showing(scan: Scan) -> World {
     world
 }
 
-fn now_showing() -> World {
+pub(crate) fn now_showing() -> World {
     showing(Scan::Showing {
         code: code(),
         good_until: Timestamp::from_millis(i64::MAX / 2),

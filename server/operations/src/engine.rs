@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use domain::gateway::GatewayId;
 use domain::operation::{Operation, OperationId};
-use domain::ports::{AuditTrail, Backups, Clock, Containers, GatewayControl, Ids, Journal, Scans};
+use domain::ports::{
+    AuditTrail, Backups, Clock, Containers, GatewayControl, Ids, Journal, LinkFiles, Scans,
+};
 use domain::scrub::Scrubber;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -30,6 +32,8 @@ pub struct Parts {
     pub scans: Arc<dyn Scans>,
     /// Where backups are kept.
     pub backups: Arc<dyn Backups>,
+    /// The files of accounts' links.
+    pub links: Arc<dyn LinkFiles>,
     /// For acts within an operation that are audited for themselves.
     pub audit: Arc<dyn AuditTrail>,
     /// The time.

@@ -264,6 +264,7 @@ impl Runner {
             control: Arc::clone(&parts.control),
             scans: Arc::clone(&parts.scans),
             backups: Arc::clone(&parts.backups),
+            links: Arc::clone(&parts.links),
             audit: Arc::clone(&parts.audit),
             clock: Arc::clone(&parts.clock),
             say,

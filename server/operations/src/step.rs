@@ -7,7 +7,7 @@ use domain::fault::Fault;
 use domain::gateway::GatewayId;
 use domain::operation::{Cancel, OperationId, StepOutline};
 use domain::person::Actor;
-use domain::ports::{AuditTrail, Backups, Clock, Containers, GatewayControl, Scans};
+use domain::ports::{AuditTrail, Backups, Clock, Containers, GatewayControl, LinkFiles, Scans};
 use futures::future::BoxFuture;
 
 use crate::reporter::Reporter;
@@ -29,6 +29,8 @@ pub struct Cx {
     pub scans: Arc<dyn Scans>,
     /// Where backups are kept.
     pub backups: Arc<dyn Backups>,
+    /// The files of accounts' links.
+    pub links: Arc<dyn LinkFiles>,
     /// For acts within the operation that are audited for themselves.
     pub audit: Arc<dyn AuditTrail>,
     /// The time.

@@ -136,10 +136,15 @@ async fn put_away_and_adopt(
     done
 }
 
-fn open(from: File, identity_file: &Path, output: &Path) -> anyhow::Result<()> {
-    let identity = std::fs::read_to_string(identity_file)
+/// The half of the key that opens backups.
+pub(super) fn identity(file: &Path) -> anyhow::Result<SecretString> {
+    std::fs::read_to_string(file)
         .map(SecretString::from)
-        .with_context(|| format!("cannot read {}", identity_file.display()))?;
+        .with_context(|| format!("cannot read {}", file.display()))
+}
+
+fn open(from: File, identity_file: &Path, output: &Path) -> anyhow::Result<()> {
+    let identity = identity(identity_file)?;
     let mut to = create_private(output, "the archive")?;
     let opened = Vault::decrypt(from, &identity, &mut to);
     match opened {

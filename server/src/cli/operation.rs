@@ -3,6 +3,7 @@
 mod change;
 mod show;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -12,11 +13,12 @@ use domain::can;
 use domain::gateway::{AccountId, GatewayId};
 use domain::operation::{Command, Event, OperationId, Outcome};
 use domain::person::Actor;
-use domain::ports::{Ids as _, Journal as _, Operations as _, StartError};
+use domain::ports::{Backups as _, Ids as _, Journal as _, Operations as _, StartError};
 use domain::words;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::backup::identity;
 use super::code;
 use super::{gateway, out, paged};
 use crate::config::Config;
@@ -40,6 +42,8 @@ pub(super) enum Operation {
 enum Kind {
     Reconnect,
     Relink,
+    /// Link anew by a scan, though the present link may still work: it is backed up and kept aside.
+    ReplaceLink,
     Restart,
     Recreate,
     Install,
@@ -47,6 +51,8 @@ enum Kind {
     Start,
     /// Keep an encrypted copy of the gateway's state.
     Backup,
+    /// Bring an account's link back from a backup (`--backup`, `--identity-file`).
+    Restore,
     /// Fix WhatsApp: the gentlest step that helps.
     Recover,
 }
@@ -58,12 +64,21 @@ pub(super) struct Start {
     /// Which gateway [default: the only one].
     #[arg(long, value_name = "ID")]
     gateway: Option<GatewayId>,
-    /// Which account (`reconnect`, `relink`, `recover`).
+    /// Which account (`reconnect`, `relink`, `replace-link`, `recover`, `restore`).
     #[arg(long, value_name = "ID", default_value = "default")]
     account: AccountId,
     /// Why; stands in the audit trail.
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
+    /// The backup to restore from, as `panel backup list` names it.
+    #[arg(long, value_name = "NAME", required_if_eq("kind", "restore"))]
+    backup: Option<String>,
+    /// The half of the key that opens backups (`restore`).
+    #[arg(long, value_name = "FILE", required_if_eq("kind", "restore"))]
+    identity_file: Option<PathBuf>,
+    /// Replace a link that works (`restore`).
+    #[arg(long)]
+    replace: bool,
     /// Stay until it has ended, printing its steps. This is what the command does anyway: it runs the operation
     /// itself, and a panel that serves takes it over should this command be killed.
     #[arg(long)]
@@ -144,13 +159,17 @@ impl Start {
         .await
     }
 
-    fn command(&self, gateway: GatewayId) -> Command {
-        match self.kind {
+    async fn command(&self, gateway: GatewayId, outside: &Outside) -> anyhow::Result<Command> {
+        Ok(match self.kind {
             Kind::Reconnect => Command::Reconnect {
                 gateway,
                 account: self.account.clone(),
             },
             Kind::Relink => Command::Relink {
+                gateway,
+                account: self.account.clone(),
+            },
+            Kind::ReplaceLink => Command::ReplaceLink {
                 gateway,
                 account: self.account.clone(),
             },
@@ -163,11 +182,30 @@ impl Start {
             Kind::Stop => Command::Stop { gateway },
             Kind::Start => Command::Start { gateway },
             Kind::Backup => Command::Backup { gateway },
+            Kind::Restore => self.restore(gateway, outside).await?,
             Kind::Recover => Command::Recover {
                 gateway,
                 account: self.account.clone(),
             },
-        }
+        })
+    }
+
+    async fn restore(&self, gateway: GatewayId, outside: &Outside) -> anyhow::Result<Command> {
+        let (Some(backup), Some(file)) = (self.backup.clone(), &self.identity_file) else {
+            bail!("say with --backup which one to restore, and with --identity-file what opens it");
+        };
+        let identity = identity(file)?;
+        let backups = &outside.backups;
+        let ticket = backups
+            .unlock(&gateway, &self.account, &backup, identity)
+            .await?;
+        Ok(Command::Restore {
+            gateway,
+            account: self.account.clone(),
+            backup,
+            ticket,
+            replace: self.replace,
+        })
     }
 
     async fn start(
@@ -176,7 +214,7 @@ impl Start {
         base: &Base,
         outside: &Outside,
     ) -> anyhow::Result<ExitCode> {
-        let command = self.command(gateway.clone());
+        let command = self.command(gateway.clone(), outside).await?;
         let title = command.title();
         let permit = match can::permit(&command_line(), command.action(), Some(&gateway)) {
             Ok(permit) => permit,

@@ -175,7 +175,7 @@ pub(super) fn answer(stream: impl Stream<Item = Bytes> + Send + 'static) -> Resp
     (headers, body).into_response()
 }
 
-fn tick(clock: &dyn Clock) -> Bytes {
+pub(super) fn tick(clock: &dyn Clock) -> Bytes {
     Bytes::from(format!(
         "event: tick\ndata: {}\n\n",
         app::live::tick(clock.now())

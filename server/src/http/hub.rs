@@ -26,6 +26,8 @@ pub(crate) enum Topic {
     Operations(GatewayId),
     /// An operation's page.
     Operation(OperationId),
+    /// The screen that an operation's code was handed off to.
+    HandedOff(OperationId),
 }
 
 /// What changed.

@@ -37,8 +37,8 @@ pub(super) struct Reader {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Standing {
     Same,
-    /// The person is another one, or kept out. Their browser may hold a renewed session: it comes back
-    /// by itself, and the door tells it.
+    /// The person is another one, or kept out, or the session's record is gone. Their browser may hold a
+    /// renewed session: it comes back by itself, and the door tells it.
     Changed,
     Over,
 }
@@ -100,7 +100,7 @@ impl Reader {
             return Standing::Over;
         };
         match self.door.records.load(&id).await {
-            Ok(None) => Standing::Over,
+            Ok(None) => Standing::Changed,
             Ok(Some(_)) | Err(_) => Standing::Same,
         }
     }
@@ -139,11 +139,11 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_session_that_ended_unheard_is_found_by_itself() {
+    async fn a_session_that_ended_unheard_sends_its_stream_back_to_the_door() {
         let house = house();
         let (id, reader) = reader(&house).await;
         house.sessions.delete(&id).await.unwrap();
-        assert_eq!(reader.left().await, Some(SIGNED_OUT));
+        assert_eq!(reader.left().await, None);
     }
 
     #[tokio::test(start_paused = true)]

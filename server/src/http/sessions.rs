@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use app::{OwnSession, RenewError, Viewer};
 use async_trait::async_trait;
 use axum::extract::{ConnectInfo, Request, State};
@@ -43,6 +44,15 @@ struct SignedIn {
     epoch: i64,
     at: Timestamp,
     touched: Timestamp,
+    /// When the password was typed again; not since sign-in, else.
+    #[serde(default)]
+    confirmed: Option<Timestamp>,
+}
+
+impl SignedIn {
+    fn confirmed_at(&self) -> Timestamp {
+        self.confirmed.unwrap_or(self.at)
+    }
 }
 
 /// What the layers here need.
@@ -71,9 +81,23 @@ pub(crate) async fn begin(
                 epoch,
                 at: now,
                 touched: now,
+                confirmed: None,
             },
         )
         .await?;
+    Ok(())
+}
+
+/// Notes that the password was typed again; the id is new, as after a sign-in.
+async fn confirm(session: &Session, now: Timestamp) -> anyhow::Result<()> {
+    let known = session.get::<SignedIn>(KEY).await?;
+    let known = known.context("the session has ended")?;
+    session.cycle_id().await?;
+    let confirmed = SignedIn {
+        confirmed: Some(now),
+        ..known
+    };
+    session.insert(KEY, confirmed).await?;
     Ok(())
 }
 
@@ -97,6 +121,13 @@ impl OwnSession for Own {
         .await
         .map_err(|error| RenewError(error.into()))
     }
+
+    async fn confirm(&self, person: &Person) -> Result<(), RenewError> {
+        tracing::debug!(person.id = %person.id, "Confirmed");
+        confirm(&self.session, self.door.clock.now())
+            .await
+            .map_err(|error| RenewError(error.into()))
+    }
 }
 
 /// Who is looking, if anybody.
@@ -106,7 +137,12 @@ pub(crate) async fn viewer(
     peer: SocketAddr,
     headers: &axum::http::HeaderMap,
 ) -> anyhow::Result<Option<Viewer>> {
-    let Some((person, signed_in_at)) = person(door, session).await? else {
+    let Some(Known {
+        person,
+        signed_in_at,
+        confirmed_at,
+    }) = person(door, session).await?
+    else {
         return Ok(None);
     };
     let actor = Actor::Person {
@@ -120,14 +156,19 @@ pub(crate) async fn viewer(
         actor,
         person,
         signed_in_at,
+        confirmed_at,
     }))
 }
 
-/// Whose session it is, while it lasts, and when it began.
-pub(crate) async fn person(
-    door: &Door,
-    session: &Session,
-) -> anyhow::Result<Option<(Person, Timestamp)>> {
+/// What a session says, while it lasts.
+struct Known {
+    person: Person,
+    signed_in_at: Timestamp,
+    confirmed_at: Timestamp,
+}
+
+/// Whose session it is, while it lasts.
+async fn person(door: &Door, session: &Session) -> anyhow::Result<Option<Known>> {
     let Some(mut signed_in) = session.get::<SignedIn>(KEY).await? else {
         return Ok(None);
     };
@@ -148,7 +189,11 @@ pub(crate) async fn person(
         session.insert(KEY, signed_in.clone()).await?;
         door.people.note_seen(person.id).await;
     }
-    Ok(Some((person, signed_in.at)))
+    Ok(Some(Known {
+        person,
+        signed_in_at: signed_in.at,
+        confirmed_at: signed_in.confirmed_at(),
+    }))
 }
 
 /// Puts `Arc<Viewer>` into the request, or sends the browser to the sign-in page. Paths that anybody may
@@ -230,8 +275,16 @@ mod tests {
         let begin = move |session: Session| async move {
             begin(&session, &anna(), 1, clock.now()).await.unwrap();
         };
+        let confirm = |Extension(own): Extension<Arc<dyn OwnSession>>| async move {
+            own.confirm(&anna()).await.unwrap();
+        };
+        let said = |Extension(viewer): Extension<Arc<Viewer>>| async move {
+            let since_sign_in = viewer.confirmed_at.since(viewer.signed_in_at);
+            since_sign_in.as_secs().to_string()
+        };
         let inside = Router::new()
             .route("/page", get(|| async {}))
+            .route("/confirmed", get(said).post(confirm))
             .route("/events/gateways/openclaw", get(|| async {}))
             .route("/password", post(change))
             .layer(axum::middleware::from_fn_with_state(
@@ -272,6 +325,22 @@ mod tests {
         assert!(kind.starts_with("text/event-stream"), "{kind}");
         let body = axum::body::to_bytes(answer.into_body(), 1_000).await;
         assert_eq!(body.unwrap(), SIGNED_OUT);
+    }
+
+    #[tokio::test]
+    async fn a_password_typed_again_renews_the_session_and_is_known_from_then_on() {
+        let house = house();
+        let router = router(&house);
+        let mut browser = signed_in(&router).await;
+        let mut thief = browser.clone();
+        house.clock.forward(Duration::from_secs(90));
+        browser.post("/confirmed").await;
+        assert_ne!(browser.cookie, thief.cookie);
+        let said = browser.get("/confirmed").await;
+        let said = axum::body::to_bytes(said.into_body(), 100).await.unwrap();
+        assert_eq!(&said[..], b"90");
+        let refused = thief.get("/confirmed").await;
+        assert_eq!(refused.status(), StatusCode::SEE_OTHER);
     }
 
     #[tokio::test]

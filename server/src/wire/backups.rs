@@ -1,10 +1,11 @@
 //! Backups: the archive that the gateway writes in its container, taken out and encrypted on the way to the disk.
 
+use std::collections::HashMap;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use adapter_backup::Vault;
+use adapter_backup::{Link, Vault};
 use adapter_docker::DockerGateways;
 use async_trait::async_trait;
 use domain::action::Action;
@@ -12,31 +13,66 @@ use domain::audit::{AuditOutcome, NewAuditEvent, act};
 use domain::backup::{Adopt, Backup, NewKey};
 use domain::can::Permit;
 use domain::fault::{Boundary, Fault, FaultKind};
-use domain::gateway::GatewayId;
+use domain::gateway::{AccountId, GatewayId};
 use domain::operation::OperationId;
-use domain::ports::{AuditTrail, Backups};
+use domain::ports::{AuditTrail, Backups, Ids as _};
 use domain::time::Timestamp;
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio_util::io::{StreamReader, SyncIoBridge};
+use uuid::Uuid;
+
+use super::SystemIds;
+use super::link_files::LinkStore;
 
 /// Writing and verifying took 5 s on two cores with little in it.
 const ARCHIVE_LIMIT: Duration = Duration::from_secs(4 * 60);
 const QUICK: Duration = Duration::from_secs(20);
 
+/// How long an unlocked link waits for the operation that brings it.
+const UNLOCKED_FOR: Duration = Duration::from_secs(600);
+
 /// Backups of every gateway, on this host.
 #[derive(Clone)]
 pub(crate) struct BackupStore {
     docker: DockerGateways,
+    links: LinkStore,
     vault: Vault,
     audit: Arc<dyn AuditTrail>,
+    unlocked: Arc<Mutex<HashMap<Uuid, Arc<Unlocked>>>>,
+}
+
+/// A link out of a backup; the key that opened it is gone already.
+struct Unlocked {
+    gateway: GatewayId,
+    account: AccountId,
+    link: Link,
 }
 
 impl BackupStore {
     pub(crate) fn new(docker: DockerGateways, vault: Vault, audit: Arc<dyn AuditTrail>) -> Self {
         Self {
+            links: LinkStore::new(docker.clone()),
             docker,
             vault,
             audit,
+            unlocked: Arc::default(),
         }
+    }
+
+    /// Keeps a link for the operation that is about to begin.
+    fn deposit(&self, unlocked: Unlocked) -> Uuid {
+        let ticket = SystemIds.next();
+        self.deposits().insert(ticket, Arc::new(unlocked));
+        let store = self.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(UNLOCKED_FOR).await;
+            store.deposits().remove(&ticket);
+        });
+        ticket
+    }
+
+    fn deposits(&self) -> MutexGuard<'_, HashMap<Uuid, Arc<Unlocked>>> {
+        self.unlocked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Files are written and read away from the tasks that serve pages.
@@ -212,6 +248,48 @@ impl Backups for BackupStore {
     async fn list(&self, gateway: &GatewayId) -> Result<Vec<Backup>, Fault> {
         let gateway = gateway.clone();
         self.vault(move |vault| vault.list(&gateway)).await
+    }
+
+    async fn unlock(
+        &self,
+        gateway: &GatewayId,
+        account: &AccountId,
+        name: &str,
+        identity: SecretString,
+    ) -> Result<Uuid, Fault> {
+        let (of, whose, name) = (gateway.clone(), account.clone(), name.to_owned());
+        let link = self
+            .vault(move |vault| vault.link(&of, &name, &identity, &whose))
+            .await?;
+        Ok(self.deposit(Unlocked {
+            gateway: gateway.clone(),
+            account: account.clone(),
+            link,
+        }))
+    }
+
+    async fn bring(
+        &self,
+        gateway: &GatewayId,
+        account: &AccountId,
+        operation: OperationId,
+        ticket: Uuid,
+    ) -> Result<Option<String>, Fault> {
+        let unlocked = self.deposits().get(&ticket).cloned();
+        let unlocked = unlocked
+            .filter(|unlocked| unlocked.gateway == *gateway && unlocked.account == *account)
+            .ok_or_else(|| {
+                Fault::new(
+                    FaultKind::NotFound,
+                    Boundary::Panel,
+                    "What the key opened was kept in the panel's memory only, and is gone: the panel was restarted, or \
+                     ten minutes went by. Restore again.",
+                )
+            })?;
+        let folder = self.links.prepare(gateway, operation).await?;
+        let files = unlocked.link.files.expose_secret().to_vec();
+        self.docker.upload(gateway, &folder, files.into()).await?;
+        Ok(unlocked.link.digits.clone())
     }
 
     async fn read(&self, gateway: &GatewayId, name: &str) -> Result<Option<Vec<u8>>, Fault> {

@@ -2,12 +2,28 @@
 
 use app::Panel;
 use async_trait::async_trait;
+use domain::operation::{OperationId, OperationView};
 use domain::person::Role;
 
 use crate::http::{Look, Render, Topic};
 
 /// Renders what event streams push.
 pub(crate) struct Renderer(pub(crate) Panel);
+
+impl Renderer {
+    async fn view(&self, id: OperationId) -> Option<OperationView> {
+        match self.0.operations.view(id).await {
+            Ok(view) => view,
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "An operation could not be read for its page"
+                );
+                None
+            }
+        }
+    }
+}
 
 #[async_trait]
 impl Render for Renderer {
@@ -39,17 +55,16 @@ impl Render for Renderer {
                     fragments,
                 })
             }
+            Topic::HandedOff(id) => {
+                let view = self.view(*id).await?;
+                let scan = self.0.scans.of(*id);
+                Some(Look {
+                    revision: u64::try_from(view.sequence).unwrap_or(0),
+                    fragments: app::live::handed_off_fragments(&view, scan.as_ref()),
+                })
+            }
             Topic::Operation(id) => {
-                let view = match self.0.operations.view(*id).await {
-                    Ok(view) => view?,
-                    Err(error) => {
-                        tracing::warn!(
-                            error = &error as &dyn std::error::Error,
-                            "An operation could not be read for its page"
-                        );
-                        return None;
-                    }
-                };
+                let view = self.view(*id).await?;
                 let scan = self.0.scans.of(*id);
                 let now = self.0.clock.now();
                 let mut fragments = app::live::operation_fragments(role, &view, scan.as_ref(), now);

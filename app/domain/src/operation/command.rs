@@ -1,6 +1,7 @@
 //! What can be asked for, and what follows from that alone.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::action::Action;
 use crate::fact::FactKind;
@@ -19,6 +20,13 @@ pub enum Command {
     },
     /// Link one account by a scan. Only for an account without a working link.
     Relink {
+        /// Which gateway.
+        gateway: GatewayId,
+        /// Which account.
+        account: AccountId,
+    },
+    /// Link one account by a scan though its link may still work; that is kept aside and backed up.
+    ReplaceLink {
         /// Which gateway.
         gateway: GatewayId,
         /// Which account.
@@ -56,6 +64,19 @@ pub enum Command {
         /// Which gateway.
         gateway: GatewayId,
     },
+    /// Bring an account's link back from a backup.
+    Restore {
+        /// Which gateway.
+        gateway: GatewayId,
+        /// Which account.
+        account: AccountId,
+        /// The backup's name.
+        backup: String,
+        /// What [`crate::ports::Backups::unlock`] gave for it.
+        ticket: Uuid,
+        /// Whether a link that works may be replaced.
+        replace: bool,
+    },
     /// Bring one account back with the gentlest step that helps.
     Recover {
         /// Which gateway.
@@ -71,12 +92,14 @@ impl Command {
         match self {
             Self::Reconnect { gateway, .. }
             | Self::Relink { gateway, .. }
+            | Self::ReplaceLink { gateway, .. }
             | Self::Recover { gateway, .. }
             | Self::Restart { gateway }
             | Self::Recreate { gateway, .. }
             | Self::Install { gateway }
             | Self::Stop { gateway }
             | Self::Backup { gateway }
+            | Self::Restore { gateway, .. }
             | Self::Start { gateway } => gateway,
         }
     }
@@ -86,6 +109,8 @@ impl Command {
         match self {
             Self::Reconnect { account, .. }
             | Self::Relink { account, .. }
+            | Self::ReplaceLink { account, .. }
+            | Self::Restore { account, .. }
             | Self::Recover { account, .. } => Some(account),
             Self::Restart { .. }
             | Self::Recreate { .. }
@@ -98,13 +123,19 @@ impl Command {
 
     /// Whether it may show a code that links its account.
     pub const fn shows_code(&self) -> bool {
-        matches!(self, Self::Relink { .. } | Self::Recover { .. })
+        matches!(
+            self,
+            Self::Relink { .. } | Self::ReplaceLink { .. } | Self::Recover { .. }
+        )
     }
 
     /// Whether it may change this fact: what else changes meanwhile is not its doing.
     pub fn disturbs(&self, fact: FactKind) -> bool {
         match self {
-            Self::Reconnect { .. } | Self::Relink { .. } => fact == FactKind::Session,
+            Self::Reconnect { .. }
+            | Self::Relink { .. }
+            | Self::ReplaceLink { .. }
+            | Self::Restore { .. } => fact == FactKind::Session,
             Self::Backup { .. } => false,
             _ => true,
         }
@@ -115,11 +146,13 @@ impl Command {
         match self {
             Self::Reconnect { .. } => Action::Reconnect,
             Self::Relink { .. } => Action::Relink,
+            Self::ReplaceLink { .. } => Action::ReplaceLink,
             Self::Restart { .. } => Action::Restart,
             Self::Recreate { .. } => Action::Recreate,
             Self::Install { .. } => Action::Install,
             Self::Stop { .. } => Action::Stop,
             Self::Backup { .. } => Action::Backup,
+            Self::Restore { .. } => Action::Restore,
             Self::Start { .. } => Action::Start,
             Self::Recover { .. } => Action::Recover,
         }
@@ -135,12 +168,14 @@ impl Command {
         match self {
             Self::Reconnect { account, .. } => format!("Reconnect account {account}"),
             Self::Relink { account, .. } => format!("Link account {account}"),
+            Self::ReplaceLink { account, .. } => format!("Replace the link of account {account}"),
             Self::Restart { .. } => "Restart".to_owned(),
             Self::Recreate { .. } => "Recreate".to_owned(),
             Self::Install { .. } => "Install".to_owned(),
             Self::Stop { .. } => "Stop".to_owned(),
             Self::Backup { .. } => "Back up".to_owned(),
             Self::Start { .. } => "Start".to_owned(),
+            Self::Restore { account, .. } => format!("Restore account {account}"),
             // The account that a gateway has by itself needs no name.
             Self::Recover { account, .. } if account.as_str() == "default" => {
                 "Fix WhatsApp".to_owned()

@@ -4,6 +4,8 @@
 //! Everything blocks: call it where that is allowed.
 
 mod fault;
+mod link;
 mod vault;
 
+pub use link::Link;
 pub use vault::Vault;

@@ -10,12 +10,13 @@ use age::secrecy::ExposeSecret as _;
 use age::x25519::{Identity, Recipient};
 use domain::backup::{self, Adopt, Backup, NewKey};
 use domain::fault::{Fault, FaultKind};
-use domain::gateway::GatewayId;
+use domain::gateway::{AccountId, GatewayId};
 use domain::operation::OperationId;
 use domain::time::Timestamp;
 use secrecy::SecretString;
 
 use crate::fault::{file, panel};
+use crate::link::Link;
 
 /// The file with the recipient that the panel made.
 const RECIPIENT: &str = "recipient";
@@ -197,30 +198,31 @@ impl Vault {
         identity: &SecretString,
         to: &mut dyn Write,
     ) -> Result<u64, Fault> {
-        use secrecy::ExposeSecret as _;
-        let key = identity
-            .expose_secret()
-            .lines()
-            .map(str::trim)
-            .find(|line| !line.is_empty() && !line.starts_with('#'))
-            .and_then(|line| line.parse::<Identity>().ok());
-        let Some(key) = key else {
-            return Err(panel(
-                FaultKind::Invalid,
-                "That is no key. It is one line that begins with AGE-SECRET-KEY-1.",
-            ));
-        };
-        let refused = |why: String| panel(FaultKind::Refused, why);
-        let opened = age::Decryptor::new_buffered(io::BufReader::new(from))
-            .map_err(|error| refused(format!("The file is no backup: {error}.")))?;
-        let mut plain = opened
-            .decrypt(std::iter::once(&key as &dyn age::Identity))
-            .map_err(|_| refused("This key does not open this backup.".to_owned()))?;
+        let mut plain = opened(from, identity)?;
         io::copy(&mut plain, to).map_err(|error| {
-            refused(format!(
-                "The backup is damaged or cannot be written: {error}."
-            ))
+            panel(
+                FaultKind::Refused,
+                format!("The backup is damaged or cannot be written: {error}."),
+            )
         })
+    }
+
+    /// The link of `account` in a backup, opened with the key's other half. The whole backup is read.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such backup, `NotOffered` when it holds no such link; when it is no such key,
+    /// another one, or the file is damaged.
+    pub fn link(
+        &self,
+        gateway: &GatewayId,
+        name: &str,
+        identity: &SecretString,
+        account: &AccountId,
+    ) -> Result<Link, Fault> {
+        let file = self
+            .open(gateway, name)?
+            .ok_or_else(|| panel(FaultKind::NotFound, "There is no such backup any more."))?;
+        Link::read(opened(file, identity)?, account)
     }
 
     fn key(&self) -> Result<Recipient, Fault> {
@@ -251,6 +253,29 @@ impl Vault {
     fn of(&self, gateway: &GatewayId) -> PathBuf {
         self.folder.join(gateway.as_str())
     }
+}
+
+/// What is in an encrypted file.
+fn opened(from: impl Read, identity: &SecretString) -> Result<impl Read, Fault> {
+    use secrecy::ExposeSecret as _;
+    let key = identity
+        .expose_secret()
+        .lines()
+        .map(str::trim)
+        .find(|line| !line.is_empty() && !line.starts_with('#'))
+        .and_then(|line| line.parse::<Identity>().ok());
+    let Some(key) = key else {
+        return Err(panel(
+            FaultKind::Invalid,
+            "That is no key. It is one line that begins with AGE-SECRET-KEY-1.",
+        ));
+    };
+    let refused = |why: String| panel(FaultKind::Refused, why);
+    let opened = age::Decryptor::new_buffered(io::BufReader::new(from))
+        .map_err(|error| refused(format!("The file is no backup: {error}.")))?;
+    opened
+        .decrypt(std::iter::once(&key as &dyn age::Identity))
+        .map_err(|_| refused("This key does not open this backup.".to_owned()))
 }
 
 fn encrypt(recipient: &Recipient, from: &mut dyn Read, to: &Path) -> io::Result<()> {

@@ -21,6 +21,7 @@ mod plan;
 mod project;
 mod stats;
 mod stream;
+mod upload;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -150,6 +151,11 @@ impl DockerGateways {
         path: &str,
     ) -> Result<impl Stream<Item = io::Result<Bytes>> + Send + Unpin + use<>, Fault> {
         download::download(&*self.host(gateway)?, path).await
+    }
+
+    /// Unpacks a tar archive into a folder of the running container.
+    pub async fn upload(&self, gateway: &GatewayId, folder: &str, tar: Bytes) -> Result<(), Fault> {
+        upload::upload(&*self.host(gateway)?, folder, tar).await
     }
 
     /// The value of a variable: the one that the running container was made with, else the one that

@@ -7,6 +7,7 @@
 mod audit;
 mod cluster;
 mod config;
+mod hand_offs;
 mod history;
 mod journal;
 mod lead;

@@ -101,6 +101,10 @@ impl People for Store {
         self.change_role(permit, id, role).await
     }
 
+    async fn confirm(&self, actor: &Actor, password: SecretString) -> Result<Person, PeopleError> {
+        self.confirm_identity(actor, password).await
+    }
+
     async fn change_password(
         &self,
         actor: &Actor,

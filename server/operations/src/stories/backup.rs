@@ -52,13 +52,7 @@ impl Story for BackUp {
 }
 
 async fn look(cx: &Cx, _: &Plan, _: &mut State) -> Result<(), Fault> {
-    if cx.backups.recipient().await?.is_none() {
-        return Err(refused(
-            FaultKind::Refused,
-            Boundary::Panel,
-            "There is no key for backups yet. An admin makes it on the backups page, or with `panel backup key`.",
-        ));
-    }
+    need_key(cx).await?;
     let container = cx.containers.current(&cx.gateway).await?;
     let runs = container.is_some_and(|container| container.state == ContainerState::Running);
     if !runs {
@@ -77,25 +71,49 @@ async fn look(cx: &Cx, _: &Plan, _: &mut State) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Refuses when nothing could be encrypted.
+pub(super) async fn need_key(cx: &Cx) -> Result<(), Fault> {
+    if cx.backups.recipient().await?.is_some() {
+        return Ok(());
+    }
+    Err(refused(
+        FaultKind::Refused,
+        Boundary::Panel,
+        "There is no key for backups yet. An admin makes it on the backups page, or with `panel backup key`.",
+    ))
+}
+
 async fn archive(cx: &Cx, _: &Plan, _: &mut State) -> Result<(), Fault> {
+    write(cx).await
+}
+
+/// Has the gateway write its archive.
+pub(super) async fn write(cx: &Cx) -> Result<(), Fault> {
     let holds = cx.backups.archive(&cx.gateway, cx.operation).await?;
     cx.say.line(holds);
     Ok(())
 }
 
 async fn keep(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(), Fault> {
-    let kept = cx
-        .backups
-        .keep(&cx.gateway, cx.operation, plan.begun)
-        .await?;
+    encrypt(cx, plan.begun).await
+}
+
+/// Takes the archive out and keeps it.
+pub(super) async fn encrypt(cx: &Cx, begun: Timestamp) -> Result<(), Fault> {
+    let kept = cx.backups.keep(&cx.gateway, cx.operation, begun).await?;
     let size = words::bytes(kept.bytes);
     cx.say.line(format!("{}, {size}.", kept.name));
     Ok(())
 }
 
 /// The backup is kept: an archive that stays behind is no reason to give it up.
-async fn clean(cx: &Cx, plan: &Plan, state: &mut State) -> Result<(), Fault> {
-    if let Err(fault) = clear(cx, plan, state).await {
+async fn clean(cx: &Cx, _: &Plan, _: &mut State) -> Result<(), Fault> {
+    remove(cx).await
+}
+
+/// Removes the archive from the container, if that is possible.
+pub(super) async fn remove(cx: &Cx) -> Result<(), Fault> {
+    if let Err(fault) = cx.backups.clear(&cx.gateway, cx.operation).await {
         cx.say.line(format!(
             "{fault} It stays in the container's /tmp and goes with the container at the next recreate."
         ));

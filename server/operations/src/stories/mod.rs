@@ -4,6 +4,7 @@
 //! bodies in the order of the table, tests.
 
 mod accounts;
+mod aside;
 pub mod backup;
 mod drain;
 pub mod install;
@@ -12,7 +13,9 @@ pub mod reconnect;
 pub mod recover;
 pub mod recreate;
 pub mod relink;
+pub mod replace_link;
 pub mod restart;
+pub mod restore;
 pub mod start;
 pub mod stop;
 #[cfg(test)]
@@ -35,6 +38,7 @@ impl Default for Book {
         Self(vec![
             told::<reconnect::Reconnect>(),
             told::<relink::Relink>(),
+            told::<replace_link::ReplaceLink>(),
             told::<restart::Restart>(),
             told::<recreate::Recreate>(),
             told::<install::Install>(),
@@ -42,6 +46,7 @@ impl Default for Book {
             told::<start::Start>(),
             told::<recover::Recover>(),
             told::<backup::BackUp>(),
+            told::<restore::Restore>(),
         ])
     }
 }

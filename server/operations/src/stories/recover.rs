@@ -318,9 +318,8 @@ fn left_to_do(facts: &Facts) -> Option<String> {
     }
     Some(
         "If WhatsApp or the network is away, wait: the gateway goes on trying by itself. Else only a new link is \
-         left: remove this device on the phone (WhatsApp, Linked devices), then fix it again and scan. That replaces \
-         the link; on numbers for which WhatsApp demands a passkey, linking through this gateway fails today, and \
-         the number may stay unlinked."
+         left: “Replace the link” on the gateway's page backs the present one up and brings it back if nothing comes \
+         of the scan. On numbers for which WhatsApp demands a passkey, linking through this gateway fails today."
             .to_owned(),
     )
 }

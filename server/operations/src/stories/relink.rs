@@ -9,7 +9,8 @@
 
 use std::time::Duration;
 
-use domain::fact::Account;
+use domain::disconnect;
+use domain::fact::{Account, Disconnect};
 use domain::fault::{Boundary, Fault, FaultKind};
 use domain::gateway::AccountId;
 use domain::operation::{Cancel, Command};
@@ -49,9 +50,9 @@ pub struct Relink;
 /// Decided before the first step.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Plan {
-    account: AccountId,
+    pub(super) account: AccountId,
     /// The last digits of the number that was linked before, to tell another phone.
-    before: Option<String>,
+    pub(super) before: Option<String>,
 }
 
 /// Kept between steps.
@@ -96,20 +97,26 @@ impl Story for Relink {
     }
 }
 
-fn last_digits(account: &Account) -> Option<String> {
+pub(super) fn last_digits(account: &Account) -> Option<String> {
     let phone = account.phone.as_deref()?;
     phone.get(phone.len().checked_sub(4)?..).map(str::to_owned)
 }
 
-async fn examine(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(), Fault> {
-    if !cx.control.abilities(&cx.gateway).await?.scan {
-        return Err(refused(
-            FaultKind::NotOffered,
-            Boundary::Gateway,
-            "This gateway offers no link by a scan over its socket: its version is too old, or the WhatsApp \
-             plugin is not loaded.",
-        ));
+/// Refuses when the gateway cannot show a code.
+pub(super) async fn need_scan(cx: &Cx) -> Result<(), Fault> {
+    if cx.control.abilities(&cx.gateway).await?.scan {
+        return Ok(());
     }
+    Err(refused(
+        FaultKind::NotOffered,
+        Boundary::Gateway,
+        "This gateway offers no link by a scan over its socket: its version is too old, or the WhatsApp \
+         plugin is not loaded.",
+    ))
+}
+
+async fn examine(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(), Fault> {
+    need_scan(cx).await?;
     let account = look::account(cx, &plan.account).await?;
     let id = &account.id;
     if !account.enabled {
@@ -123,7 +130,7 @@ async fn examine(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(), Fault> {
     if account.has_working_link() {
         let why = format!(
             "Account {id} still has its link, and a new one would throw it away: {}. Reconnect it first, then \
-             restart. If only a new link is left, remove this device on the phone (Linked devices); then link anew.",
+             restart. If only a new link is left, replace the link: the present one is backed up first.",
             accounts::cause(&account)
         );
         return Err(refused(FaultKind::Invalid, Boundary::Gateway, why));
@@ -151,11 +158,12 @@ impl Drop for OnDisplay<'_> {
 /// How one login ended.
 enum Ended {
     Linked,
-    TooOld,
+    /// Nobody scanned it in time, unless WhatsApp ended something meanwhile.
+    TooOld(Option<Disconnect>),
     Failed(String),
 }
 
-async fn show_code(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(), Fault> {
+pub(super) async fn show_code(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(), Fault> {
     let display = OnDisplay(cx);
     let mut failures = 0;
     for attempt in 1..=ATTEMPTS {
@@ -165,7 +173,14 @@ async fn show_code(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(), Fault> {
         }
         match login(cx, plan, &display, attempt).await? {
             Ended::Linked => return Ok(()),
-            Ended::TooOld => cx.say.line("Nobody scanned it in time; here is a new one."),
+            Ended::TooOld(None) => cx
+                .say
+                .line("Nobody scanned it in time; here is a new one."),
+            Ended::TooOld(Some(end)) => cx.say.line(format!(
+                "A phone may have scanned it, and WhatsApp ended that login: {}. If the phone lists a new device now, \
+                 remove it there; here is a new code.",
+                why(&end)
+            )),
             Ended::Failed(message) => {
                 failures += 1;
                 let explained = explained(&message);
@@ -203,6 +218,7 @@ async fn login(
     attempt: u32,
 ) -> Result<Ended, Fault> {
     let (began, asked_at) = (Instant::now(), cx.clock.now());
+    let before = last_end(cx, plan).await;
     let answer = cx.control.start_login(&cx.gateway, &plan.account).await?;
     let show = |code: &Code| {
         display.show(Scan::Showing {
@@ -232,7 +248,9 @@ async fn login(
         if scanned_at.is_none() && age >= GOOD_FOR {
             display.show(Scan::Renewing);
             tokio::time::sleep(OVER.saturating_sub(age)).await;
-            return Ok(Ended::TooOld);
+            let end = last_end(cx, plan).await;
+            let news = end != before;
+            return Ok(Ended::TooOld(end.filter(|_| news)));
         }
         let limit = WAIT.min(GOOD_FOR.saturating_sub(age)).max(secs(1));
         let asked = Instant::now();
@@ -267,6 +285,20 @@ async fn login(
             return Ok(Ended::Failed(answer.message));
         }
     }
+}
+
+/// How the account's last connection ended.
+async fn last_end(cx: &Cx, plan: &Plan) -> Option<Disconnect> {
+    let account = look::account(cx, &plan.account).await.ok()?;
+    account.last_disconnect
+}
+
+/// Why a connection ended, as a clause.
+fn why(end: &Disconnect) -> String {
+    end.code.map_or_else(
+        || "it gave no reason".to_owned(),
+        |code| format!("{} ({code})", disconnect::meaning(code).cause),
+    )
 }
 
 /// What a failure means and what to do; the gateway's own words stay beside it, since versions differ.
@@ -310,13 +342,13 @@ fn explained(message: &str) -> String {
     format!("{means} The gateway says: “{message}”")
 }
 
-async fn put_away(cx: &Cx, _: &Plan, _: &mut State) -> Result<(), Fault> {
+pub(super) async fn put_away(cx: &Cx, _: &Plan, _: &mut State) -> Result<(), Fault> {
     cx.scans.show(cx.operation, None);
     Ok(())
 }
 
 /// The link is made and stays, so this never fails: what is missing becomes the note.
-async fn connect(cx: &Cx, plan: &Plan, state: &mut State) -> Result<(), Fault> {
+pub(super) async fn connect(cx: &Cx, plan: &Plan, state: &mut State) -> Result<(), Fault> {
     let display = OnDisplay(cx);
     display.show(Scan::Scanned);
     let began = Instant::now();

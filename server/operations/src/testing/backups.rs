@@ -4,12 +4,14 @@ use async_trait::async_trait;
 use domain::backup::{self, Adopt, Backup, NewKey};
 use domain::can::Permit;
 use domain::fault::{Boundary, Fault, FaultKind};
-use domain::gateway::GatewayId;
+use domain::gateway::{AccountId, GatewayId};
 use domain::operation::OperationId;
-use domain::ports::Backups;
+use domain::ports::{Backups, LinkFiles};
 use domain::time::Timestamp;
+use secrecy::SecretString;
+use uuid::Uuid;
 
-use super::world::{CANARY, World};
+use super::world::{CANARY, Inner, World, logged_out};
 
 #[async_trait]
 impl Backups for World {
@@ -102,7 +104,129 @@ impl Backups for World {
         Ok(Vec::new())
     }
 
+    async fn unlock(
+        &self,
+        _: &GatewayId,
+        _: &AccountId,
+        _: &str,
+        _: SecretString,
+    ) -> Result<Uuid, Fault> {
+        unreachable!("no story unlocks a backup")
+    }
+
+    async fn bring(
+        &self,
+        _: &GatewayId,
+        _: &AccountId,
+        operation: OperationId,
+        _: Uuid,
+    ) -> Result<Option<String>, Fault> {
+        self.call("bring", |inner, _| {
+            if !inner.brought.contains(&operation) {
+                inner.brought.push(operation);
+                inner.changed("bring");
+            }
+            Ok(Some("5642".to_owned()))
+        })
+        .await
+    }
+
     async fn read(&self, _: &GatewayId, _: &str) -> Result<Option<Vec<u8>>, Fault> {
         Ok(None)
+    }
+}
+
+/// The link's files move only under an account that is stopped.
+fn assert_stopped(inner: &Inner, account: &AccountId) {
+    let runs = inner.accounts.iter().flatten().any(|found| {
+        let stopped = inner.stopped.iter().any(|id| id == account.as_str());
+        found.id == *account && found.running && !stopped
+    });
+    assert!(!runs, "the files of {account} were moved while it ran");
+}
+
+#[async_trait]
+impl LinkFiles for World {
+    async fn set_aside(
+        &self,
+        _: &GatewayId,
+        account: &AccountId,
+        _: OperationId,
+    ) -> Result<(), Fault> {
+        self.call("set_aside", |inner, _| {
+            assert_stopped(inner, account);
+            if inner.aside.is_none() {
+                let ails = inner.ails;
+                for found in inner.accounts.iter_mut().flatten() {
+                    inner.aside = Some((found.clone(), ails));
+                    found.linked = false;
+                    found.running = false;
+                    found.connected = false;
+                }
+                inner.changed("set_aside");
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn place(
+        &self,
+        _: &GatewayId,
+        account: &AccountId,
+        operation: OperationId,
+    ) -> Result<(), Fault> {
+        self.call("place", |inner, _| {
+            assert_stopped(inner, account);
+            assert!(inner.brought.contains(&operation) && inner.aside.is_some());
+            let refused = inner.refuses_restored;
+            for found in inner.accounts.iter_mut().flatten() {
+                found.linked = !refused;
+                found.running = !refused;
+                found.connected = !refused;
+                found.last_disconnect = refused.then(logged_out);
+            }
+            if !inner.stopped.iter().any(|id| id == account.as_str()) {
+                inner.stopped.push(account.as_str().to_owned());
+            }
+            inner.changed("place");
+            Ok(())
+        })
+        .await
+    }
+
+    async fn put_back(
+        &self,
+        _: &GatewayId,
+        account: &AccountId,
+        _: OperationId,
+    ) -> Result<(), Fault> {
+        self.call("put_back", |inner, _| {
+            assert_stopped(inner, account);
+            if let Some((before, ails)) = inner.aside.clone() {
+                for found in inner.accounts.iter_mut().flatten() {
+                    *found = before.clone();
+                }
+                inner.ails = ails;
+                if !inner.stopped.iter().any(|id| id == account.as_str()) {
+                    inner.stopped.push(account.as_str().to_owned());
+                }
+                inner.changed("put_back");
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn clear(&self, _: &GatewayId, operation: OperationId) -> Result<(), Fault> {
+        self.call("clear_links", |inner, _| {
+            let before = inner.brought.len();
+            inner.brought.retain(|found| *found != operation);
+            if inner.aside.take().is_some() || inner.brought.len() < before {
+                inner.changed("clear_links");
+            }
+            Ok(())
+        })
+        .await
     }
 }

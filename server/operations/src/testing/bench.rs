@@ -47,6 +47,7 @@ impl Bench {
             control: Arc::new(self.world.clone()),
             scans: Arc::new(self.world.clone()),
             backups: Arc::new(self.world.clone()),
+            links: Arc::new(self.world.clone()),
             audit: Arc::clone(&self.audit) as _,
             clock: Arc::clone(&self.world.clock) as _,
             ids: Arc::clone(&self.ids) as _,
@@ -63,7 +64,7 @@ impl Bench {
         self.panel_with(Book::default())
     }
 
-    /// Asks a panel for an operation, as an operator.
+    /// Asks a panel for an operation, as somebody who may.
     ///
     /// # Errors
     /// Those of the engine.
@@ -73,7 +74,7 @@ impl Bench {
         command: &Command,
         key: &str,
     ) -> Result<OperationId, StartError> {
-        let permit = can::permit(&operator(), command.action(), Some(command.gateway()))
+        let permit = can::permit(&admin(), command.action(), Some(command.gateway()))
             .map_err(|_| StartError::NotPermitted)?;
         let key = key.to_owned();
         panel.start(permit, command.clone(), key, None).await
@@ -123,6 +124,17 @@ impl Engine {
 /// The gateway of all tests.
 pub fn gateway() -> GatewayId {
     "openclaw".parse().unwrap_or_else(|_| unreachable!())
+}
+
+/// The admin of all tests: may ask for every operation.
+fn admin() -> Actor {
+    Actor::Person {
+        id: Uuid::nil(),
+        name: "olga".to_owned(),
+        role: Role::Admin,
+        address: None,
+        browser: None,
+    }
 }
 
 /// The operator of all tests.

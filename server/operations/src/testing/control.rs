@@ -163,12 +163,20 @@ impl GatewayControl for World {
             }
             inner.login = None;
             let connects = inner.phone == Phone::Scans;
+            let number = inner.scans_with.clone();
+            if connects {
+                inner.stopped.retain(|id| id != account.as_str());
+                inner.cure(Cure::NewLink);
+            }
             for found in inner.accounts.iter_mut().flatten() {
                 if found.id == *account {
                     found.linked = true;
                     found.last_disconnect = None;
                     found.running = connects;
                     found.connected = connects;
+                    if number.is_some() {
+                        found.phone.clone_from(&number);
+                    }
                 }
             }
             inner.changed("link");

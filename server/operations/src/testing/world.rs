@@ -74,6 +74,8 @@ pub enum Cure {
     Restart,
     /// A new container.
     Recreate,
+    /// A new link.
+    NewLink,
     /// Nothing that the panel does.
     Nothing,
 }
@@ -127,6 +129,8 @@ pub struct Inner {
     pub login: Option<u32>,
     /// What becomes of a code that is shown.
     pub phone: Phone,
+    /// The number of the phone that scans; `None`: the one from before.
+    pub scans_with: Option<String>,
     /// What is shown to be scanned.
     pub shown: Option<Scan>,
     /// Whether there is a key for backups.
@@ -135,6 +139,12 @@ pub struct Inner {
     pub archives: Vec<OperationId>,
     /// The operations whose backup is kept.
     pub kept: Vec<OperationId>,
+    /// The operations that have brought a link from a backup.
+    pub brought: Vec<OperationId>,
+    /// The account as it was, and what ailed it, once its link was set aside.
+    pub aside: Option<(Account, Option<Cure>)>,
+    /// Whether WhatsApp refuses a link from a backup.
+    pub refuses_restored: bool,
     /// Faults to come, by call.
     pub faults: Vec<(&'static str, VecDeque<Fault>)>,
     /// Calls so far that change something.
@@ -270,10 +280,14 @@ impl World {
             },
             login: None,
             phone: Phone::Scans,
+            scans_with: None,
             shown: None,
             backup_key: true,
             archives: Vec::new(),
             kept: Vec::new(),
+            brought: Vec::new(),
+            aside: None,
+            refuses_restored: false,
             faults: Vec::new(),
             changes: Vec::new(),
             lease: None,
@@ -402,7 +416,8 @@ impl Inner {
             Cure::Reconnect => 0,
             Cure::Restart => 1,
             Cure::Recreate => 2,
-            Cure::Nothing => 3,
+            Cure::NewLink => 3,
+            Cure::Nothing => 4,
         };
         self.ails = self.ails.filter(|ails| strength(*ails) > strength(done));
     }

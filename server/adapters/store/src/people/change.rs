@@ -21,6 +21,14 @@ use crate::store::Store;
 /// What a change found out within its transaction.
 type Changed<T> = sqlx::Result<Result<T, PeopleError>>;
 
+/// One's own password, as it was typed.
+struct Tried {
+    counted: throttle::Tried,
+    /// The hash that it was held against.
+    hash: Option<String>,
+    fits: bool,
+}
+
 impl Store {
     pub(super) async fn add_person(
         &self,
@@ -182,37 +190,16 @@ impl Store {
             return Err(PeopleError::Unknown);
         };
         let changing = async {
-            let Ok(place) = self.hasher.place() else {
-                return Err(sqlx::Error::PoolTimedOut);
-            };
-            // Counted like a sign-in: an open session must be no way to guess the password.
-            let now = self.clock.now();
-            let mut tx = self.pool.begin().await?;
-            let tried = throttle::count(&mut tx, now, name, None).await?;
-            tx.commit().await?;
-            let tried = match tried {
+            let tried = match self.try_own_password(name, old).await? {
                 Ok(tried) => tried,
-                Err(until) => {
-                    let wait = Duration::from_secs(until.since(now).as_secs().max(1));
-                    return Ok(Err(PeopleError::TooManyTries { wait }));
-                }
+                Err(refused) => return Ok(Err(refused)),
             };
-            let (_, hash) = self.with_hash(name).await?.unzip();
-            let fits = place.verify(old, hash.clone()).await;
             let new_hash = self.hasher.hash(new).await?;
-            let mut tx = self.begin_change().await?;
-            let Some(person) = lock(&mut tx, *id).await? else {
-                return Ok(Err(PeopleError::Unknown));
+            let found = self.prove(&tried, actor, *id, act::CHANGE_PASSWORD).await?;
+            let (mut tx, person) = match found {
+                Ok(found) => found,
+                Err(refused) => return Ok(Err(refused)),
             };
-            if !fits || !still_has(&mut tx, *id, hash.as_deref()).await? {
-                let mut denied = event(actor.clone(), act::CHANGE_PASSWORD, &person, None);
-                denied.outcome = AuditOutcome::Denied;
-                denied.note = Some("The present password was wrong.".to_owned());
-                self.write_audit(&mut tx, denied).await?;
-                tx.commit().await?;
-                return Ok(Err(PeopleError::WrongPassword));
-            }
-            throttle::forgive(&mut tx, &tried).await?;
             set_password(&mut tx, *id, &new_hash, OneTime::No).await?;
             let event = event(actor.clone(), act::CHANGE_PASSWORD, &person, None);
             let done = self.commit_change(tx, &person, event).await?;
@@ -224,6 +211,83 @@ impl Store {
             }))
         };
         self.within("changing a password", changing).await?
+    }
+
+    pub(super) async fn confirm_identity(
+        &self,
+        actor: &Actor,
+        password: SecretString,
+    ) -> Result<Person, PeopleError> {
+        let Actor::Person { id, name, .. } = actor else {
+            return Err(PeopleError::Unknown);
+        };
+        let confirming = async {
+            let tried = match self.try_own_password(name, password).await? {
+                Ok(tried) => tried,
+                Err(refused) => return Ok(Err(refused)),
+            };
+            let proved = self
+                .prove(&tried, actor, *id, act::CONFIRM_IDENTITY)
+                .await?;
+            let (mut tx, person) = match proved {
+                Ok(found) => found,
+                Err(refused) => return Ok(Err(refused)),
+            };
+            let event = event(actor.clone(), act::CONFIRM_IDENTITY, &person, None);
+            self.write_audit(&mut tx, event).await?;
+            tx.commit().await?;
+            Ok(Ok(person))
+        };
+        self.within("checking a password", confirming).await?
+    }
+
+    /// Counted like a sign-in: an open session must be no way to guess the password.
+    async fn try_own_password(&self, name: &str, password: SecretString) -> Changed<Tried> {
+        let Ok(place) = self.hasher.place() else {
+            return Err(sqlx::Error::PoolTimedOut);
+        };
+        let now = self.clock.now();
+        let mut tx = self.pool.begin().await?;
+        let counted = throttle::count(&mut tx, now, name, None).await?;
+        tx.commit().await?;
+        let counted = match counted {
+            Ok(counted) => counted,
+            Err(until) => {
+                let wait = Duration::from_secs(until.since(now).as_secs().max(1));
+                return Ok(Err(PeopleError::TooManyTries { wait }));
+            }
+        };
+        let (_, hash) = self.with_hash(name).await?.unzip();
+        let fits = place.verify(password, hash.clone()).await;
+        Ok(Ok(Tried {
+            counted,
+            hash,
+            fits,
+        }))
+    }
+
+    /// The locked row of whoever typed their own password; a wrong one is audited as `action`.
+    async fn prove(
+        &self,
+        tried: &Tried,
+        actor: &Actor,
+        id: Uuid,
+        action: &str,
+    ) -> Changed<(Transaction<'static, Postgres>, Person)> {
+        let mut tx = self.begin_change().await?;
+        let Some(person) = lock(&mut tx, id).await? else {
+            return Ok(Err(PeopleError::Unknown));
+        };
+        if !tried.fits || !still_has(&mut tx, id, tried.hash.as_deref()).await? {
+            let mut denied = event(actor.clone(), action, &person, None);
+            denied.outcome = AuditOutcome::Denied;
+            denied.note = Some("The present password was wrong.".to_owned());
+            self.write_audit(&mut tx, denied).await?;
+            tx.commit().await?;
+            return Ok(Err(PeopleError::WrongPassword));
+        }
+        throttle::forgive(&mut tx, &tried.counted).await?;
+        Ok(Ok((tx, person)))
     }
 
     async fn begin_change(&self) -> sqlx::Result<Transaction<'static, Postgres>> {

@@ -5,6 +5,8 @@ mod audit;
 #[cfg(test)]
 mod cluster;
 #[cfg(test)]
+mod hand_offs;
+#[cfg(test)]
 mod history;
 #[cfg(test)]
 mod journal;

@@ -353,3 +353,28 @@ async fn the_password_is_stored_as_argon2id_only_and_a_visit_is_noted_to_the_min
     store.note_seen(id).await.unwrap();
     assert_eq!(store.find(id).await.unwrap().unwrap().last_seen_at, seen);
 }
+
+#[tokio::test]
+async fn a_password_typed_again_is_audited_and_throttled_like_a_sign_in() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    let (id, password) = person(&store, "carla", Role::Admin).await;
+    let carla = Actor::Person {
+        id,
+        name: "carla".to_owned(),
+        role: Role::Admin,
+        address: None,
+        browser: None,
+    };
+    let confirmed = store.confirm(&carla, password.clone()).await.unwrap();
+    assert_eq!(confirmed.session_epoch, 1);
+    for _ in 0..5 {
+        let refused = store.confirm(&carla, wrong()).await;
+        assert!(matches!(refused, Err(PeopleError::WrongPassword)));
+    }
+    let refused = store.confirm(&carla, password).await;
+    assert!(matches!(refused, Err(PeopleError::TooManyTries { .. })));
+    let events = "audit_events WHERE action = 'confirm-identity' AND outcome";
+    assert_eq!(database.count(&format!("{events} = 'succeeded'")).await, 1);
+    assert_eq!(database.count(&format!("{events} = 'denied'")).await, 5);
+}

@@ -9,7 +9,7 @@ use domain::action::Action;
 use domain::can::{Permit, permit};
 use domain::operation::{Command, Operation, OperationId};
 use domain::person::{Actor, Role};
-use domain::ports::{Clock, Ids, NewOperation, People as _};
+use domain::ports::{Clock, Ids, Journal as _, NewOperation, People as _};
 use domain::time::Timestamp;
 use secrecy::SecretString;
 use sqlx::migrate::Migrator;
@@ -208,4 +208,12 @@ pub(crate) fn may_manage_people() -> Permit {
 pub(crate) async fn person(store: &Store, name: &str, role: Role) -> (Uuid, SecretString) {
     let (person, password) = store.add(may_manage_people(), name, role).await.unwrap();
     (person.id, password)
+}
+
+/// A link of an account that has begun.
+pub(crate) async fn begun_relink(database: &Database, store: &Store) -> OperationId {
+    let wanted = relink(database, anna(), "k");
+    let id = wanted.operation.id;
+    store.begin(wanted, database.ids.next()).await.unwrap();
+    id
 }

@@ -376,7 +376,7 @@ async fn at_the_end_of_the_ladder_a_working_link_is_kept_and_all_is_told() {
         "Reconnect: It was not connected after 1 min",
         "Restart: It came back, but account default is",
         "Recreate: It came back, but account default is",
-        "That replaces the link",
+        "“Replace the link” on the gateway's page",
         "passkey",
     ] {
         assert!(why.message.contains(said), "{said}: {}", why.message);

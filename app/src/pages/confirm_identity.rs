@@ -1,0 +1,46 @@
+//! Asks for the password again before an act that a borrowed session must not do.
+
+use domain::action::STEP_UP;
+use domain::words;
+use leptos::prelude::*;
+
+use super::{Asked, Page, own_page};
+use crate::call::Call;
+use crate::forms::endpoint;
+
+pub(crate) fn page(call: &Call, asked: &Asked) -> Page {
+    let next = own_page(asked.get("next")).map(str::to_owned);
+    let back = next
+        .clone()
+        .map(|next| view! { <input type="hidden" name="next" value=next/> });
+    let wrong = asked.problem_with("password");
+    let invalid = wrong.as_ref().map(|_| "true");
+    let described = wrong.as_ref().map(|_| "password-error");
+    let wrong =
+        wrong.map(|why| view! { <p class="error" id="password-error" role="alert">{why}</p> });
+    let long = words::duration(STEP_UP);
+    let content = view! {
+        <div class="crumb"><h1>"Confirm that it is you"</h1></div>
+        <form class="card pad form" method="post" action=endpoint::CONFIRM_IDENTITY>
+            <p class="hint">
+                "What comes next can lose a link or reveal a key, so the panel asks for your password again. It does \
+                 not ask again for "{long}"."
+            </p>
+            // Password managers want to know whose password it is.
+            <input type="hidden" name="username" autocomplete="username" value=call.viewer().person.name.clone()/>
+            {back}
+            <div class="field">
+                <label for="password">"Your password"</label>
+                <input id="password" name="password" type="password" autocomplete="current-password" required=true
+                    maxlength="200" aria-invalid=invalid aria-describedby=described/>
+                {wrong}
+            </div>
+            <div class="actions">
+                <a class="btn" href=domain::path::HOME>"Not now"</a>
+                <button class="btn primary">"Go on"</button>
+            </div>
+        </form>
+    }
+    .to_html();
+    Page::new("Confirm that it is you", content).at("account")
+}

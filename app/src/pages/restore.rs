@@ -1,0 +1,171 @@
+//! Brings an account's link back from a backup: which account, the key that opens the backup, and what it costs.
+
+use domain::action::Action;
+use domain::fact::Account;
+use domain::observation::Observation;
+use domain::path;
+use domain::words;
+use leptos::prelude::*;
+
+use super::{Asked, Page};
+use crate::call::Call;
+use crate::error::PanelError;
+use crate::forms::endpoint;
+use crate::live;
+use crate::rungs::{self, Sight};
+use crate::ui::moment;
+
+pub(crate) async fn page(
+    call: &Call,
+    id: &str,
+    name: &str,
+    asked: &Asked,
+) -> Result<Page, PanelError> {
+    let gateway = call.gateway(id)?;
+    call.permit_to_ask(Action::Restore, Some(&gateway.id))
+        .await?;
+    let now = call.now();
+    let panel = call.panel();
+    let kept = panel.backups.list(&gateway.id).await;
+    let kept = kept.map_err(|fault| PanelError::Refused { why: fault.message })?;
+    let backup = kept.into_iter().find(|kept| kept.name == name);
+    let backup = backup.ok_or_else(|| PanelError::gone("There is no such backup any more."))?;
+    let seen = panel.observations.observation(&gateway.id);
+    let accounts = accounts(seen.as_deref());
+    let holder = panel.operations.holder(&gateway.id);
+    let usual = live::usual(panel, &gateway.id, now).await;
+    let sight = Sight {
+        gateway: &gateway.id,
+        seen: seen.as_deref(),
+        holder: holder.as_ref(),
+        role: call.role(),
+        usual: &usual,
+        now,
+    };
+    let against = rungs::against(sight, Action::Restore, None);
+    let long = usual.get(Action::Restore.as_str()).map_or_else(
+        || "It was not timed here yet; most of it is the connection to WhatsApp.".to_owned(),
+        |usual| format!("It usually takes about {}.", words::duration(*usual)),
+    );
+    let works = accounts.iter().any(Account::has_working_link);
+    let reason = asked.get("reason").to_owned();
+    let home = path::backups(&gateway.id);
+    let button = if against.is_some() {
+        view! { <button class="btn primary" type="button" disabled=true aria-describedby="against">"Restore"</button> }
+            .into_any()
+    } else {
+        view! { <button class="btn primary">"Restore"</button> }.into_any()
+    };
+    let against = against.map(|why| view! { <p class="error" id="against">{why}</p> });
+    let content = view! {
+        <div class="crumb">
+            <h1><a href=home.clone()>{gateway.name.clone()}" / Backups"</a>" / Restore"</h1>
+        </div>
+        <form class="card confirm" method="post" action=endpoint::RESTORE autocomplete="off">
+            <input type="hidden" name="gateway" value=gateway.id.to_string()/>
+            <input type="hidden" name="backup" value=backup.name.clone()/>
+            <input type="hidden" name="key" value=panel.ids.next().to_string()/>
+            <div class="body">
+                <h2>"Bring a link back from "{moment::clock(backup.made_at, now)}"?"</h2>
+                <p>
+                    "The account is stopped, its link is replaced by the one in the backup, and it is started again. \
+                     No scan is needed while WhatsApp still accepts that link. "{long}
+                </p>
+                <p>
+                    "Only this account's link is restored: configuration, messages and databases stay as they are. \
+                     WhatsApp may refuse a link that has been out of use: then everything is put back, and a scan \
+                     is left. After it, look at the first messages: an old link may need a scan all the same."
+                </p>
+                <p>"The present link is kept aside until the restored one is connected; if that fails, it comes back by itself."</p>
+                {choice(&accounts, asked)}
+                {key(asked)}
+                {works.then(|| consent(asked))}
+                <div class="field">
+                    <label for="reason">"Why (others see it; may stay empty)"</label>
+                    <textarea id="reason" name="reason" rows="2" maxlength="200">{reason}</textarea>
+                </div>
+                {against}
+            </div>
+            <div class="actions"><a class="btn" href=home>"Not now"</a>{button}</div>
+        </form>
+    }
+    .to_html();
+    let content = moment::fill(&content, now);
+    Ok(Page::new("Restore", content).at("backups").of(gateway.id))
+}
+
+fn accounts(seen: Option<&Observation>) -> Vec<Account> {
+    let session = seen.and_then(|seen| seen.session.detail.as_ref());
+    session.map_or_else(Vec::new, |session| session.accounts.clone())
+}
+
+fn choice(accounts: &[Account], asked: &Asked) -> impl IntoView + use<> {
+    let wanted = asked.get("account");
+    let options: Vec<_> = accounts
+        .iter()
+        .map(|account| {
+            let id = account.id.to_string();
+            let state = match (account.connected, account.has_working_link()) {
+                (true, _) => "connected",
+                (false, true) => "linked, not connected",
+                (false, false) => "not linked",
+            };
+            let chosen = id == wanted;
+            view! { <option value=id.clone() selected=chosen>{format!("{id} ({state})")}</option> }
+        })
+        .collect();
+    let wrong = asked.problem_with("whose");
+    let invalid = wrong.as_ref().map(|_| "true");
+    let described = wrong.as_ref().map(|_| "account-error");
+    let wrong =
+        wrong.map(|why| view! { <p class="error" id="account-error" role="alert">{why}</p> });
+    view! {
+        <div class="field">
+            <label for="account">"Account"</label>
+            <select id="account" name="account" aria-invalid=invalid aria-describedby=described>{options}</select>
+            {wrong}
+        </div>
+    }
+}
+
+fn key(asked: &Asked) -> impl IntoView + use<> {
+    let wrong = asked.problem_with("identity");
+    let invalid = wrong.as_ref().map(|_| "true");
+    let described = if wrong.is_some() {
+        "identity-error identity-hint"
+    } else {
+        "identity-hint"
+    };
+    let wrong =
+        wrong.map(|why| view! { <p class="error" id="identity-error" role="alert">{why}</p> });
+    view! {
+        <div class="field">
+            <label for="identity">"The key that opens backups"</label>
+            <input id="identity" name="identity" type="password" autocomplete="off" required=true maxlength="200"
+                spellcheck="false" autocapitalize="none" aria-invalid=invalid aria-describedby=described/>
+            <p class="hint" id="identity-hint">
+                "One line that begins with AGE-SECRET-KEY-1. It is used for this one restore and kept in memory only \
+                 until then."
+            </p>
+            {wrong}
+        </div>
+    }
+}
+
+fn consent(asked: &Asked) -> impl IntoView + use<> {
+    let ticked = asked.get("replace") == "true";
+    let wrong = asked.problem_with("replace");
+    let invalid = wrong.as_ref().map(|_| "true");
+    let described = wrong.as_ref().map(|_| "replace-error");
+    let wrong =
+        wrong.map(|why| view! { <p class="error" id="replace-error" role="alert">{why}</p> });
+    view! {
+        <div class="field">
+            <label class="check">
+                <input type="checkbox" name="replace" value="true" checked=ticked aria-invalid=invalid aria-describedby=described/>
+                "Replace it even if its present link works"
+            </label>
+            {wrong}
+        </div>
+    }
+}

@@ -1,0 +1,130 @@
+/** A link that was lost comes back from a backup, without a scan: the real gateway and WhatsApp's stand-in. */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Page } from "@playwright/test";
+import { isAccessible, picture } from "../../support/looks.ts";
+import { carryOut, confirmIdentity, expect, gatewayPage, test, verdict, viewerContext } from "../../support/people.ts";
+import { docker, facts, panel, sql } from "../../support/stack.ts";
+import { look, phone, startWhatsApp, stopWhatsApp } from "../../support/whatsapp.ts";
+
+// One after the other: each goes on from the link that the last one left.
+test.describe.configure({ mode: "serial" });
+
+let folder = "";
+let key = "";
+const identity = () => join(folder, "key");
+
+test.beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "panel-restore-"));
+  await startWhatsApp();
+  panel("backup", "key", "--replace", "--identity-file", identity());
+  key = readFileSync(identity(), "utf8").trim();
+});
+test.afterAll(async () => {
+  await phone.logOut();
+  stopWhatsApp();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const said = (page: Page) => page.locator("#verdict-said");
+const links = "/home/node/.openclaw/credentials/whatsapp";
+const state = () => docker("exec", facts().container, "ls", "-A", "/home/node/.openclaw");
+
+async function openRestore(page: Page): Promise<void> {
+  await page.goto(`${gatewayPage()}/backups`);
+  await page.getByRole("link", { name: /^Restore a link from/ }).first().click();
+  await confirmIdentity(page);
+  await expect(page.getByRole("heading", { name: /^Bring a link back from/ })).toBeVisible();
+}
+
+test("linked by a scan, and backed up", async ({ page }) => {
+  await page.goto(`${gatewayPage()}/operations/new/relink?account=default`);
+  await page.getByRole("button", { name: "Link", exact: true }).click();
+  await phone.scan(await look(page));
+  await expect(said(page)).toHaveText("Link account default is done", { timeout: 60_000 });
+  panel("operation", "start", "backup", "--wait");
+});
+
+test("the link is lost: it is back in under a minute, without a scan", async ({ page }, info) => {
+  docker("exec", facts().container, "rm", "-rf", `${links}/default`);
+  await carryOut(page, "Restart");
+  await expect(said(page)).toHaveText(/^Restart/, { timeout: 170_000 });
+  await page.goto(gatewayPage());
+  await expect(verdict(page)).toContainText("WhatsApp is not linked", { timeout: 30_000 });
+
+  await openRestore(page);
+  await isAccessible(page);
+  await picture(page, info, "restore-question");
+  await page.getByLabel("The key that opens backups").fill(key.replace(/.$/, key.endsWith("Q") ? "P" : "Q"));
+  await page.getByLabel(/^Why/).fill("the link was lost");
+  await page.getByRole("button", { name: "Restore", exact: true }).click();
+  await expect(page.locator("#identity-error")).toBeVisible();
+  await expect(page.getByLabel(/^Why/)).toHaveValue("the link was lost");
+  expect(page.url()).not.toContain("AGE-SECRET");
+  await isAccessible(page);
+  await picture(page, info, "restore-wrong-key");
+
+  await page.getByLabel("The key that opens backups").fill(key);
+  await page.getByRole("button", { name: "Restore", exact: true }).click();
+  await expect(said(page)).toHaveText("Restore account default is done", { timeout: 60_000 });
+  await expect(page.locator("#steps")).toContainText("The backup holds the link of the number that ends in 0001");
+  await picture(page, info, "restore-done");
+  await page.goto(gatewayPage());
+  await expect(verdict(page)).toContainText("Working: Messages get through", { timeout: 30_000 });
+  expect(state()).not.toContain("panel-link");
+});
+
+test("a link that works is replaced with consent only", async ({ page }) => {
+  await openRestore(page);
+  await page.getByLabel("The key that opens backups").fill(key);
+  await page.getByRole("button", { name: "Restore", exact: true }).click();
+  await expect(page.getByText("Reconnect it first; tick this box")).toBeVisible();
+});
+
+test("WhatsApp refuses the restored link: it is said, and what was there before is back", async ({ page }, info) => {
+  await phone.logOut();
+  await page.goto(gatewayPage());
+  await expect(verdict(page)).toContainText("WhatsApp is not linked", { timeout: 30_000 });
+  const before = docker("exec", facts().container, "find", `${links}/default`, "-type", "f");
+  await openRestore(page);
+  await page.getByLabel("The key that opens backups").fill(key);
+  await page.getByRole("button", { name: "Restore", exact: true }).click();
+  await expect(said(page)).toHaveText("Restore account default failed, and everything was put back", { timeout: 90_000 });
+  await expect(page.locator("#verdict")).toContainText("WhatsApp no longer accepts the link in this backup");
+  await isAccessible(page);
+  await picture(page, info, "restore-refused");
+  expect(docker("exec", facts().container, "find", `${links}/default`, "-type", "f").split("\n").sort()).toEqual(before.split("\n").sort());
+  expect(state()).not.toContain("panel-link");
+});
+
+test("from the command line, too; and not for somebody without the right", async ({ page, browser }) => {
+  const name = JSON.parse(panel("backup", "list", "--json").split("\n")[0] ?? "").name;
+  const told = () => panel("operation", "start", "restore", "--backup", name, "--identity-file", identity(), "--wait");
+  expect(told).toThrow(/no longer accepts/);
+  const context = await viewerContext(browser, {});
+  const other = await context.newPage();
+  const answer = await other.goto(`${gatewayPage()}/backups/${name}/restore`);
+  expect(answer?.status()).toBe(403);
+  await context.close();
+  await page.goto(gatewayPage());
+});
+
+test("no byte of the key or of a link is left in log, database or journal", () => {
+  const log = readFileSync(join(facts().folder, "panel.log"), "utf8");
+  expect(log).not.toContain(key);
+  const creds = JSON.parse(docker("exec", facts().container, "cat", `${links}/default/creds.json`));
+  const secret: string = creds.advSecretKey;
+  expect(secret.length).toBeGreaterThan(40);
+  for (const needle of [key, secret]) {
+    let found = "";
+    try {
+      found = execFileSync("grep", ["-rlaF", "--", needle, join(facts().folder, "data"), join(facts().folder, "panel.log")], { encoding: "utf8" });
+    } catch (error) {
+      if ((error as { status?: number }).status !== 1) throw error;
+    }
+    expect(found).toBe("");
+  }
+  expect(sql("SELECT count(*) FROM audit_events WHERE action = 'restore' AND outcome = 'succeeded'")).toBe("1");
+});
