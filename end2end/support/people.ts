@@ -64,6 +64,12 @@ export async function confirmIdentity(page: Page): Promise<void> {
   await page.context().storageState({ path: kept(facts().user) });
 }
 
+/** On the gateway's page, once it knows that WhatsApp is not linked. */
+export async function unlinked(page: Page): Promise<void> {
+  await page.goto(gatewayPage());
+  await expect(verdict(page)).toContainText("WhatsApp is not linked", { timeout: 30_000 });
+}
+
 /** The address of an operation's page. */
 export const anOperation = /\/operations\/[0-9a-f-]{36}$/;
 

@@ -33,7 +33,7 @@ async function tell(path: string, body?: object): Promise<any> {
 
 /** Starts it on the gateway's network, where the gateway looks for it. */
 export async function startWhatsApp(): Promise<void> {
-  stopWhatsApp();
+  await stopWhatsApp();
   control = await freePort();
   const network = `${facts().project}_default`;
   letThrough(network);
@@ -46,7 +46,10 @@ export async function startWhatsApp(): Promise<void> {
   await until("WhatsApp's stand-in answers", () => tell("/state").then(() => true as const, () => undefined));
 }
 
-export function stopWhatsApp(): void {
+export async function stopWhatsApp(): Promise<void> {
+  // Removed with its network, it would take no leave: the gateway would go on waiting for it.
+  if (control) await server.drop().catch(() => undefined);
+  control = 0;
   undo?.();
   undo = undefined;
   if (docker("ps", "-aq", "--filter", `name=^${name()}$`)) docker("rm", "-f", name());

@@ -69,6 +69,7 @@ pub(crate) async fn links(call: &Call, id: &str) -> Result<Page, PanelError> {
     let title = view.operation.command.title();
     let content = view! {
         <div class="crumb"><h1><a href=path::operation(&operation)>{title}</a>" / Show on another screen"</h1></div>
+        {fresh}
         <div class="card pad stack">
             <p>
                 "A link shows the code of this one operation to whoever holds the phone, without a sign-in. It can be \
@@ -79,7 +80,6 @@ pub(crate) async fn links(call: &Call, id: &str) -> Result<Page, PanelError> {
             <p class="hint">"That you made it, and where it was opened, is written into the audit trail."</p>
             {make}
         </div>
-        {fresh}
         {list}
     }
     .to_html();
@@ -168,6 +168,7 @@ pub(crate) async fn ask(panel: &Panel, token: &str) -> Page {
     let body = match against {
         Some(why) => view! { <p class="error" role="alert">{why}</p> }.into_any(),
         None => view! {
+            <div class="stack">
             <p>
                 "The next page shows a code to be scanned with WhatsApp: on the phone that holds the number, under \
                  Linked devices. Open it on a screen beside that phone, or on the phone itself."
@@ -176,6 +177,7 @@ pub(crate) async fn ask(panel: &Panel, token: &str) -> Page {
             <form class="form" method="post" action=path::open_hand_off(token)>
                 <button class="btn primary">"Show the code here"</button>
             </form>
+            </div>
         }
         .into_any(),
     };
@@ -216,7 +218,7 @@ pub(crate) async fn screen(panel: &Panel, screen: Option<&Screen>) -> Page {
     let parts = fragments(&view, shown.as_ref());
     let open: Vec<&str> = parts.iter().map(Fragment::open).collect();
     let content = format!(
-        r#"{again}<p class="brand">OpenClaw Panel <span id="link"></span></p>{}"#,
+        r#"{again}<p class="brand">OpenClaw Panel</p>{}<p class="live"><span id="link"></span> one-time link</p>"#,
         open.concat()
     );
     Page::new("Link WhatsApp", moment::fill(&content, now)).live(path::HANDED_OFF_EVENTS.to_owned())

@@ -168,7 +168,8 @@ fn said(view: &OperationView, now: Timestamp) -> (&'static str, String, String) 
                 || "about to begin".to_owned(),
                 |step| step.outline.label.clone(),
             );
-            ("is-now", format!("{title}: {step}"), way_back(view))
+            let why = question(view).unwrap_or_else(|| way_back(view));
+            ("is-now", format!("{title}: {step}"), why)
         }
         Some(Outcome::Succeeded { note }) => (
             if note.is_some() { "is-warn" } else { "is-done" },
@@ -227,6 +228,14 @@ fn fault(view: &OperationView) -> String {
 /// Whether it is made of others, whose own changes stay when they are done.
 fn recovers(view: &OperationView) -> bool {
     matches!(view.operation.command, Command::Recover { .. })
+}
+
+/// What a person is asked just now.
+fn question(view: &OperationView) -> Option<String> {
+    let step = view
+        .current()
+        .filter(|step| step.outline.name == KEEP_NUMBER)?;
+    step.said.last().map(|(_, said)| said.clone())
 }
 
 /// What becomes of it when it fails.

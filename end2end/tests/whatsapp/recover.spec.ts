@@ -11,7 +11,7 @@ test.beforeAll(startWhatsApp);
 test.afterAll(async () => {
   // The next stand-in knows nothing of this link: the gateway must not go on believing in it.
   await phone.logOut();
-  stopWhatsApp();
+  await stopWhatsApp();
 });
 
 const said = (page: Page) => page.locator("#verdict-said");

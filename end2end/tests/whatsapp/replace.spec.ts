@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "@playwright/test";
 import { isAccessible, picture } from "../../support/looks.ts";
-import { confirmIdentity, expect, gatewayPage, test, verdict } from "../../support/people.ts";
+import { confirmIdentity, expect, gatewayPage, test, unlinked, verdict } from "../../support/people.ts";
 import { docker, facts, panel } from "../../support/stack.ts";
 import { look, phone, server, startWhatsApp, stopWhatsApp } from "../../support/whatsapp.ts";
 
@@ -20,7 +20,7 @@ test.beforeAll(async () => {
 });
 test.afterAll(async () => {
   await phone.logOut();
-  stopWhatsApp();
+  await stopWhatsApp();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -29,7 +29,7 @@ const works = async (page: Page) => {
   await page.goto(gatewayPage());
   await expect(verdict(page)).toContainText("Working: Messages get through", { timeout: 60_000 });
 };
-const backups = () => panel("backup", "list", "--json").split("\n").length;
+const backups = () => panel("backup", "list", "--json").split("\n").filter(Boolean).length;
 
 /** WhatsApp goes away, and the account with it; ends with the code on the page. */
 async function replace(page: Page): Promise<string> {
@@ -47,6 +47,7 @@ async function replace(page: Page): Promise<string> {
 }
 
 test("a working link is replaced only after the question, and stopping brings it back without a scan", async ({ page }, info) => {
+  await unlinked(page);
   await page.goto(`${gatewayPage()}/operations/new/relink?account=default`);
   await page.getByRole("button", { name: "Link", exact: true }).click();
   await phone.scan(await look(page));

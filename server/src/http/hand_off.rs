@@ -149,16 +149,17 @@ fn patches(
         let mut ticks = tokio::time::interval(TICK);
         let mut looks = tokio::time::interval(LOOK);
         let mut stopped = pin!(wires.stop.cancelled());
+        let mut revoked = false;
         yield HELLO;
         yield seat.whole().await;
         loop {
             tokio::select! {
                 () = &mut stopped => return,
                 _ = ticks.tick() => yield events::tick(&*wires.clock),
-                _ = looks.tick() => {
+                _ = looks.tick(), if !revoked => {
                     let now = wires.clock.now();
                     // A database that is away takes nothing back.
-                    let revoked = matches!(
+                    revoked = matches!(
                         screens.opened(secret.as_deref()).await,
                         Ok(Some(opened)) if opened.standing(now) == Standing::Revoked
                     );
@@ -167,10 +168,9 @@ fn patches(
                         let parts: Vec<_> = parts.iter().collect();
                         let patch = app::live::patch(u64::MAX >> 12, &parts, now);
                         yield Bytes::from(format!("event: patch\ndata: {patch}\n\n"));
-                        return;
                     }
                 }
-                next = seat.next() => match next {
+                next = seat.next(), if !revoked => match next {
                     Said::Patch(bytes) => yield bytes,
                     Said::Ended => return,
                 },

@@ -286,9 +286,12 @@ impl Backups for BackupStore {
                      ten minutes went by. Restore again.",
                 )
             })?;
-        let folder = self.links.prepare(gateway, operation).await?;
-        let files = unlocked.link.files.expose_secret().to_vec();
-        self.docker.upload(gateway, &folder, files.into()).await?;
+        let place = self.links.prepare(gateway, operation).await?;
+        let files = unlocked.link.pack(place.owner())?;
+        let files = files.expose_secret().to_vec();
+        self.docker
+            .upload(gateway, &place.folder, files.into())
+            .await?;
         Ok(unlocked.link.digits.clone())
     }
 

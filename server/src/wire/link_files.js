@@ -28,7 +28,7 @@ const tasks = {
   prepare() {
     fs.mkdirSync(work, { recursive: true, mode: 0o700 });
     remove(at("new"));
-    process.stdout.write(JSON.stringify({ folder: work }));
+    process.stdout.write(JSON.stringify({ folder: work, user: process.getuid(), group: process.getgid() }));
   },
   "set-aside"() {
     fs.mkdirSync(work, { recursive: true, mode: 0o700 });

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use adapter_backup::Owner;
 use adapter_docker::DockerGateways;
 use async_trait::async_trait;
 use domain::fault::{Boundary, Fault, FaultKind};
@@ -21,9 +22,21 @@ pub(crate) struct LinkStore {
     docker: DockerGateways,
 }
 
+/// Where a link is laid, and whose its files must be.
 #[derive(Deserialize)]
-struct Prepared {
-    folder: String,
+pub(crate) struct Prepared {
+    pub(crate) folder: String,
+    user: u32,
+    group: u32,
+}
+
+impl Prepared {
+    pub(crate) fn owner(&self) -> Owner {
+        Owner {
+            user: self.user,
+            group: self.group,
+        }
+    }
 }
 
 impl LinkStore {
@@ -31,16 +44,14 @@ impl LinkStore {
         Self { docker }
     }
 
-    /// Makes an empty place for a link that is brought; the folder, as the container knows it. What is laid there
-    /// as `new` is what [`LinkFiles::place`] takes.
+    /// Makes an empty place for a link that is brought; What is laid there as `new` is what [`LinkFiles::place`] takes.
     pub(crate) async fn prepare(
         &self,
         gateway: &GatewayId,
         operation: OperationId,
-    ) -> Result<String, Fault> {
+    ) -> Result<Prepared, Fault> {
         let said = self.run(gateway, "prepare", operation, None).await?;
-        let prepared: Result<Prepared, _> = serde_json::from_str(said.trim());
-        prepared.map(|prepared| prepared.folder).map_err(|_| {
+        serde_json::from_str(said.trim()).map_err(|_| {
             Fault::new(
                 FaultKind::Unexpected,
                 Boundary::Gateway,

@@ -7,5 +7,5 @@ mod fault;
 mod link;
 mod vault;
 
-pub use link::Link;
+pub use link::{Link, Owner};
 pub use vault::Vault;

@@ -9,7 +9,7 @@ use std::path::{Component, Path, PathBuf};
 use domain::fault::{Fault, FaultKind};
 use domain::gateway::AccountId;
 use flate2::read::GzDecoder;
-use secrecy::SecretSlice;
+use secrecy::{ExposeSecret as _, SecretSlice};
 
 use crate::fault::panel;
 
@@ -20,16 +20,24 @@ const CREDENTIALS: &str = "creds.json";
 
 /// The files of an account's link.
 pub struct Link {
-    /// A tar of them, below the folder `new`, to be laid into the container.
-    pub files: SecretSlice<u8>,
+    parts: Vec<Part>,
     /// The last digits of the number, when the credentials say it.
     pub digits: Option<String>,
+}
+
+/// Whose the files are to be, by the numbers that the container knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// The user.
+    pub user: u32,
+    /// The group.
+    pub group: u32,
 }
 
 /// A file of the link: its path below the account's folder, and what is in it.
 struct Part {
     path: PathBuf,
-    bytes: Vec<u8>,
+    bytes: SecretSlice<u8>,
 }
 
 impl Link {
@@ -62,7 +70,10 @@ impl Link {
                     "The backup's link is larger than any link can be.",
                 )
             })?;
-            parts.push(Part { path, bytes });
+            parts.push(Part {
+                path,
+                bytes: bytes.into(),
+            });
         }
         let credentials = parts
             .iter()
@@ -73,11 +84,20 @@ impl Link {
                 format!("This backup holds no link of account {account}."),
             ));
         };
-        let digits = digits(&credentials.bytes);
-        let files = pack(&parts).map_err(damaged)?;
-        Ok(Self {
-            files: files.into(),
-            digits,
+        let digits = digits(credentials.bytes.expose_secret());
+        Ok(Self { parts, digits })
+    }
+
+    /// A tar of the files, below the folder `new`, for `owner` alone.
+    ///
+    /// # Errors
+    /// When a path is too strange for a tar.
+    pub fn pack(&self, owner: Owner) -> Result<SecretSlice<u8>, Fault> {
+        pack(&self.parts, owner).map(Into::into).map_err(|error| {
+            panel(
+                FaultKind::Unexpected,
+                format!("The link could not be packed: {error}."),
+            )
         })
     }
 }
@@ -110,14 +130,15 @@ fn digits(credentials: &[u8]) -> Option<String> {
     digits.then(|| last.to_owned())
 }
 
-/// For the owner alone. Docker makes whoever the container runs as the owner.
-fn pack(parts: &[Part]) -> io::Result<Vec<u8>> {
+fn pack(parts: &[Part], owner: Owner) -> io::Result<Vec<u8>> {
     let mut tar = tar::Builder::new(Vec::new());
     let header = |kind: tar::EntryType, mode: u32, size: u64| {
         let mut header = tar::Header::new_gnu();
         header.set_entry_type(kind);
         header.set_mode(mode);
         header.set_size(size);
+        header.set_uid(owner.user.into());
+        header.set_gid(owner.group.into());
         header
     };
     let mut folders = vec![PathBuf::from("new")];
@@ -136,8 +157,9 @@ fn pack(parts: &[Part]) -> io::Result<Vec<u8>> {
         tar.append_data(&mut folder_header, folder, io::empty())?;
     }
     for part in parts {
-        let mut file = header(tar::EntryType::Regular, 0o600, part.bytes.len() as u64);
-        tar.append_data(&mut file, Path::new("new").join(&part.path), &*part.bytes)?;
+        let bytes = part.bytes.expose_secret();
+        let mut file = header(tar::EntryType::Regular, 0o600, bytes.len() as u64);
+        tar.append_data(&mut file, Path::new("new").join(&part.path), bytes)?;
     }
     tar.into_inner()
 }
@@ -147,11 +169,9 @@ mod tests {
     use std::collections::BTreeMap;
     use std::io::Write as _;
 
+    use super::*;
     use flate2::write::GzEncoder;
     use proptest::prelude::*;
-    use secrecy::ExposeSecret as _;
-
-    use super::*;
 
     const STATE: &str = "openclaw-backup/payload/posix/home/node/.openclaw";
 
@@ -171,11 +191,18 @@ mod tests {
     }
 
     fn unpacked(link: &Link) -> BTreeMap<String, String> {
-        let mut tar = tar::Archive::new(link.files.expose_secret());
+        let owner = Owner {
+            user: 1000,
+            group: 1001,
+        };
+        let files = link.pack(owner).unwrap();
+        let mut tar = tar::Archive::new(files.expose_secret());
         let entries = tar.entries().unwrap().map(Result::unwrap);
         entries
             .filter(|entry| entry.header().entry_type().is_file())
             .map(|mut entry| {
+                let header = entry.header();
+                assert_eq!((header.uid().unwrap(), header.gid().unwrap()), (1000, 1001));
                 let path = entry.path().unwrap().display().to_string();
                 let mut text = String::new();
                 entry.read_to_string(&mut text).unwrap();
