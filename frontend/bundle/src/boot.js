@@ -55,6 +55,7 @@ async function boot() {
   document.documentElement.dataset.awake = "";
 }
 
-// The page is readable and works without this, so painting goes first.
-if ("requestIdleCallback" in window) requestIdleCallback(boot, { timeout: 1000 });
+// The page is readable and works without this, so painting goes first: the second frame begins when the first one is
+// painted. A page in the background has no frames.
+if (document.visibilityState === "visible") requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(boot)));
 else setTimeout(boot);
