@@ -24,6 +24,7 @@ test_packages() {
   want chromium chromium fonts-liberation fonts-noto-color-emoji
   want shellcheck shellcheck
   want python3 python3
+  want openssl openssl
   want prometheus prometheus
   want amtool prometheus-alertmanager
   want prometheus-blackbox-exporter prometheus-blackbox-exporter

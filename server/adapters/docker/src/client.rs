@@ -1,5 +1,6 @@
 //! One daemon: connecting, agreeing on a version, and a limit on every call.
 
+use std::fs::File;
 use std::future::Future;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -121,6 +122,13 @@ fn connect(endpoint: &Endpoint) -> Result<Docker, bollard::errors::Error> {
             // Another part of the panel may have chosen already; the choice is the same.
             drop(rustls::crypto::ring::default_provider().install_default());
             let [key, cert, ca] = [key, cert, ca].map(|path| -> &Path { path });
+            // Bollard would go without what it cannot read, and the daemon's refusal would not say why.
+            for path in [ca, cert, key] {
+                if File::open(path).is_err() {
+                    let path = path.to_owned();
+                    return Err(bollard::errors::Error::CertPathError { path });
+                }
+            }
             Docker::connect_with_ssl(url, key, cert, ca, NEVER_FIRST, API_DEFAULT_VERSION)
         }
     }

@@ -214,19 +214,13 @@ fn transport(error: &Error, endpoint: &Endpoint, doing: &str) -> Fault {
     }
     let mut cause = error.source();
     while let Some(inner) = cause {
-        if inner.downcast_ref::<rustls::Error>().is_some() {
-            return docker(
-                FaultKind::Refused,
-                format!(
-                    "Docker at {place} and the panel do not trust each other ({inner}): check ca, cert and key."
-                ),
-            );
+        if let Some(distrust) = distrust(inner) {
+            return no_trust(distrust, &place);
         }
-        if let Some(io) = inner.downcast_ref::<io::Error>() {
-            // TLS faults travel inside an io::Error.
-            if io.kind() != io::ErrorKind::InvalidData {
-                return by_io(io, &place, doing);
-            }
+        if let Some(io) = inner.downcast_ref::<io::Error>()
+            && io.kind() != io::ErrorKind::InvalidData
+        {
+            return by_io(io, &place, doing);
         }
         cause = inner.source();
     }
@@ -247,6 +241,23 @@ fn transport(error: &Error, endpoint: &Endpoint, doing: &str) -> Fault {
             format!("What answers at {place} does not talk like Docker, seen while {doing}."),
         ),
     }
+}
+
+/// TLS faults travel inside one `io::Error` or two, which do not call them their source.
+fn distrust<'a>(error: &'a (dyn core::error::Error + 'static)) -> Option<&'a rustls::Error> {
+    if let Some(found) = error.downcast_ref() {
+        return Some(found);
+    }
+    distrust(error.downcast_ref::<io::Error>()?.get_ref()?)
+}
+
+fn no_trust(error: &rustls::Error, place: &str) -> Fault {
+    docker(
+        FaultKind::Refused,
+        format!(
+            "Docker at {place} and the panel do not trust each other's certificates ({error}): check ca, cert and key."
+        ),
+    )
 }
 
 fn by_io(error: &io::Error, place: &str, doing: &str) -> Fault {

@@ -12,4 +12,5 @@ mod differences;
 mod lifecycle;
 mod output;
 mod proxy;
+mod tls;
 mod watching;
