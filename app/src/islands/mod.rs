@@ -4,6 +4,7 @@
 pub mod follow;
 pub mod live;
 mod morph;
+mod screen;
 mod stream;
 mod times;
 

@@ -8,6 +8,7 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{Document, Event, EventSource, MessageEvent, VisibilityState};
 
+use super::screen::{self, Screen};
 use super::{morph, times};
 
 /// The server ticks every 10 seconds; two missed ones mean that nobody is there.
@@ -44,6 +45,7 @@ struct Stream {
     read: RefCell<String>,
     signed_out: Cell<bool>,
     paused: Cell<bool>,
+    screen: Rc<Screen>,
 }
 
 /// Keeps the page that names a stream in `main[data-events]` live.
@@ -61,6 +63,7 @@ fn start(attribute: &str) {
         return;
     };
     times::localise(&document);
+    screen::offer_texts(&document);
     let main = document.get_element_by_id("main");
     let Some(url) = main.and_then(|main| main.get_attribute(attribute)) else {
         return;
@@ -80,6 +83,7 @@ fn start(attribute: &str) {
         read: RefCell::new(read),
         signed_out: Cell::new(false),
         paused: Cell::new(false),
+        screen: Rc::default(),
     });
     stream.open();
     stream.clone().watch();
@@ -181,6 +185,7 @@ impl Stream {
             self.reconnect();
         }
         times::count(&self.document, Date::now() + self.ahead.get());
+        self.screen.look(&self.document);
         self.say();
     }
 
@@ -207,6 +212,7 @@ impl Stream {
             self.open();
         }
         times::count(&self.document, now + self.ahead.get());
+        self.screen.look(&self.document);
         self.say();
     }
 
@@ -246,6 +252,7 @@ impl Stream {
         self.tick(data);
         times::localise(&self.document);
         times::count(&self.document, Date::now() + self.ahead.get());
+        self.screen.look(&self.document);
     }
 
     fn mark_read(&self, data: &JsValue) {

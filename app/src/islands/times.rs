@@ -43,6 +43,12 @@ pub(super) fn count(document: &Document, now: f64) {
             write(wait, &said((until - now).max(1_000.0), false));
         }
     });
+    each(document, "[data-ends]", |ring| {
+        if let (Some(ends), Some(whole)) = (moment(ring, "data-ends"), moment(ring, "data-whole")) {
+            let gone = 100.0 - (100.0 * (ends - now) / whole).clamp(0.0, 100.0);
+            drop(ring.set_attribute("stroke-dashoffset", &gone.to_string()));
+        }
+    });
     each(document, "[data-from]", |bar| {
         if let Some(from) = moment(bar, "data-from") {
             let seconds = whole((now - from) / 1_000.0).to_string();

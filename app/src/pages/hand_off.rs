@@ -108,7 +108,11 @@ fn link(url: &str) -> AnyView {
             <div class="beside">
                 <p>"Scan this with the camera of the other device, or send the link:"</p>
                 <p><code class="long" id="link-text">{shown}</code></p>
-                <p class="actions"><a class="btn" href=mail>"Send by mail"</a></p>
+                <div class="actions">
+                    <button class="btn" type="button" hidden=true data-copy="link-text">"Copy"</button>
+                    <button class="btn" type="button" hidden=true data-share="link-text">"Share"</button>
+                    <a class="btn" href=mail>"Send by mail"</a>
+                </div>
                 <p class="hint">"It is kept nowhere. If it is lost, make another one and take this one back."</p>
             </div>
         </section>

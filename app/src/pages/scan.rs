@@ -11,6 +11,9 @@ use secrecy::ExposeSecret as _;
 
 use crate::ui::{code, moment};
 
+/// How long a code is shown, for the ring that empties.
+const GOOD_FOR_MS: u32 = 175_000;
+
 /// Where a code is shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Where {
@@ -97,9 +100,14 @@ fn showing(
             <h2 id="scan-said" aria-live="polite">"Scan this code with WhatsApp"</h2>
             <div class="code">{code::code(code)}</div>
             <div class="beside">
-                <p>
-                    "Good for another "<b>{moment::left(good_until)}</b>", attempt "{attempt}" of "{attempts}
-                    ". A newer code takes its place by itself."
+                <p class="countdown">
+                    <svg viewBox="0 0 36 36" aria-hidden="true">
+                        <circle cx="18" cy="18" r="15"></circle>
+                        <circle cx="18" cy="18" r="15" pathLength="100" stroke-dasharray="100 100"
+                            data-ends=good_until.as_millis() data-whole=GOOD_FOR_MS></circle>
+                    </svg>
+                    <span>"Good for another "<b>{moment::left(good_until)}</b>", attempt "{attempt}" of "{attempts}
+                    ". A newer code takes its place by itself."</span>
                 </p>
                 <ol>
                     <li>"Open WhatsApp on the phone that holds the number."</li>
