@@ -40,13 +40,14 @@ type Make = for<'a> fn(&'a Call, &'a Of, &'a Asked) -> BoxFuture<'a, Result<Page
 
 /// The table from URLs to pages.
 #[rustfmt::skip]
-const PAGES: [(&str, Make); 14] = [
+const PAGES: [(&str, Make); 15] = [
     (path::HOME,                                  |call, _, _| Box::pin(async { home(call) })),
     ("/gateways/{id}",                            |call, of, _| Box::pin(pages::gateway::page(call, of.get("id")))),
     ("/gateways/{id}/logs",                       |call, of, asked| Box::pin(pages::logs::page(call, of.get("id"), asked))),
     ("/gateways/{id}/operations",                 |call, of, asked| Box::pin(pages::operations::page(call, of.get("id"), asked))),
     ("/gateways/{id}/operations/new/{kind}",      |call, of, asked| Box::pin(pages::confirm::page(call, of.get("id"), of.get("kind"), asked))),
     ("/gateways/{id}/accounts/{account}/relink",  |call, of, _| Box::pin(async { pages::relink::page(call, of.get("id"), of.get("account")) })),
+    ("/gateways/{id}/accounts",                   |call, of, _| Box::pin(pages::accounts::page(call, of.get("id")))),
     ("/gateways/{id}/backups",                    |call, of, _| Box::pin(pages::backups::page(call, of.get("id")))),
     ("/gateways/{id}/backups/{name}/restore",     |call, of, asked| Box::pin(pages::restore::page(call, of.get("id"), of.get("name"), asked))),
     ("/operations/{id}",                          |call, of, asked| Box::pin(pages::operation::page(call, of.get("id"), asked))),

@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use domain::hand_off::HandOff;
 use domain::person::{Actor, Person};
 use domain::ports::{
-    AuditTrail, Backups, Clock, HandOffs, Ids, Observations, Operations, People, Scans,
+    AccountHistory, AuditTrail, Backups, Clock, HandOffs, Ids, Observations, Operations, People,
+    Scans,
 };
 use domain::time::Timestamp;
 use secrecy::SecretString;
@@ -64,6 +65,8 @@ pub struct Panel {
     pub scans: Arc<dyn Scans>,
     /// Who was shown a code.
     pub viewings: Arc<Viewings>,
+    /// What became of accounts.
+    pub account_history: Arc<dyn AccountHistory>,
     /// One-time links for another screen.
     pub hand_offs: Arc<dyn HandOffs>,
     /// The link that waits to be shown once.

@@ -64,6 +64,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         backups: Arc::new(outside.backups.clone()),
         backup_keys: Arc::default(),
         viewings: Arc::default(),
+        account_history: Arc::new(base.store.clone()),
         hand_offs: Arc::new(base.store.clone()),
         hand_off_links: Arc::default(),
         public_url: config.public_url.as_str().trim_end_matches('/').into(),

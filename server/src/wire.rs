@@ -269,6 +269,12 @@ impl Outside {
             .await
             .map_err(log)
             .unwrap_or_default();
+        let accounts = base
+            .store
+            .account_standings(&gateway.id)
+            .await
+            .map_err(log)
+            .unwrap_or_default();
         let planned = Arc::new(observations::Latest(self.engine.clone()));
         Board::new(
             gateway.clone(),
@@ -279,6 +285,7 @@ impl Outside {
                 transitions,
                 unobserved,
                 operations,
+                accounts,
             },
         )
     }

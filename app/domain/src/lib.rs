@@ -3,6 +3,7 @@
 //! Everything that the other layers say to each other is said in these types; everything that can be
 //! decided from values alone (the verdict, who may do what, what a code means) is decided here.
 
+pub mod account_history;
 pub mod action;
 pub mod audit;
 pub mod backup;

@@ -44,6 +44,11 @@ pub fn relink(id: &GatewayId, account: &crate::gateway::AccountId) -> String {
     format!("/gateways/{id}/accounts/{account}/relink")
 }
 
+/// Its WhatsApp accounts and what became of them.
+pub fn accounts(id: &GatewayId) -> String {
+    format!("/gateways/{id}/accounts")
+}
+
 /// Its backups.
 pub fn backups(id: &GatewayId) -> String {
     format!("/gateways/{id}/backups")

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use secrecy::SecretString;
 use uuid::Uuid;
 
+use crate::account_history::{AccountChange, Drops, Standing};
 use crate::audit::{AuditEvent, NewAuditEvent};
 use crate::backup::{Adopt, Backup, NewKey};
 use crate::can::Permit;
@@ -497,8 +498,29 @@ pub trait History: Send + Sync {
         gateway: &GatewayId,
         from: Timestamp,
     ) -> Result<Vec<(Timestamp, Timestamp)>, StoreError>;
+    /// Stores a change of an account; fills in the operation that holds the gateway's lock then.
+    async fn record_account_change(&self, change: &AccountChange) -> Result<(), StoreError>;
+    /// How each account was last known to stand.
+    async fn account_standings(
+        &self,
+        gateway: &GatewayId,
+    ) -> Result<BTreeMap<AccountId, Standing>, StoreError>;
     /// Rolls samples up: raw 48 h → minutes 30 days → hours 2 years; deletes what is older.
     async fn roll_up(&self, now: Timestamp) -> Result<(), StoreError>;
+}
+
+/// What became of accounts, for pages.
+#[async_trait]
+pub trait AccountHistory: Send + Sync {
+    /// The latest changes of an account, newest first.
+    async fn changes(
+        &self,
+        gateway: &GatewayId,
+        account: &AccountId,
+        limit: u32,
+    ) -> Result<Vec<AccountChange>, StoreError>;
+    /// How often it dropped unplanned.
+    async fn drops(&self, gateway: &GatewayId, account: &AccountId) -> Result<Drops, StoreError>;
 }
 
 /// The audit trail.

@@ -1,6 +1,7 @@
 //! The pages. Each is a function from a call to a [`Page`]: complete markup, whatever the browser can do.
 
 pub(crate) mod account;
+pub(crate) mod accounts;
 pub(crate) mod answer;
 pub(crate) mod audit;
 pub(crate) mod backups;

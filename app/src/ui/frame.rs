@@ -45,6 +45,7 @@ fn places(call: &Call, page: &Page, gateway: Option<&Gateway>) -> impl IntoView 
     let mut places: Vec<(&str, &str, String)> = Vec::new();
     if let Some(gateway) = gateway {
         places.push(("gateway", "Gateway", path::gateway(&gateway.id)));
+        places.push(("accounts", "Accounts", path::accounts(&gateway.id)));
         places.push(("logs", "Log", path::logs(&gateway.id)));
         places.push(("operations", "Operations", path::operations(&gateway.id)));
         places.push(("backups", "Backups", path::backups(&gateway.id)));

@@ -8,7 +8,7 @@ use domain::person::Role;
 use crate::browser::Browser;
 use crate::scenes::{logged_out, operation, stopped_account, world};
 
-const PAGES: [&str; 23] = [
+const PAGES: [&str; 24] = [
     "/sign-in",
     "/sign-in?failed=1",
     "/sign-in?throttled=30",
@@ -30,6 +30,7 @@ const PAGES: [&str; 23] = [
     "/account",
     "/account/confirm?next=/gateways/openclaw",
     "/gateways/openclaw/backups",
+    "/gateways/openclaw/accounts",
     "/audit",
     "/nothing/here",
 ];
@@ -122,6 +123,7 @@ fn every_url() {
         path::AUDIT.to_owned(),
         path::ACCOUNT.to_owned(),
         path::CONFIRM_IDENTITY.to_owned(),
+        path::accounts(&gateway),
         path::backups(&gateway),
         path::backup_download(&gateway, "NAME"),
         path::restore(&gateway, "NAME"),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use app::{Panel, SiteFiles};
 use async_trait::async_trait;
+use domain::account_history::{AccountChange, Drops};
 use domain::audit::{AuditEvent, NewAuditEvent};
 use domain::backup::{Adopt, Backup, NewKey};
 use domain::can::Permit;
@@ -20,8 +21,8 @@ use domain::observation::Observation;
 use domain::operation::{Command, Operation, OperationId, OperationView};
 use domain::person::{Actor, Person, Role};
 use domain::ports::{
-    AuditTrail, Backups, Clock, Disabled, HandOffs, Ids, Observations, Opener, Operations, People,
-    PeopleError, Scans, SignIn, StartError, StoreError,
+    AccountHistory, AuditTrail, Backups, Clock, Disabled, HandOffs, Ids, Observations, Opener,
+    Operations, People, PeopleError, Scans, SignIn, StartError, StoreError,
 };
 use domain::scan::Scan;
 use domain::time::Timestamp;
@@ -42,6 +43,7 @@ pub(crate) struct World {
     pub(crate) views: Vec<OperationView>,
     pub(crate) scan: Option<Scan>,
     pub(crate) hand_offs: Vec<HandOff>,
+    pub(crate) account_changes: Vec<AccountChange>,
     pub(crate) recipient: Option<String>,
     pub(crate) backups: Result<Vec<Backup>, Fault>,
     pub(crate) logs: Result<Vec<LogLine>, Fault>,
@@ -381,6 +383,24 @@ impl Backups for Fake {
 }
 
 #[async_trait]
+impl AccountHistory for Fake {
+    async fn changes(
+        &self,
+        _: &GatewayId,
+        _: &AccountId,
+        _: u32,
+    ) -> Result<Vec<AccountChange>, StoreError> {
+        self.0.store(self.0.account_changes.clone())
+    }
+    async fn drops(&self, _: &GatewayId, _: &AccountId) -> Result<Drops, StoreError> {
+        self.0.store(Drops {
+            lately: 3,
+            before: 1,
+        })
+    }
+}
+
+#[async_trait]
 impl HandOffs for Fake {
     async fn make(
         &self,
@@ -461,6 +481,7 @@ pub(crate) fn panel(world: &Arc<World>) -> Panel {
         backup_keys: Arc::default(),
         scans: fake(),
         viewings: Arc::default(),
+        account_history: fake(),
         hand_offs: fake(),
         hand_off_links: Arc::default(),
         public_url: "https://panel.example".into(),

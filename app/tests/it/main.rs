@@ -5,6 +5,7 @@
     reason = "helpers of tests may stop them as tests do"
 )]
 
+mod accounts;
 mod backups;
 mod browser;
 mod every_page;

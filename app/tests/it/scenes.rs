@@ -210,6 +210,7 @@ pub(crate) fn world() -> World {
         holder: None,
         scan: None,
         hand_offs: Vec::new(),
+        account_changes: Vec::new(),
         recipient: Some("age1fake".to_owned()),
         backups: Ok(Vec::new()),
         views: vec![

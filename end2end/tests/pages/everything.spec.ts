@@ -5,7 +5,9 @@ import { facts } from "../../support/stack.ts";
 const pages: [string, () => string, RegExp][] = [
   ["logs", () => `${gatewayPage()}/logs?lines=30`, /log/i],
   ["operations", () => `${gatewayPage()}/operations`, /Operations/],
+  ["accounts", () => `${gatewayPage()}/accounts`, /Accounts/],
   ["backups", () => `${gatewayPage()}/backups`, /Backups/],
+  ["confirm-identity", () => `${facts().url}/account/confirm?next=/`, /Confirm that it is you/],
   ["confirm-restart", () => `${gatewayPage()}/operations/new/restart`, /Restart/],
   ["confirm-recreate", () => `${gatewayPage()}/operations/new/recreate`, /Recreate/],
   ["people", () => `${facts().url}/people`, /People/],

@@ -1,13 +1,14 @@
 //! The present knowledge of one gateway, and the history it leaves.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use domain::account_history::{self, AccountChange, Standing};
 use domain::compare::Comparison;
 use domain::fact::{Account, Container, Fact, FactKind, State};
 use domain::fault::Fault;
-use domain::gateway::Gateway;
+use domain::gateway::{AccountId, Gateway};
 use domain::history::{self, Incident, Sample, Strip, Transition};
 use domain::observation::Observation;
 use domain::operation::{Operation, Outcome};
@@ -45,6 +46,10 @@ struct Inner {
     deaths: Vec<Death>,
     /// Operations of before the panel came, which may explain some of them.
     before: Vec<Operation>,
+    /// How each account stands.
+    accounts: BTreeMap<AccountId, Standing>,
+    /// Whether this panel has heard of them: until then that they cannot be asked is no news.
+    accounts_heard: bool,
 }
 
 struct Death {
@@ -61,6 +66,8 @@ pub struct Remembered {
     pub unobserved: Vec<(Timestamp, Timestamp)>,
     /// The latest operations.
     pub operations: Vec<Operation>,
+    /// How each account stood last.
+    pub accounts: BTreeMap<AccountId, Standing>,
 }
 
 impl Board {
@@ -83,6 +90,8 @@ impl Board {
             strips_made_at: Timestamp::default(),
             deaths: Vec::new(),
             before: remembered.operations,
+            accounts: remembered.accounts,
+            accounts_heard: false,
         };
         Self {
             clock,
@@ -206,11 +215,54 @@ impl Board {
 
     /// Enters a look at the accounts.
     pub fn enter_accounts(&self, accounts: Result<Option<Vec<Account>>, Fault>) {
+        self.follow_accounts(&accounts);
         let seen = match accounts {
             Ok(accounts) => judge::session(accounts),
             Err(fault) => judge::blind(&fault),
         };
         self.enter(FactKind::Session, |all| &mut all.session, seen);
+    }
+
+    /// Notes what became of each account.
+    fn follow_accounts(&self, told: &Result<Option<Vec<Account>>, Fault>) {
+        let now = self.clock.now();
+        let mut inner = self.lock();
+        let gateway = inner.observation.gateway.id.clone();
+        inner.accounts_heard |= matches!(told, Ok(Some(_)));
+        if !inner.accounts_heard {
+            return;
+        }
+        let stand: Vec<(AccountId, Standing, Option<u16>, String)> = match told {
+            Ok(Some(accounts)) => accounts
+                .iter()
+                .map(|account| {
+                    let (code, cause) = account_history::cause(account);
+                    (account.id.clone(), Standing::of(account), code, cause)
+                })
+                .collect(),
+            Ok(None) => blind(&inner.accounts, "the gateway has no WhatsApp channel"),
+            Err(fault) => blind(&inner.accounts, fault.message.trim_end_matches('.')),
+        };
+        let latest = self.planned.latest(&gateway);
+        let by = latest.filter(|operation| operation.plans(FactKind::Session, now));
+        for (account, to, code, cause) in stand {
+            if inner.accounts.insert(account.clone(), to) == Some(to) {
+                continue;
+            }
+            self.keep(Entry::Account(AccountChange {
+                gateway: gateway.clone(),
+                account,
+                at: now,
+                to,
+                code,
+                cause,
+                operation: by.as_ref().map(|operation| operation.id),
+                planned_by: by.as_ref().map(|operation| {
+                    let (title, by) = (operation.command.title(), operation.asked_by.name());
+                    format!("{title} by {by}")
+                }),
+            }));
+        }
     }
 
     /// Enters a comparison of the compose folder with the container.
@@ -326,6 +378,17 @@ impl Board {
         self.refresh(&mut inner);
         inner.incidents.clone()
     }
+}
+
+/// Every account that is known, when none can be asked.
+fn blind(
+    accounts: &BTreeMap<AccountId, Standing>,
+    why: &str,
+) -> Vec<(AccountId, Standing, Option<u16>, String)> {
+    let known = accounts.keys();
+    known
+        .map(|account| (account.clone(), Standing::Unknown, None, why.to_owned()))
+        .collect()
 }
 
 /// Whether the operation that planned this change has failed: what is still bad then is nobody's plan.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::account_history::AccountChange;
 use domain::fact::FactKind;
 use domain::gateway::GatewayId;
 use domain::history::{Sample, Transition};
@@ -24,6 +25,8 @@ pub enum Entry {
     Transition(Transition),
     /// One look at a fact.
     Sample(Sample),
+    /// A change of an account.
+    Account(AccountChange),
 }
 
 /// The one writer of history.
@@ -38,6 +41,7 @@ pub struct Keeper {
     /// What this panel saw last of the others: begun with when the lead comes.
     latest: BTreeMap<(GatewayId, FactKind), Transition>,
     transitions: Vec<Transition>,
+    accounts: Vec<AccountChange>,
     samples: Vec<Sample>,
 }
 
@@ -58,6 +62,7 @@ impl Keeper {
                 led: BTreeSet::new(),
                 latest: BTreeMap::new(),
                 transitions: Vec::new(),
+                accounts: Vec::new(),
                 samples: Vec::new(),
             },
             sender,
@@ -112,8 +117,12 @@ impl Keeper {
                 let key = (transition.gateway.clone(), transition.fact);
                 self.latest.insert(key, transition);
             }
+            Entry::Account(change) if self.led.contains(&change.gateway) => {
+                self.accounts.push(change);
+                return true;
+            }
             // Another panel looks, too, and writes its own.
-            Entry::Sample(_) => {}
+            Entry::Sample(_) | Entry::Account(_) => {}
         }
         false
     }
@@ -123,6 +132,7 @@ impl Keeper {
         let leads = self.leads.borrow_and_update().clone();
         self.led.retain(|gateway| leads.contains(gateway));
         self.transitions.retain(|one| leads.contains(&one.gateway));
+        self.accounts.retain(|one| leads.contains(&one.gateway));
         self.samples.retain(|one| leads.contains(&one.gateway));
         for gateway in leads {
             if self.led.contains(&gateway) {
@@ -163,6 +173,7 @@ impl Keeper {
         let Self {
             history,
             transitions,
+            accounts,
             samples,
             ..
         } = self;
@@ -176,6 +187,17 @@ impl Keeper {
                 return;
             }
             transitions.remove(0);
+        }
+        while let Some(next) = accounts.first() {
+            if let Err(error) = history.record_account_change(next).await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    waiting = accounts.len(),
+                    "A change of an account could not be stored; it is kept for the next try"
+                );
+                return;
+            }
+            accounts.remove(0);
         }
         if samples.is_empty() {
             return;

@@ -1,8 +1,11 @@
 //! Transitions of facts, samples of probes, and the spans in which nobody looked.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
+use domain::account_history::{AccountChange, Standing};
 use domain::fact::{FactKind, State};
-use domain::gateway::GatewayId;
+use domain::gateway::{AccountId, GatewayId};
 use domain::history::{Sample, Transition};
 use domain::operation::{AFTERMATH, Command, OperationId};
 use domain::person::Actor;
@@ -45,6 +48,22 @@ impl History for Store {
             .await
     }
 
+    async fn record_account_change(&self, change: &AccountChange) -> Result<(), StoreError> {
+        self.within(
+            "writing a change of an account",
+            self.write_account_change(change),
+        )
+        .await
+    }
+
+    async fn account_standings(
+        &self,
+        gateway: &GatewayId,
+    ) -> Result<BTreeMap<AccountId, Standing>, StoreError> {
+        self.within("reading how accounts stood", self.last_standings(gateway))
+            .await
+    }
+
     async fn roll_up(&self, now: Timestamp) -> Result<(), StoreError> {
         self.within("rolling samples up", self.roll_up_samples(now))
             .await?;
@@ -56,7 +75,10 @@ impl Store {
     async fn write_transition(&self, transition: &Transition) -> sqlx::Result<()> {
         let cause = match transition.operation {
             Some(id) => Some((id, transition.planned_by.clone())),
-            None => self.cause_of(transition).await?,
+            None => {
+                self.cause_of(&transition.gateway, transition.fact, transition.at)
+                    .await?
+            }
         };
         let (operation, planned_by) = cause.unzip();
         sqlx::query!(
@@ -80,9 +102,11 @@ impl Store {
 
     /// The operation that ran then, or had just ended, if it touches the fact. A stuck one holds the lock for as long as it
     /// takes somebody to look, but plans nothing any more: what breaks meanwhile must alert.
-    async fn cause_of(
+    pub(crate) async fn cause_of(
         &self,
-        transition: &Transition,
+        gateway: &GatewayId,
+        fact: FactKind,
+        at: Timestamp,
     ) -> sqlx::Result<Option<(OperationId, Option<String>)>> {
         let row = sqlx::query!(
             r#"SELECT id, command AS "command: Json<Command>", asked_by AS "asked_by: Json<Actor>"
@@ -92,13 +116,13 @@ impl Store {
                  AND (ended_at IS NULL OR ended_at >= $3)
                ORDER BY id DESC
                LIMIT 1"#,
-            transition.gateway.as_str(),
-            column(transition.at),
-            column(transition.at.minus(AFTERMATH)),
+            gateway.as_str(),
+            column(at),
+            column(at.minus(AFTERMATH)),
         )
         .fetch_optional(&self.pool)
         .await?;
-        let row = row.filter(|row| row.command.disturbs(transition.fact));
+        let row = row.filter(|row| row.command.disturbs(fact));
         Ok(row.map(|row| {
             let by = format!("{} by {}", row.command.title(), row.asked_by.name());
             (OperationId(row.id), Some(by))

@@ -41,6 +41,11 @@ impl Journal for Store {
         self.within("taking an operation over", async {
             let mut tx = self.pool.begin().await?;
             self.hear(&mut tx, runner).await?;
+            // Whoever waits here for another panel that takes it over sees below what that one wrote: a statement
+            // that waits goes on with the new row and the runners of before.
+            sqlx::query!("SELECT id FROM operations WHERE id = $1 FOR UPDATE", id.0)
+                .fetch_optional(&mut *tx)
+                .await?;
             // A process that has ended writes nothing any more: no need to wait for its silence.
             let ended = self.ended_runner(&mut tx, id, runner).await?;
             // An own one that is not young, and that this panel does not run (else it would not ask),

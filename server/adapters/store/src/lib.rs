@@ -4,6 +4,7 @@
 //! one file a port. A failure is a [`StoreError`](domain::ports::StoreError): calls give up within
 //! seconds while Postgres is away and work again by themselves when it is back.
 
+mod accounts;
 mod audit;
 mod cluster;
 mod config;

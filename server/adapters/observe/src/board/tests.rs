@@ -218,3 +218,77 @@ fn an_operation_of_before_the_panel_came_explains_its_ends() {
     assert_eq!(board.lock().deaths.len(), 1);
     assert!(board.lock().deaths[0].planned);
 }
+
+fn account(connected: bool, linked: bool, code: Option<u16>) -> Account {
+    Account {
+        id: "default".parse().unwrap(),
+        enabled: true,
+        configured: true,
+        linked,
+        running: linked,
+        connected,
+        phone: None,
+        connected_at: None,
+        reconnect_attempts: 0,
+        last_disconnect: code.map(|code| domain::fact::Disconnect {
+            code: Some(code),
+            at: None,
+            logged_out: code == 401,
+        }),
+        last_error: None,
+        last_inbound_at: None,
+        last_outbound_at: None,
+        credential_age_ms: None,
+        health_state: None,
+        breaker_tripped: false,
+    }
+}
+
+/// The changes of accounts that were kept: standing, code, and whether planned.
+fn account_changes(kept: &mut Receiver<Entry>) -> Vec<(Standing, Option<u16>, bool)> {
+    let mut changes = Vec::new();
+    while let Ok(entry) = kept.try_recv() {
+        if let Entry::Account(change) = entry {
+            changes.push((change.to, change.code, change.operation.is_some()));
+        }
+    }
+    changes
+}
+
+#[test]
+fn each_change_of_an_account_is_kept_once_with_its_code_and_whose_doing_it_was() {
+    let (world, board, mut kept) = board();
+    let away = || {
+        Err(Fault::new(
+            FaultKind::Unreachable,
+            Boundary::Gateway,
+            "no answer",
+        ))
+    };
+    let look = |seconds, told: Result<Option<Vec<Account>>, Fault>| {
+        world.at(seconds);
+        board.enter_accounts(told);
+    };
+    // Before the gateway has told anything, that it cannot be asked is no news.
+    look(0, away());
+    look(1, Ok(Some(vec![account(true, true, None)])));
+    look(2, Ok(Some(vec![account(true, true, None)])));
+    look(3, Ok(Some(vec![account(false, true, Some(428))])));
+    look(4, Ok(Some(vec![account(true, true, Some(428))])));
+    world.operation(restart(), None);
+    look(110, away());
+    look(120, Ok(Some(vec![account(true, true, Some(428))])));
+    world.operation(restart(), Some(Outcome::Succeeded { note: None }));
+    look(500, Ok(Some(vec![account(false, false, Some(401))])));
+    assert_eq!(
+        account_changes(&mut kept),
+        [
+            (Standing::Connected, None, false),
+            (Standing::Away, Some(428), false),
+            (Standing::Connected, None, false),
+            (Standing::Unknown, None, true),
+            (Standing::Connected, None, true),
+            (Standing::Unlinked, Some(401), false),
+        ]
+    );
+}

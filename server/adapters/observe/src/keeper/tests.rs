@@ -1,7 +1,9 @@
 use std::sync::Mutex;
 
 use async_trait::async_trait;
+use domain::account_history::Standing;
 use domain::fact::State;
+use domain::gateway::AccountId;
 use domain::time::Timestamp;
 use tokio::task::JoinHandle;
 
@@ -39,6 +41,15 @@ impl History for Table {
         _from: Timestamp,
     ) -> Result<Vec<(Timestamp, Timestamp)>, StoreError> {
         Ok(Vec::new())
+    }
+    async fn record_account_change(&self, _: &AccountChange) -> Result<(), StoreError> {
+        Ok(())
+    }
+    async fn account_standings(
+        &self,
+        _: &GatewayId,
+    ) -> Result<BTreeMap<AccountId, Standing>, StoreError> {
+        Ok(BTreeMap::new())
     }
     async fn roll_up(&self, _now: Timestamp) -> Result<(), StoreError> {
         Ok(())

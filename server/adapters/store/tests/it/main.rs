@@ -1,6 +1,8 @@
 //! The store against a real Postgres, and the private cluster with real processes.
 
 #[cfg(test)]
+mod accounts;
+#[cfg(test)]
 mod audit;
 #[cfg(test)]
 mod cluster;
