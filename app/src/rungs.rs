@@ -169,6 +169,7 @@ fn state_against(
             ContainerState::Running => None,
             _ => Some("The gateway does not run, and only it can copy its databases safely."),
         },
+        Action::Unlink => unlink_against(seen, state, account?),
         Action::Restore => restore_against(seen, state),
         Action::Start => match state {
             ContainerState::Exited | ContainerState::Created => None,
@@ -193,6 +194,18 @@ fn reconnect_against(
         Ok(Some(account)) if !account.connected && !account.has_working_link() => {
             Some("Cannot help: the account is not linked, so a new scan is needed.")
         }
+        Ok(_) => None,
+    }
+}
+
+fn unlink_against(
+    seen: &Observation,
+    state: ContainerState,
+    account: &AccountId,
+) -> Option<&'static str> {
+    match reachable(seen, state, account) {
+        Err(why) => Some(why),
+        Ok(Some(account)) if !account.linked => Some("Not needed: the account has no link."),
         Ok(_) => None,
     }
 }
@@ -313,6 +326,7 @@ pub(crate) const fn button(action: Action) -> &'static str {
         Action::Reconnect => "Reconnect",
         Action::Relink => "Link",
         Action::ReplaceLink => "Replace the link",
+        Action::Unlink => "Unlink",
         Action::Restart => "Restart",
         Action::Recreate => "Recreate",
         Action::Install => "Install",
@@ -330,6 +344,10 @@ fn costs(action: Action, usual: &Usual) -> String {
     match action {
         Action::Reconnect => format!("keeps the link · no scan · {long}"),
         Action::Relink => "a scan with the phone · replaces no link that works".to_owned(),
+        Action::Unlink => {
+            "takes the link out of the gateway · backed up first · no messages until it is linked again"
+                .to_owned()
+        }
         Action::ReplaceLink => {
             "a scan with the phone · replaces the link · the present one is backed up and comes back if nothing comes of it"
                 .to_owned()

@@ -27,6 +27,8 @@ pub enum Action {
     Reconnect,
     /// Link one account by a scan.
     Relink,
+    /// Take an account's link out of the gateway.
+    Unlink,
     /// Replace a link that may still work by a scan.
     ReplaceLink,
     /// Make a one-time link that shows such a code on another screen, and take it back.
@@ -61,7 +63,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order of the snapshot.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::ViewGateway,
         Self::ViewPhoneNumbers,
         Self::ViewLogs,
@@ -69,6 +71,7 @@ impl Action {
         Self::ViewPeople,
         Self::Reconnect,
         Self::Relink,
+        Self::Unlink,
         Self::ReplaceLink,
         Self::HandOff,
         Self::ViewCode,
@@ -96,6 +99,7 @@ impl Action {
             Self::ViewPeople => "view-people",
             Self::Reconnect => "reconnect",
             Self::Relink => "relink",
+            Self::Unlink => "unlink",
             Self::ReplaceLink => "replace-link",
             Self::HandOff => "hand-off",
             Self::ViewCode => "view-code",
@@ -116,6 +120,6 @@ impl Action {
 
     /// Whether whoever asks must have typed their password lately, see [`STEP_UP`].
     pub const fn needs_step_up(self) -> bool {
-        matches!(self, Self::Restore | Self::ReplaceLink)
+        matches!(self, Self::Restore | Self::ReplaceLink | Self::Unlink)
     }
 }

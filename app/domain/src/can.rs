@@ -86,6 +86,7 @@ pub fn role_may(role: Option<Role>, action: Action) -> Result<(), Denied> {
         },
         Action::Reconnect
         | Action::Relink
+        | Action::Unlink
         | Action::ReplaceLink
         | Action::HandOff
         | Action::Restart

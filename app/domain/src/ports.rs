@@ -141,6 +141,8 @@ pub trait GatewayControl: Send + Sync {
         gateway: &GatewayId,
         account: &AccountId,
     ) -> Result<ChannelOutcome, Fault>;
+    /// Clears one account's link in the gateway. WhatsApp is not told.
+    async fn log_out(&self, gateway: &GatewayId, account: &AccountId) -> Result<(), Fault>;
     /// Asks for a code, without replacing a link that works. One login at a time for an account: two
     /// starts in the same instant both fail, so callers hold the gateway's lock. While one is active its
     /// code comes again.

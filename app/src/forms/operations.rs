@@ -57,6 +57,12 @@ pub(crate) fn command(
                 .parse::<AccountId>()
                 .map_err(|_| PanelError::invalid("account", "Say which account to link."))?,
         },
+        "unlink" => Command::Unlink {
+            gateway,
+            account: account
+                .parse::<AccountId>()
+                .map_err(|_| PanelError::invalid("account", "Say which account to unlink."))?,
+        },
         "replace-link" => Command::ReplaceLink {
             gateway,
             account: account.parse::<AccountId>().map_err(|_| {

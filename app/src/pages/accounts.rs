@@ -13,6 +13,8 @@ use leptos::prelude::*;
 use super::Page;
 use crate::call::Call;
 use crate::error::{OrSay as _, PanelError};
+use crate::live;
+use crate::rungs::{self, Rung, Sight};
 use crate::ui::{moment, phone};
 
 /// How many changes are listed.
@@ -26,6 +28,16 @@ pub(crate) async fn page(call: &Call, id: &str) -> Result<Page, PanelError> {
     let seen = panel.observations.observation(&gateway.id);
     let session = seen.as_ref().and_then(|seen| seen.session.detail.clone());
     let accounts = session.map_or_else(Vec::new, |session| session.accounts);
+    let holder = panel.operations.holder(&gateway.id);
+    let usual = live::usual(panel, &gateway.id, now).await;
+    let sight = Sight {
+        gateway: &gateway.id,
+        seen: seen.as_deref(),
+        holder: holder.as_ref(),
+        role: call.role(),
+        usual: &usual,
+        now,
+    };
     let mut sections = Vec::new();
     for account in &accounts {
         let history = &panel.account_history;
@@ -33,7 +45,7 @@ pub(crate) async fn page(call: &Call, id: &str) -> Result<Page, PanelError> {
         let changes = changes.or_say(|| call.error_id())?;
         let drops = history.drops(&gateway.id, &account.id).await;
         let drops = drops.or_say(|| call.error_id())?;
-        sections.push(section(call, account, &changes, drops, now));
+        sections.push(section(account, &changes, drops, sight));
     }
     let content = if sections.is_empty() {
         view! {
@@ -56,15 +68,22 @@ pub(crate) async fn page(call: &Call, id: &str) -> Result<Page, PanelError> {
 }
 
 fn section(
-    call: &Call,
     account: &Account,
     changes: &[AccountChange],
     drops: Drops,
-    now: Timestamp,
+    sight: Sight<'_>,
 ) -> AnyView {
+    let now = sight.now;
+    let acts: Vec<_> = [Action::Reconnect, rungs::link(account), Action::Unlink]
+        .into_iter()
+        .map(|action| {
+            let title = rungs::button(action).to_owned();
+            act(&rungs::rung(sight, action, title, Some(account.id.clone())))
+        })
+        .collect();
     let number = account.phone.as_ref().map_or_else(
         || "not known".to_owned(),
-        |number| phone(number, call.role()),
+        |number| phone(number, sight.role),
     );
     let (class, state) = match Standing::of(account) {
         Standing::Connected => ("chip is-ok", "connected"),
@@ -108,10 +127,36 @@ fn section(
             <dt>"Unplanned drops in 30 days"</dt>
             <dd>{format!("{}, {trend} ({})", drops.lately, drops.before)}</dd>
         </dl>
+        <ul class="card rows" role="list">{acts}</ul>
         <h3>"What became of it"</h3>
         {list}
     }
     .into_any()
+}
+
+/// What can be done with an account, what it costs, and why it cannot.
+fn act(rung: &Rung) -> impl IntoView + use<> {
+    let id = format!(
+        "why-{}-{}",
+        rung.action.as_str(),
+        rung.account.as_ref().map_or("", |account| account.as_str())
+    );
+    let button = if rung.against.is_some() {
+        view! {
+            <button class="btn quiet" type="button" disabled=true aria-describedby=id.clone()>{rung.button}</button>
+        }
+        .into_any()
+    } else {
+        view! { <a class="btn quiet" href=rung.href.clone()>{rung.button}</a> }.into_any()
+    };
+    let said = rung.against.clone().unwrap_or_else(|| rung.costs.clone());
+    view! {
+        <li>
+            <b>{rung.title.clone()}</b>
+            <small id=id>{said}</small>
+            <div class="end">{button}</div>
+        </li>
+    }
 }
 
 fn row(change: &AccountChange, until: Option<Timestamp>, now: Timestamp) -> impl IntoView + use<> {

@@ -52,7 +52,7 @@ pub(crate) async fn page(
                 None
             }
         },
-        Action::ReplaceLink => {
+        Action::ReplaceLink | Action::Unlink => {
             let key = call.panel().backups.recipient().await;
             against = against.or(match key {
                 Ok(Some(_)) => None,
@@ -225,6 +225,7 @@ impl Said {
             Command::ReplaceLink { account, .. } => {
                 format!("Replace the link of account {account} by a scan?")
             }
+            Command::Unlink { account, .. } => format!("Unlink account {account}?"),
             Command::Restore { account, .. } => format!("Restore account {account}?"),
             Command::Restart { .. } => "Restart the gateway?".to_owned(),
             Command::Recreate { .. } => "Recreate the gateway's container?".to_owned(),
@@ -248,6 +249,14 @@ impl Said {
                  phone under Linked devices: remove it there.",
                 "Until the scan it can be stopped, and nothing is changed. After the scan, the phone takes the link \
                  away again under Linked devices.",
+            ),
+            Action::Unlink => (
+                "The gateway's state is backed up, the account is stopped, and its link is taken out of the gateway.",
+                "No messages get through on this account until it is linked again by a scan. On numbers for which \
+                 WhatsApp demands a passkey, linking through this gateway fails today, and the number may stay \
+                 unlinked. WhatsApp is not told: the phone goes on listing the device under Linked devices.",
+                "A restore from that backup brings the link back without a scan, as long as the phone lists the device \
+                 and the backup is not old.",
             ),
             Action::ReplaceLink => (
                 "The gateway's state is backed up, the present link is kept aside, and a code is shown here for WhatsApp \

@@ -47,6 +47,10 @@ test("a link is opened once, shows the code, and a scan of it links and connects
   const link = await makeLink(page);
   await isAccessible(page);
   await picture(page, info, "hand-off-link");
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  await page.getByRole("button", { name: "Copy" }).click();
+  await expect(page.getByRole("button", { name: "Copied" })).toBeVisible();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(link);
   // The link's own code is read by the other device's camera.
   expect(await look(page)).toBe(link);
   await page.reload();
@@ -69,7 +73,7 @@ test("a link is opened once, shows the code, and a scan of it links and connects
   await expect(second.getByText("was opened on a device already")).toBeVisible();
   await second.goto(new URL("/hand-off", link).href);
   await expect(second.getByText("has no link open")).toBeVisible();
-  await expect(second.locator(".scan svg")).toHaveCount(0);
+  await expect(second.locator(".scan .code svg")).toHaveCount(0);
   const streamed = await second.evaluate(async () => (await fetch("/events/hand-off")).status);
   expect(streamed).toBe(204);
   await second.context().close();
@@ -78,7 +82,7 @@ test("a link is opened once, shows the code, and a scan of it links and connects
   await expect(page.getByText(/opened from .*Chrome/)).toBeVisible();
   await phone.scan(code);
   await expect(other.locator("#said-big")).toHaveText("Linked and connected", { timeout: 60_000 });
-  await expect(other.locator(".scan svg")).toHaveCount(0);
+  await expect(other.locator(".scan .code svg")).toHaveCount(0);
   await isAccessible(other);
   await picture(other, info, "hand-off-done");
   await other.context().close();
@@ -99,7 +103,7 @@ test("a link that is taken back shows nothing more, within a second", async ({ p
   await page.reload();
   await page.getByRole("button", { name: "Take back" }).click();
   await expect(other.getByText("This link was taken back")).toBeVisible({ timeout: 5_000 });
-  await expect(other.locator(".scan svg")).toHaveCount(0);
+  await expect(other.locator(".scan .code svg")).toHaveCount(0);
   await picture(other, info, "hand-off-taken-back");
   await other.reload();
   await expect(other.getByText("This link was taken back")).toBeVisible();

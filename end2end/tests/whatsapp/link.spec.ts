@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "@playwright/test";
 import { isAccessible, picture } from "../../support/looks.ts";
-import { carryOut, expect, gatewayPage, test, verdict, viewerContext } from "../../support/people.ts";
+import { carryOut, expect, gatewayPage, test, unlinked, verdict, viewerContext } from "../../support/people.ts";
 import { facts, killPanel, startPanel } from "../../support/stack.ts";
 import { look, phone, server, shown, standIn, startWhatsApp, stopWhatsApp } from "../../support/whatsapp.ts";
 
@@ -26,10 +26,31 @@ async function start(page: Page): Promise<void> {
   await page.getByLabel(/^Why/).fill("end-to-end test");
   await page.getByRole("button", { name: "Link", exact: true }).click();
   await page.waitForURL(/\/operations\/[0-9a-f-]{36}/);
-  await expect(page.locator("#scan svg")).toBeVisible({ timeout: 40_000 });
+  await expect(page.locator("#scan .code svg")).toBeVisible({ timeout: 40_000 });
+}
+
+/** What the page asked of the browser, told by the browser's own methods. */
+async function listenToTheBrowser(page: Page): Promise<() => Promise<string[]>> {
+  await page.addInitScript(() => {
+    const asked: string[] = [];
+    Object.assign(window, { asked });
+    const request = navigator.wakeLock.request.bind(navigator.wakeLock);
+    navigator.wakeLock.request = (kind) => {
+      asked.push(`keep the ${kind} on`);
+      return request(kind);
+    };
+    const vibrate = navigator.vibrate.bind(navigator);
+    navigator.vibrate = (pattern) => {
+      asked.push("vibrate");
+      return vibrate(pattern);
+    };
+  });
+  return () => page.evaluate(() => (window as unknown as { asked: string[] }).asked);
 }
 
 test("from nothing: the code is read from phone and monitor, light and dark, and the scan links and connects", async ({ page }, info) => {
+  const asked = await listenToTheBrowser(page);
+  await unlinked(page);
   await start(page);
   const codes = new Set<string>();
   for (const [width, height] of [[390, 844], [1280, 800]] as const) {
@@ -42,9 +63,12 @@ test("from nothing: the code is read from phone and monitor, light and dark, and
     await picture(page, info, `relink-${width}`);
   }
   expect([...codes]).toEqual([expect.stringMatching(/^https:\/\/wa\.me\/settings\/linked_devices#2@/)]);
+  expect(new Set(await asked())).toEqual(new Set(["keep the screen on"]));
+  await expect(page.locator(".countdown circle").last()).toHaveAttribute("stroke-dashoffset", /^[1-9]/);
   await phone.scan(await look(page));
   await expect(said(page)).toHaveText("Link account default is done", { timeout: 60_000 });
-  await expect(page.locator("#scan svg")).toHaveCount(0);
+  await expect(page.locator("#scan .code svg")).toHaveCount(0);
+  await expect.poll(asked).toContain("vibrate");
   await expect(page.locator("#steps")).toContainText("Linked and connected");
   await picture(page, info, "relink-done");
   await page.goto(gatewayPage());
@@ -92,7 +116,7 @@ test("somebody without the right sees no code by any address, and a second viewe
   for (const address of [operation, "/gateways/openclaw", "/gateways/openclaw/accounts/default/relink", "/gateways/openclaw/operations"]) {
     await other.goto(`${facts().url}${address}`);
     expect(await other.content(), address).not.toContain("wa.me");
-    expect(await other.locator(".scan svg").count(), address).toBe(0);
+    expect(await other.locator(".scan .code svg").count(), address).toBe(0);
   }
   await other.goto(`${facts().url}${operation}`);
   await expect(other.locator("#scan")).toContainText("operators and admins only");
@@ -115,7 +139,7 @@ test("somebody without the right sees no code by any address, and a second viewe
   await second.close();
   await page.getByRole("button", { name: "Stop and put back" }).click();
   await expect(said(page)).toHaveText("Link account default was stopped and put back", { timeout: 30_000 });
-  await expect(page.locator("#scan svg")).toHaveCount(0);
+  await expect(page.locator("#scan .code svg")).toHaveCount(0);
 });
 
 test("the panel killed with -9 while the code shows: the next one shows a code again, and it links", async ({ page }) => {
@@ -124,7 +148,7 @@ test("the panel killed with -9 while the code shows: the next one shows a code a
   await killPanel();
   await startPanel();
   await page.reload();
-  await expect(page.locator("#scan svg")).toBeVisible({ timeout: 60_000 });
+  await expect(page.locator("#scan .code svg")).toBeVisible({ timeout: 60_000 });
   await phone.scan(await look(page));
   await expect(said(page)).toHaveText("Link account default is done", { timeout: 90_000 });
 });

@@ -40,7 +40,7 @@ test("an account without a link: the one strong button goes straight to the code
   await picture(page, info, "recover-scan");
   await phone.scan(code);
   await expect(said(page)).toHaveText("Fix WhatsApp is done", { timeout: 60_000 });
-  await expect(page.locator("#scan svg")).toHaveCount(0);
+  await expect(page.locator("#scan .code svg")).toHaveCount(0);
   await picture(page, info, "recover-done");
 });
 

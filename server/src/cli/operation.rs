@@ -44,6 +44,8 @@ enum Kind {
     Relink,
     /// Link anew by a scan, though the present link may still work: it is backed up and kept aside.
     ReplaceLink,
+    /// Take an account's link out of the gateway; it is backed up first.
+    Unlink,
     Restart,
     Recreate,
     Install,
@@ -64,7 +66,7 @@ pub(super) struct Start {
     /// Which gateway [default: the only one].
     #[arg(long, value_name = "ID")]
     gateway: Option<GatewayId>,
-    /// Which account (`reconnect`, `relink`, `replace-link`, `recover`, `restore`).
+    /// Which account (`reconnect`, `relink`, `replace-link`, `unlink`, `recover`, `restore`).
     #[arg(long, value_name = "ID", default_value = "default")]
     account: AccountId,
     /// Why; stands in the audit trail.
@@ -170,6 +172,10 @@ impl Start {
                 account: self.account.clone(),
             },
             Kind::ReplaceLink => Command::ReplaceLink {
+                gateway,
+                account: self.account.clone(),
+            },
+            Kind::Unlink => Command::Unlink {
                 gateway,
                 account: self.account.clone(),
             },

@@ -32,6 +32,13 @@ pub enum Command {
         /// Which account.
         account: AccountId,
     },
+    /// Take an account's link out of the gateway; it is backed up first.
+    Unlink {
+        /// Which gateway.
+        gateway: GatewayId,
+        /// Which account.
+        account: AccountId,
+    },
     /// Restart the container.
     Restart {
         /// Which gateway.
@@ -93,6 +100,7 @@ impl Command {
             Self::Reconnect { gateway, .. }
             | Self::Relink { gateway, .. }
             | Self::ReplaceLink { gateway, .. }
+            | Self::Unlink { gateway, .. }
             | Self::Recover { gateway, .. }
             | Self::Restart { gateway }
             | Self::Recreate { gateway, .. }
@@ -110,6 +118,7 @@ impl Command {
             Self::Reconnect { account, .. }
             | Self::Relink { account, .. }
             | Self::ReplaceLink { account, .. }
+            | Self::Unlink { account, .. }
             | Self::Restore { account, .. }
             | Self::Recover { account, .. } => Some(account),
             Self::Restart { .. }
@@ -135,6 +144,7 @@ impl Command {
             Self::Reconnect { .. }
             | Self::Relink { .. }
             | Self::ReplaceLink { .. }
+            | Self::Unlink { .. }
             | Self::Restore { .. } => fact == FactKind::Session,
             Self::Backup { .. } => false,
             _ => true,
@@ -147,6 +157,7 @@ impl Command {
             Self::Reconnect { .. } => Action::Reconnect,
             Self::Relink { .. } => Action::Relink,
             Self::ReplaceLink { .. } => Action::ReplaceLink,
+            Self::Unlink { .. } => Action::Unlink,
             Self::Restart { .. } => Action::Restart,
             Self::Recreate { .. } => Action::Recreate,
             Self::Install { .. } => Action::Install,
@@ -168,6 +179,7 @@ impl Command {
         match self {
             Self::Reconnect { account, .. } => format!("Reconnect account {account}"),
             Self::Relink { account, .. } => format!("Link account {account}"),
+            Self::Unlink { account, .. } => format!("Unlink account {account}"),
             Self::ReplaceLink { account, .. } => format!("Replace the link of account {account}"),
             Self::Restart { .. } => "Restart".to_owned(),
             Self::Recreate { .. } => "Recreate".to_owned(),

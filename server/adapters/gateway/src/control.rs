@@ -20,6 +20,7 @@ use crate::suspend;
 
 const START: &str = "channels.start";
 const STOP: &str = "channels.stop";
+const LOG_OUT: &str = "channels.logout";
 /// A start waits for the account's hand-over, a stop for its connection to close.
 const CHANNEL_LIMIT: Duration = Duration::from_secs(30);
 
@@ -145,6 +146,15 @@ impl GatewayControl for GatewayLinks {
                 format!("The gateway was asked to stop the account {account}, and it still runs."),
             )
             .retryable());
+        }
+        Ok(())
+    }
+
+    async fn log_out(&self, gateway: &GatewayId, account: &AccountId) -> Result<(), Fault> {
+        let payload = self.channel(gateway, LOG_OUT, account).await?;
+        if payload.get("cleared").and_then(Value::as_bool) == Some(false) {
+            let why = format!("The gateway did not clear the link of account {account}.");
+            return Err(Fault::new(FaultKind::Unexpected, Boundary::Gateway, why));
         }
         Ok(())
     }

@@ -20,6 +20,7 @@ pub mod start;
 pub mod stop;
 #[cfg(test)]
 mod tests;
+pub mod unlink;
 mod waiting;
 
 use std::sync::Arc;
@@ -39,6 +40,7 @@ impl Default for Book {
             told::<reconnect::Reconnect>(),
             told::<relink::Relink>(),
             told::<replace_link::ReplaceLink>(),
+            told::<unlink::Unlink>(),
             told::<restart::Restart>(),
             told::<recreate::Recreate>(),
             told::<install::Install>(),

@@ -115,6 +115,20 @@ impl GatewayControl for World {
         .await
     }
 
+    async fn log_out(&self, _: &GatewayId, account: &AccountId) -> Result<(), Fault> {
+        self.call("log_out", |inner, _| {
+            inner.stopped.retain(|id| id != account.as_str());
+            for found in inner.accounts.iter_mut().flatten() {
+                found.linked = false;
+                found.running = false;
+                found.connected = false;
+            }
+            inner.changed("log_out");
+            Ok(())
+        })
+        .await
+    }
+
     async fn start_login(&self, _: &GatewayId, _: &AccountId) -> Result<LoginAnswer, Fault> {
         self.call("start_login", |inner, now| {
             if !inner.live(now) {

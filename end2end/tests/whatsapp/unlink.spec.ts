@@ -1,0 +1,71 @@
+/** Taking a link out of the gateway, and bringing it back; and what the accounts page says of it all. */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Page } from "@playwright/test";
+import { isAccessible, picture } from "../../support/looks.ts";
+import { anOperation, confirmIdentity, expect, gatewayPage, test, unlinked, verdict } from "../../support/people.ts";
+import { docker, facts, panel } from "../../support/stack.ts";
+import { look, phone, server, startWhatsApp, stopWhatsApp } from "../../support/whatsapp.ts";
+
+// One after the other: each goes on from the link that the last one left.
+test.describe.configure({ mode: "serial" });
+
+let folder = "";
+
+test.beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "panel-unlink-"));
+  await startWhatsApp();
+  panel("backup", "key", "--replace", "--identity-file", join(folder, "key"));
+});
+test.afterAll(async () => {
+  await phone.logOut();
+  await stopWhatsApp();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const said = (page: Page) => page.locator("#verdict-said");
+
+test("an account is unlinked from its page, and the gateway forgets it", async ({ page }, info) => {
+  await unlinked(page);
+  await page.goto(`${gatewayPage()}/operations/new/relink?account=default`);
+  await page.getByRole("button", { name: "Link", exact: true }).click();
+  await phone.scan(await look(page));
+  await expect(said(page)).toHaveText("Link account default is done", { timeout: 60_000 });
+  await page.goto(gatewayPage());
+  await expect(verdict(page)).toContainText("Working: Messages get through", { timeout: 30_000 });
+  await page.goto(`${gatewayPage()}/accounts`);
+  await page.getByRole("link", { name: "Unlink", exact: true }).click();
+  await confirmIdentity(page);
+  await expect(page.getByText("WhatsApp is not told")).toBeVisible();
+  await isAccessible(page);
+  await picture(page, info, "unlink-question");
+  await page.getByRole("button", { name: "Unlink", exact: true }).click();
+  await page.waitForURL(anOperation);
+  await expect(said(page)).toHaveText("Unlink account default is done", { timeout: 90_000 });
+  expect(docker("exec", facts().container, "ls", "-A", "/home/node/.openclaw")).not.toContain("panel-link");
+  await unlinked(page);
+});
+
+test("a restore brings it back, since the phone still lists the device", async ({ page }) => {
+  const name = JSON.parse(panel("backup", "list", "--json").split("\n")[0] ?? "").name;
+  panel("operation", "start", "restore", "--backup", name, "--identity-file", join(folder, "key"), "--wait");
+  await page.goto(gatewayPage());
+  await expect(verdict(page)).toContainText("Working: Messages get through", { timeout: 30_000 });
+  expect(readFileSync(join(folder, "key"), "utf8")).toContain("AGE-SECRET-KEY-1");
+});
+
+test("the accounts page tells each change, why, and through whom", async ({ page }, info) => {
+  await server.drop(4_000);
+  await page.goto(gatewayPage());
+  await expect(verdict(page)).not.toContainText("Working", { timeout: 30_000 });
+  await expect(verdict(page)).toContainText("Working: Messages get through", { timeout: 60_000 });
+  await page.goto(`${gatewayPage()}/accounts`);
+  const changes = page.locator("main");
+  await expect(changes).toContainText(/Connected.*since/);
+  await expect(changes).toContainText(/Not connected: .*\(\d{3}\)/);
+  await expect(changes).toContainText("Restore account default by");
+  await expect(changes).toContainText("Unlink account default by anna");
+  await isAccessible(page);
+  await picture(page, info, "accounts-story");
+});
