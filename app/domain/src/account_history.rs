@@ -83,6 +83,16 @@ pub struct Drops {
     pub before: u32,
 }
 
+/// When an account began to stand as it does, as far as the gateway says so and it fits what is known: after `after`
+/// and not after `now`.
+pub fn since(account: &Account, after: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    let told = match Standing::of(account) {
+        Standing::Connected => account.connected_at,
+        _ => account.last_disconnect.as_ref().and_then(|last| last.at),
+    };
+    told.filter(|at| *at > after && *at <= now)
+}
+
 /// Why an account stands as it does: WhatsApp's code, and a clause.
 pub fn cause(account: &Account) -> (Option<u16>, String) {
     let last = account.last_disconnect.as_ref();

@@ -40,6 +40,9 @@ pub const KEEP_NUMBER: &str = "keep_number";
 /// What an operation causes may show a little after its end: a change within it is planned, too.
 pub const AFTERMATH: Duration = Duration::from_secs(15);
 
+/// The same for what is known to the moment.
+pub const AT_ONCE: Duration = Duration::from_secs(2);
+
 /// How it ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]

@@ -119,6 +119,7 @@ fn section(
     };
     view! {
         <h2>{account.id.to_string()}" "<span class=class>{state}</span></h2>
+        <div class="stack">
         <dl class="card pairs">
             <dt>"Number"</dt><dd>{number}</dd>
             <dt>"Last message in"</dt><dd>{at(account.last_inbound_at)}</dd>
@@ -130,8 +131,14 @@ fn section(
         <ul class="card rows" role="list">{acts}</ul>
         <h3>"What became of it"</h3>
         {list}
+        </div>
     }
     .into_any()
+}
+
+/// A span in whole seconds: the gateway is asked every few seconds.
+fn seconds(span: Duration) -> String {
+    words::duration(Duration::from_secs(span.as_secs().max(1)))
 }
 
 /// What can be done with an account, what it costs, and why it cannot.
@@ -172,8 +179,8 @@ fn row(change: &AccountChange, until: Option<Timestamp>, now: Timestamp) -> impl
         (cause, None) => format!(": {cause}"),
     };
     let lasted = match until {
-        Some(until) => format!("for {}", words::duration(until.since(change.at))),
-        None => format!("since {}", words::duration(now.since(change.at))),
+        Some(until) => format!("for {}", seconds(until.since(change.at))),
+        None => format!("since {}", seconds(now.since(change.at))),
     };
     let by = change.planned_by.clone().map(|by| {
         let href = change.operation.map(|id| path::operation(&id));

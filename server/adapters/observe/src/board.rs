@@ -11,7 +11,7 @@ use domain::fault::Fault;
 use domain::gateway::{AccountId, Gateway};
 use domain::history::{self, Incident, Sample, Strip, Transition};
 use domain::observation::Observation;
-use domain::operation::{Operation, Outcome};
+use domain::operation::{AT_ONCE, Operation, Outcome};
 use domain::ports::Clock;
 use domain::time::Timestamp;
 use tokio::sync::watch;
@@ -48,6 +48,8 @@ struct Inner {
     before: Vec<Operation>,
     /// How each account stands.
     accounts: BTreeMap<AccountId, Standing>,
+    /// When they were last asked.
+    accounts_asked_at: Timestamp,
     /// Whether this panel has heard of them: until then that they cannot be asked is no news.
     accounts_heard: bool,
 }
@@ -91,6 +93,7 @@ impl Board {
             deaths: Vec::new(),
             before: remembered.operations,
             accounts: remembered.accounts,
+            accounts_asked_at: now,
             accounts_heard: false,
         };
         Self {
@@ -232,32 +235,45 @@ impl Board {
         if !inner.accounts_heard {
             return;
         }
-        let stand: Vec<(AccountId, Standing, Option<u16>, String)> = match told {
+        let asked_before = std::mem::replace(&mut inner.accounts_asked_at, now);
+        let stand: Vec<Found> = match told {
             Ok(Some(accounts)) => accounts
                 .iter()
                 .map(|account| {
                     let (code, cause) = account_history::cause(account);
-                    (account.id.clone(), Standing::of(account), code, cause)
+                    Found {
+                        account: account.id.clone(),
+                        to: Standing::of(account),
+                        since: account_history::since(account, asked_before, now),
+                        code,
+                        cause,
+                    }
                 })
                 .collect(),
             Ok(None) => blind(&inner.accounts, "the gateway has no WhatsApp channel"),
             Err(fault) => blind(&inner.accounts, fault.message.trim_end_matches('.')),
         };
         let latest = self.planned.latest(&gateway);
-        let by = latest.filter(|operation| operation.plans(FactKind::Session, now));
-        for (account, to, code, cause) in stand {
-            if inner.accounts.insert(account.clone(), to) == Some(to) {
+        for found in stand {
+            if inner.accounts.insert(found.account.clone(), found.to) == Some(found.to) {
                 continue;
             }
+            let by = latest
+                .as_ref()
+                .filter(|operation| match (found.since, operation.ended_at) {
+                    // What is known to the moment is nobody's doing once the operation has ended.
+                    (Some(since), Some(ended)) if since > ended.plus(AT_ONCE) => false,
+                    _ => operation.plans(FactKind::Session, now),
+                });
             self.keep(Entry::Account(AccountChange {
                 gateway: gateway.clone(),
-                account,
-                at: now,
-                to,
-                code,
-                cause,
-                operation: by.as_ref().map(|operation| operation.id),
-                planned_by: by.as_ref().map(|operation| {
+                account: found.account,
+                at: found.since.unwrap_or(now),
+                to: found.to,
+                code: found.code,
+                cause: found.cause,
+                operation: by.map(|operation| operation.id),
+                planned_by: by.map(|operation| {
                     let (title, by) = (operation.command.title(), operation.asked_by.name());
                     format!("{title} by {by}")
                 }),
@@ -380,14 +396,27 @@ impl Board {
     }
 }
 
+/// What a look found out about an account.
+struct Found {
+    account: AccountId,
+    to: Standing,
+    /// When that began, where the gateway says so.
+    since: Option<Timestamp>,
+    code: Option<u16>,
+    cause: String,
+}
+
 /// Every account that is known, when none can be asked.
-fn blind(
-    accounts: &BTreeMap<AccountId, Standing>,
-    why: &str,
-) -> Vec<(AccountId, Standing, Option<u16>, String)> {
+fn blind(accounts: &BTreeMap<AccountId, Standing>, why: &str) -> Vec<Found> {
     let known = accounts.keys();
     known
-        .map(|account| (account.clone(), Standing::Unknown, None, why.to_owned()))
+        .map(|account| Found {
+            account: account.clone(),
+            to: Standing::Unknown,
+            since: None,
+            code: None,
+            cause: why.to_owned(),
+        })
         .collect()
 }
 

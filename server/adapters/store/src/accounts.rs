@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use domain::account_history::{AccountChange, Drops, Standing};
 use domain::fact::FactKind;
 use domain::gateway::{AccountId, GatewayId};
-use domain::operation::OperationId;
+use domain::operation::{AT_ONCE, OperationId};
 use domain::ports::{AccountHistory, StoreError};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -80,7 +80,8 @@ impl Store {
         let cause = match change.operation {
             Some(id) => Some((id, change.planned_by.clone())),
             None => {
-                self.cause_of(&change.gateway, FactKind::Session, change.at)
+                let session = FactKind::Session;
+                self.cause_of(&change.gateway, session, change.at, AT_ONCE)
                     .await?
             }
         };

@@ -1,6 +1,7 @@
 //! Transitions of facts, samples of probes, and the spans in which nobody looked.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::account_history::{AccountChange, Standing};
@@ -76,7 +77,8 @@ impl Store {
         let cause = match transition.operation {
             Some(id) => Some((id, transition.planned_by.clone())),
             None => {
-                self.cause_of(&transition.gateway, transition.fact, transition.at)
+                let (gateway, fact) = (&transition.gateway, transition.fact);
+                self.cause_of(gateway, fact, transition.at, AFTERMATH)
                     .await?
             }
         };
@@ -107,6 +109,7 @@ impl Store {
         gateway: &GatewayId,
         fact: FactKind,
         at: Timestamp,
+        aftermath: Duration,
     ) -> sqlx::Result<Option<(OperationId, Option<String>)>> {
         let row = sqlx::query!(
             r#"SELECT id, command AS "command: Json<Command>", asked_by AS "asked_by: Json<Actor>"
@@ -118,7 +121,7 @@ impl Store {
                LIMIT 1"#,
             gateway.as_str(),
             column(at),
-            column(at.minus(AFTERMATH)),
+            column(at.minus(aftermath)),
         )
         .fetch_optional(&self.pool)
         .await?;

@@ -292,3 +292,34 @@ fn each_change_of_an_account_is_kept_once_with_its_code_and_whose_doing_it_was()
         ]
     );
 }
+
+#[test]
+fn a_drop_just_after_an_operation_is_nobodys_plan_when_the_gateway_says_when_it_was() {
+    let (world, board, mut kept) = board();
+    let dropped = |at: i64| {
+        let mut told = account(false, true, Some(428));
+        let last = told.last_disconnect.as_mut().unwrap();
+        last.at = Some(Timestamp::from_millis(1_800_000_000_000 + at * 1_000));
+        told
+    };
+    world.at(1);
+    board.enter_accounts(Ok(Some(vec![account(true, true, None)])));
+    world.operation(restart(), Some(Outcome::Succeeded { note: None }));
+    // Ended at 130 s.
+    world.at(136);
+    board.enter_accounts(Ok(Some(vec![dropped(134)])));
+    world.at(137);
+    board.enter_accounts(Ok(Some(vec![account(true, true, None)])));
+    world.at(138);
+    board.enter_accounts(Ok(Some(vec![dropped(125)])));
+    let changes = account_changes(&mut kept);
+    assert_eq!(
+        changes[1..],
+        [
+            (Standing::Away, Some(428), false),
+            (Standing::Connected, None, true),
+            // That moment is before the last look: it says nothing of this drop.
+            (Standing::Away, Some(428), true),
+        ]
+    );
+}
