@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # end2end.sh [playwright arguments]: the tests in a browser, against the real parts on the tests' own
-# Docker daemon. Expects panel and site built (`make test` does).
+# Docker daemon. Expects panel and site built (`make test` does). Without arguments everything, two stacks side by side.
 # shellcheck source=.setup/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 image=openclaw:2026.9.6
@@ -28,7 +28,7 @@ chmod 755 "$END2END_FOLDER"
 END2END_NETWORK=oc-panel-browser END2END_DOOR=172.31.78.1
 ip netns del "$END2END_NETWORK" 2>/dev/null || true
 ip netns add "$END2END_NETWORK" || fail "The browser of the tests needs a network of its own, which only root can make: run the tests with sudo."
-trap 'ip netns del "$END2END_NETWORK"; rm -rf "$END2END_FOLDER"' EXIT
+trap 'jobs -p | xargs -r kill 2>/dev/null; ip netns del "$END2END_NETWORK"; rm -rf "$END2END_FOLDER"' EXIT
 ip netns exec "$END2END_NETWORK" sh -c 'echo 1 2>/dev/null >/proc/sys/net/ipv6/conf/all/disable_ipv6' || true
 ip link add oc-panel-door type veth peer name browser netns "$END2END_NETWORK"
 ip addr add "$END2END_DOOR/30" dev oc-panel-door
@@ -41,12 +41,42 @@ export PANEL_BIN="$CARGO_TARGET_DIR/release/panel" PANEL_SITE_DIR="$CACHE/site" 
 export PANEL_SCREENSHOTS="${PANEL_SCREENSHOTS:-$CACHE/screenshots}"
 mkdir -p "$PANEL_SCREENSHOTS"
 cd "$ROOT/end2end"
+
+# part NAME ARGUMENTS...: one run with a folder of its own.
+part() {
+  local name=$1
+  shift
+  mkdir "$END2END_FOLDER/$name"
+  chmod 755 "$END2END_FOLDER/$name"
+  END2END_FOLDER="$END2END_FOLDER/$name" node_modules/.bin/playwright test --output "test-results/$name" "$@"
+}
+
+everything() {
+  local failed=0 beside real=()
+  for project in desktop phone without-javascript without-javascript-desktop operations faults whatsapp; do
+    real+=("--project=$project")
+  done
+  rm -rf test-results
+  END2END_STACK=own part beside --project=scripted >"$END2END_FOLDER/beside.txt" 2>&1 &
+  beside=$!
+  part real "${real[@]}" || failed=1
+  wait "$beside" || failed=1
+  cat "$END2END_FOLDER/beside.txt"
+  END2END_STACK=own part alone --project=daemon || failed=1
+  return "$failed"
+}
+
 status=0
-node_modules/.bin/playwright test "$@" || status=$?
+if [ $# -gt 0 ]; then
+  node_modules/.bin/playwright test "$@" || status=$?
+else
+  everything || status=$?
+fi
 if [ "$status" -ne 0 ]; then
-  mkdir -p "$LOGS/end2end"
-  cp "$END2END_FOLDER"/*.log "$LOGS/end2end/" 2>/dev/null || true
-  mkdir -p "$LOGS/end2end/scripted"
-  cp "$END2END_FOLDER"/scripted/*.log "$LOGS/end2end/scripted/" 2>/dev/null || true
+  rm -rf "$LOGS/end2end"
+  (cd "$END2END_FOLDER" && find . -name '*.log' -not -path '*/data/*') | while read -r log; do
+    mkdir -p "$LOGS/end2end/$(dirname "$log")"
+    cp "$END2END_FOLDER/$log" "$LOGS/end2end/$log"
+  done
 fi
 exit "$status"

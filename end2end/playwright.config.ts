@@ -1,7 +1,7 @@
 import { defineConfig, devices } from "@playwright/test";
 import { chromium } from "./support/chromium.ts";
 
-// One gateway, one panel, one Docker daemon: tests take turns. Nothing is retried: a flake is a defect.
+// One gateway, one panel: tests of a stack take turns. Nothing is retried: a flake is a defect.
 export default defineConfig({
   testDir: "./tests",
   globalSetup: "./support/global-setup.ts",
@@ -30,6 +30,9 @@ export default defineConfig({
     { name: "operations", testMatch: "operations/*.spec.ts", use: { viewport: { width: 1280, height: 800 } } },
     { name: "faults", testMatch: "faults/*.spec.ts", use: { viewport: { width: 1280, height: 800 } } },
     { name: "whatsapp", testMatch: "whatsapp/*.spec.ts", use: { viewport: { width: 1280, height: 800 } } },
+    // On a second stack, which may run beside the first.
     { name: "scripted", testMatch: "scripted/*.spec.ts", use: { viewport: { width: 1280, height: 800 } } },
+    // Alone.
+    { name: "daemon", testMatch: "daemon/*.spec.ts", use: { viewport: { width: 1280, height: 800 } } },
   ],
 });

@@ -4,12 +4,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { carryOut, expect, gatewayPage, test, verdict } from "../../support/people.ts";
 import { scriptedStack } from "../../support/scripted.ts";
-import { docker, facts, gatewayRuns, panel, root } from "../../support/stack.ts";
+import { docker, facts, gatewayRuns, panel } from "../../support/stack.ts";
 
 scriptedStack();
 
 const last = () => JSON.parse(panel("operation", "list", "--limit", "1", "--json"));
-const setup = (script: string, ...args: string[]) => execFileSync(join(root, ".setup", script), args, { encoding: "utf8" });
 const postmaster = () => readFileSync(join(facts().folder, "data/postgres/data/postmaster.pid"), "utf8").split("\n")[0] ?? "";
 
 test("a frozen gateway is named, and Restart wakes it", async ({ page }) => {
@@ -43,19 +42,4 @@ test("Postgres away for 20 seconds in the middle of a restart: nothing is lost",
   await expect(page.locator("#verdict-said")).toHaveText("Restart is done", { timeout: 120_000 });
   expect(gatewayRuns()).toBe(true);
   expect(last().reason).toBe("end-to-end test");
-});
-
-// The last one: the daemon's other containers start anew with it.
-test("Docker's daemon stopped and started: the page says that it is blind there, then sees again", async ({ page }) => {
-  await page.goto(gatewayPage());
-  await expect(verdict(page)).toContainText("Working: Messages get through");
-  setup("test-docker.sh", "stop");
-  try {
-    await expect(page.locator("#fact-container")).toContainText(/Docker/, { timeout: 60_000 });
-    await expect(page.locator("#fact-container")).toContainText("Cannot be seen");
-  } finally {
-    setup("test-docker.sh", "start");
-  }
-  await expect(verdict(page)).toContainText("Working: Messages get through", { timeout: 120_000 });
-  expect(gatewayRuns()).toBe(true);
 });
