@@ -51,7 +51,7 @@ const PAGES: [(&str, Make); 15] = [
     ("/gateways/{id}/backups",                    |call, of, _| Box::pin(pages::backups::page(call, of.get("id")))),
     ("/gateways/{id}/backups/{name}/restore",     |call, of, asked| Box::pin(pages::restore::page(call, of.get("id"), of.get("name"), asked))),
     ("/operations/{id}",                          |call, of, asked| Box::pin(pages::operation::page(call, of.get("id"), asked))),
-    ("/operations/{id}/hand-off",                 |call, of, _| Box::pin(pages::hand_off::links(call, of.get("id")))),
+    ("/operations/{id}/hand-off",                 |call, of, asked| Box::pin(pages::hand_off::links(call, of.get("id"), asked))),
     (path::PEOPLE,                                |call, _, asked| Box::pin(pages::people::page(call, asked))),
     (path::ACCOUNT,                               |call, _, asked| Box::pin(async { Ok(pages::account::page(call, asked)) })),
     (path::CONFIRM_IDENTITY,                      |call, _, asked| Box::pin(async { Ok(pages::confirm_identity::page(call, asked)) })),

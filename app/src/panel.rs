@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use domain::hand_off::HandOff;
 use domain::person::{Actor, Person};
 use domain::ports::{
-    AccountHistory, AuditTrail, Backups, Clock, HandOffs, Ids, Observations, Operations, People,
-    Scans,
+    AccountHistory, AuditTrail, Backups, Clock, HandOffs, Ids, Mail, Observations, Operations,
+    People, Scans,
 };
 use domain::time::Timestamp;
 use secrecy::SecretString;
@@ -69,6 +69,8 @@ pub struct Panel {
     pub account_history: Arc<dyn AccountHistory>,
     /// One-time links for another screen.
     pub hand_offs: Arc<dyn HandOffs>,
+    /// Mail; `None` when no server is configured.
+    pub mail: Option<Arc<dyn Mail>>,
     /// The link that waits to be shown once.
     pub hand_off_links: Arc<Reveals>,
     /// Where browsers reach the panel, without a slash at the end.

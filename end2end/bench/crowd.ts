@@ -7,7 +7,7 @@ import { facts, panel } from "../support/stack.ts";
 export const dashboard = "/gateways/openclaw";
 
 /** Signs in over the panel's own port, as Caddy would for somebody at `address`. */
-async function cookieOf(name: string, password: string, address: string): Promise<string> {
+export async function cookieOf(name: string, password: string, address: string): Promise<string> {
   const body = new URLSearchParams({ name, password }).toString();
   const headers = {
     "content-type": "application/x-www-form-urlencoded",

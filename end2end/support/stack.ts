@@ -26,6 +26,8 @@ export interface Facts {
   gatewayPort: number;
   panelPort: number;
   caddyAdmin: string;
+  /** Where a test may receive the panel's mail. */
+  mailPort: number;
   user: string;
   password: string;
   docker: string;
@@ -162,7 +164,7 @@ export async function start(kind: Kind = "real"): Promise<Facts> {
   const folder = needed("END2END_FOLDER");
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(join(folder, "openclaw"), { recursive: true, mode: 0o755 });
-  const [gatewayPort, bridgePort, panelPort, httpsPort, adminPort] = await Promise.all(Array.from({ length: 5 }, freePort));
+  const [gatewayPort, bridgePort, panelPort, httpsPort, adminPort, mailPort] = await Promise.all(Array.from({ length: 6 }, freePort));
   const project = kind === "real" ? "openclaw-end2end" : "openclaw-scripted";
   const url = `https://panel.localhost:${httpsPort}`;
   const gatewayUrl = `https://openclaw.localhost:${httpsPort}`;
@@ -176,6 +178,7 @@ export async function start(kind: Kind = "real"): Promise<Facts> {
   });
   const dockerHost = needed("PANEL_TEST_DOCKER");
   const caddyData = join(folder, "caddy");
+  writeFileSync(join(folder, "mail-server"), `smtp://127.0.0.1:${mailPort}\n`, { mode: 0o600 });
   writeFileSync(
     join(folder, "panel.toml"),
     `listen = "127.0.0.1:${panelPort}"
@@ -184,6 +187,8 @@ data_dir = "${join(folder, "data")}"
 site_dir = "${needed("PANEL_SITE_DIR")}"
 trusted_proxies = ["127.0.0.1"]
 log = "info"
+mail_server_file = "${join(folder, "mail-server")}"
+mail_from = "OpenClaw Panel <panel@example.org>"
 [[gateways]]
 id = "openclaw"
 name = "OpenClaw on vps-i1"
@@ -204,6 +209,7 @@ edge_seconds = 5
     gatewayPort,
     panelPort,
     caddyAdmin: `127.0.0.1:${adminPort}`,
+    mailPort,
     user: "anna",
     docker: dockerHost,
     project,

@@ -9,6 +9,7 @@ mod file;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use adapter_mail::SmtpMail;
 use domain::gateway::GatewayId;
 use secrecy::SecretString;
 use url::Url;
@@ -28,6 +29,8 @@ pub(crate) struct Config {
     pub(crate) site_dir: PathBuf,
     /// Your Postgres; `None` starts a private cluster in the data folder.
     pub(crate) database_url: Option<SecretString>,
+    /// The mail server; `None` when the panel sends no mail.
+    pub(crate) mail: Option<SmtpMail>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub(crate) trusted_proxies: Vec<std::net::IpAddr>,
     /// What to log, as `tracing` filters it.

@@ -8,6 +8,7 @@ use adapter_store::Notice;
 use anyhow::Context as _;
 use app::{Panel, Reveals};
 use domain::operation::OperationId;
+use domain::ports::Mail;
 use futures::StreamExt as _;
 use observe::Board;
 use tokio::signal::unix::{SignalKind, signal};
@@ -66,6 +67,10 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         viewings: Arc::default(),
         account_history: Arc::new(base.store.clone()),
         hand_offs: Arc::new(base.store.clone()),
+        mail: config
+            .mail
+            .clone()
+            .map(|mail| Arc::new(mail) as Arc<dyn Mail>),
         hand_off_links: Arc::default(),
         public_url: config.public_url.as_str().trim_end_matches('/').into(),
     };

@@ -89,6 +89,8 @@ pub mod act {
     pub const DOWNLOAD_BACKUP: &str = "download-backup";
     /// A one-time link was made that shows a code on another screen.
     pub const HAND_OFF: &str = "hand-off";
+    /// Such a link was sent by mail.
+    pub const MAIL_HAND_OFF: &str = "mail-hand-off";
     /// Such a link was opened, or somebody tried in vain.
     pub const OPEN_HAND_OFF: &str = "open-hand-off";
     /// Such a link was taken back.

@@ -20,7 +20,7 @@ pub struct BadName {
 #[serde(try_from = "String", into = "String")]
 pub struct GatewayId(String);
 
-/// Names a WhatsApp account of a gateway as the gateway does: 1 to 64 of `A-Z a-z 0-9 - _ .`.
+/// Names a WhatsApp account of a gateway as the gateway does: 1 to 64 of `A-Z a-z 0-9 - _ .`, no dot first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct AccountId(String);
@@ -36,7 +36,10 @@ macro_rules! name {
         impl FromStr for $type {
             type Err = BadName;
             fn from_str(given: &str) -> Result<Self, BadName> {
-                let fits = (1..=$max).contains(&given.len()) && given.chars().all($allowed);
+                // A name may become a part of a path: `..` must never be one.
+                let fits = (1..=$max).contains(&given.len())
+                    && given.chars().all($allowed)
+                    && !given.starts_with('.');
                 if fits {
                     Ok(Self(given.to_owned()))
                 } else {
@@ -105,6 +108,9 @@ mod tests {
             assert!(bad.parse::<GatewayId>().is_err(), "{bad}");
         }
         assert!("default".parse::<AccountId>().is_ok());
+        for bad in [".", "..", ".hidden", "a/b", ""] {
+            assert!(bad.parse::<AccountId>().is_err(), "{bad}");
+        }
         assert!(serde_json::from_str::<GatewayId>("\"../etc\"").is_err());
     }
 }

@@ -11,7 +11,7 @@ use domain::time::Timestamp;
 use leptos::prelude::*;
 use secrecy::ExposeSecret as _;
 
-use super::{Page, scan};
+use super::{Asked, Page, scan};
 use crate::call::Call;
 use crate::error::{OrSay as _, PanelError};
 use crate::forms::endpoint;
@@ -25,7 +25,7 @@ fn shows(view: &OperationView) -> bool {
 }
 
 /// The links of an operation, and the new one once.
-pub(crate) async fn links(call: &Call, id: &str) -> Result<Page, PanelError> {
+pub(crate) async fn links(call: &Call, id: &str, asked: &Asked) -> Result<Page, PanelError> {
     let view = call.operation(id).await?;
     let operation = view.operation.id;
     let gateway = view.operation.command.gateway().clone();
@@ -60,15 +60,20 @@ pub(crate) async fn links(call: &Call, id: &str) -> Result<Page, PanelError> {
                 <input type="hidden" name="id" value=operation.to_string()/>
                 <button class=strong>"Make a link"</button>
             </form>
+            {panel.mail.is_some().then(|| by_mail(operation.to_string(), asked))}
         }
         .into_any()
     } else {
         view! { <p class="card note">"This operation shows no code any more, so there is nothing to hand off."</p> }
             .into_any()
     };
+    let mailed = (!asked.get("mailed").is_empty()).then(|| {
+        view! { <div class="banner is-done" role="status"><p>"The mail is with the mail server."</p></div> }
+    });
     let title = view.operation.command.title();
     let content = view! {
         <div class="crumb"><h1><a href=path::operation(&operation)>{title}</a>" / Show on another screen"</h1></div>
+        {mailed}
         {fresh}
         <div class="card pad stack">
             <p>
@@ -87,6 +92,27 @@ pub(crate) async fn links(call: &Call, id: &str) -> Result<Page, PanelError> {
     Ok(Page::new("Show on another screen", content)
         .at("operations")
         .of(gateway))
+}
+
+/// A link for somebody whose address is known.
+fn by_mail(operation: String, asked: &Asked) -> impl IntoView + use<> {
+    let to = asked.get("to").to_owned();
+    let wrong = asked.problem_with("to");
+    let invalid = wrong.as_ref().map(|_| "true");
+    let described = wrong.as_ref().map(|_| "to-error");
+    let wrong = wrong.map(|why| view! { <p class="error" id="to-error" role="alert">{why}</p> });
+    view! {
+        <form class="form" method="post" action=endpoint::HAND_OFF>
+            <input type="hidden" name="id" value=operation/>
+            <div class="field">
+                <label for="to">"Or make one and send it to this address"</label>
+                <input id="to" name="to" type="email" autocomplete="email" required=true maxlength="200" value=to
+                    aria-invalid=invalid aria-describedby=described/>
+                {wrong}
+            </div>
+            <div class="actions"><button class="btn">"Make and send"</button></div>
+        </form>
+    }
 }
 
 /// The new link, to be scanned, copied or sent.

@@ -111,6 +111,7 @@ pub(crate) fn notices(call: &Call, page: &Page, asked: &Asked) -> String {
 }
 
 /// Fields that show their own error.
-const FIELDS: [&str; 10] = [
+const FIELDS: [&str; 11] = [
     "name", "person", "old", "new", "again", "comment", "password", "identity", "replace", "whose",
+    "to",
 ];

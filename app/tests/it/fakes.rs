@@ -21,8 +21,8 @@ use domain::observation::Observation;
 use domain::operation::{Command, Operation, OperationId, OperationView};
 use domain::person::{Actor, Person, Role};
 use domain::ports::{
-    AccountHistory, AuditTrail, Backups, Clock, Disabled, HandOffs, Ids, Observations, Opener,
-    Operations, People, PeopleError, Scans, SignIn, StartError, StoreError,
+    AccountHistory, AuditTrail, Backups, Clock, Disabled, HandOffs, Ids, Mail, Observations,
+    Opener, Operations, People, PeopleError, Scans, SignIn, StartError, StoreError,
 };
 use domain::scan::Scan;
 use domain::time::Timestamp;
@@ -401,6 +401,19 @@ impl AccountHistory for Fake {
 }
 
 #[async_trait]
+impl Mail for Fake {
+    async fn send(&self, to: &str, _: &str, text: &str) -> Result<(), Fault> {
+        if to != "otto@example.org" {
+            let why = "That is no mail address.";
+            return Err(Fault::new(FaultKind::Invalid, Boundary::Panel, why));
+        }
+        let link = text.lines().find(|line| line.starts_with("https://"));
+        self.0.note(format!("mailed {} to {to}", link.unwrap()));
+        Ok(())
+    }
+}
+
+#[async_trait]
 impl HandOffs for Fake {
     async fn make(
         &self,
@@ -483,6 +496,7 @@ pub(crate) fn panel(world: &Arc<World>) -> Panel {
         viewings: Arc::default(),
         account_history: fake(),
         hand_offs: fake(),
+        mail: Some(fake()),
         hand_off_links: Arc::default(),
         public_url: "https://panel.example".into(),
     }

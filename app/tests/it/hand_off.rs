@@ -168,3 +168,33 @@ async fn it_says_how_it_ended() {
     assert!(page.says("Linked and connected"), "{}", page.text());
     assert!(!page.html.contains(DRAWN));
 }
+
+#[tokio::test]
+async fn a_link_is_mailed_and_audited_and_shown_whatever_becomes_of_the_mail() {
+    let world = Arc::new(now_showing());
+    let browser = Browser::of(&world, Role::Operator);
+    let form = format!("{ID}&to=otto@example.org");
+    let answer = browser.post(&links(), endpoint::HAND_OFF, &form).await;
+    let page = browser.get(&answer.location).await;
+    assert!(
+        page.says("The mail is with the mail server."),
+        "{}",
+        page.text()
+    );
+    assert!(page.html.contains("token-44"));
+    let mailed = "mailed https://panel.example/hand-off/token-44 to otto@example.org";
+    assert_eq!(world.done()[1], mailed);
+    let form = format!("{ID}&to=otto");
+    let answer = browser.post(&links(), endpoint::HAND_OFF, &form).await;
+    assert!(!answer.location.contains("token"), "{}", answer.location);
+    let page = browser.get(&answer.location).await;
+    assert!(page.says("That is no mail address."), "{}", page.text());
+    assert!(page.html.contains("value=\"otto\"") && page.html.contains("token-44"));
+    let written = world.written.lock().unwrap();
+    let mails = written
+        .iter()
+        .filter(|event| event.action == "mail-hand-off");
+    let mails: Vec<_> = mails.map(|event| event.outcome.as_str()).collect();
+    assert_eq!(mails, ["requested", "succeeded", "requested", "failed"]);
+    assert!(!format!("{written:?}").contains("token-44"));
+}

@@ -1,8 +1,9 @@
 /** The person with the panel is not the person with the phone: a one-time link shows the code on another screen. */
 import type { Browser, Page } from "@playwright/test";
+import { SMTPServer } from "smtp-server";
 import { isAccessible, picture } from "../../support/looks.ts";
 import { expect, gatewayPage, test, unlinked, verdict } from "../../support/people.ts";
-import { sql, until } from "../../support/stack.ts";
+import { facts, sql, until } from "../../support/stack.ts";
 import { look, phone, startWhatsApp, stopWhatsApp } from "../../support/whatsapp.ts";
 
 // One after the other: each goes on from the link that the last one left.
@@ -27,6 +28,28 @@ async function start(page: Page): Promise<void> {
   await page.goto(`${gatewayPage()}/operations/new/relink?account=default`);
   await page.getByRole("button", { name: "Link", exact: true }).click();
   await look(page);
+}
+
+/** A mail server where the panel looks for one; the first mail that it gets. */
+async function mailServer(): Promise<{ received: Promise<{ to: string[]; text: string }>; close: () => Promise<void> }> {
+  let got: (mail: { to: string[]; text: string }) => void;
+  const received = new Promise<{ to: string[]; text: string }>((done) => {
+    got = done;
+  });
+  const server = new SMTPServer({
+    disabledCommands: ["AUTH", "STARTTLS"],
+    onData: (stream, session, taken) => {
+      const parts: Buffer[] = [];
+      stream.on("data", (part: Buffer) => parts.push(part));
+      stream.on("end", () => {
+        const to = session.envelope.rcptTo.map((one) => one.address);
+        got({ to, text: Buffer.concat(parts).toString() });
+        taken();
+      });
+    },
+  });
+  await new Promise<void>((done) => server.listen(facts().mailPort, "127.0.0.1", done));
+  return { received, close: () => new Promise((done) => server.close(() => done())) };
 }
 
 /** Makes a link on the operation's page; ends on the page of links. */
@@ -118,6 +141,34 @@ test("a link that is taken back shows nothing more, within a second", async ({ p
   await late.context().close();
 });
 
+test("a link is mailed to whoever holds the phone, and shown when the mail server is away", async ({ page, browser }, info) => {
+  await page.goto(running);
+  await page.getByRole("link", { name: "Show on another screen" }).click();
+  const address = page.getByLabel("Or make one and send it to this address");
+  const send = page.getByRole("button", { name: "Make and send" });
+  await address.fill("otto@example.org");
+  await send.click();
+  await expect(page.locator("#to-error")).toContainText("The mail server cannot be reached");
+  await expect(page.locator("#link-text")).toBeVisible();
+  await isAccessible(page);
+  await picture(page, info, "hand-off-no-mail");
+
+  const { received, close } = await mailServer();
+  await send.click();
+  await expect(page.getByText("The mail is with the mail server.")).toBeVisible();
+  const link = await page.locator("#link-text").textContent();
+  const mail = await received;
+  expect(mail.to).toEqual(["otto@example.org"]);
+  expect(mail.text).toContain("Subject: Please link WhatsApp");
+  // As mail programs put lines together again.
+  expect(mail.text.replaceAll("=\r\n", "")).toContain(link);
+  await close();
+  const other = await device(browser);
+  await other.goto(link ?? "");
+  await expect(other.getByRole("button", { name: "Show the code here" })).toBeVisible();
+  await other.context().close();
+});
+
 test("a link that is too old opens nothing; without JavaScript it works all the same", async ({ page, browser }) => {
   await page.goto(running);
   const link = await makeLink(page);
@@ -144,7 +195,7 @@ test("a link that is too old opens nothing; without JavaScript it works all the 
 
 test("who made a link and where it was opened stands in the audit trail, and no token anywhere", async () => {
   await until("the trail is written", () => (Number(sql("SELECT count(*) FROM audit_events WHERE action = 'open-hand-off'")) > 0 ? true : undefined));
-  expect(sql("SELECT count(*) FROM audit_events WHERE action = 'hand-off' AND actor->>'name' = 'anna'")).toBe("5");
+  expect(sql("SELECT count(*) FROM audit_events WHERE action = 'hand-off' AND actor->>'name' = 'anna'")).toBe("7");
   expect(sql("SELECT count(*) FROM audit_events WHERE action = 'open-hand-off' AND outcome = 'succeeded' AND note LIKE 'From %made by anna.'")).toBe("3");
   expect(Number(sql("SELECT count(*) FROM audit_events WHERE action = 'revoke-hand-off'"))).toBe(2);
 });

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "@playwright/test";
 import { isAccessible, picture } from "../../support/looks.ts";
-import { carryOut, expect, gatewayPage, test, unlinked, verdict, viewerContext } from "../../support/people.ts";
+import { anOperation, carryOut, colleague, expect, gatewayPage, test, unlinked, verdict, viewerContext } from "../../support/people.ts";
 import { facts, killPanel, startPanel } from "../../support/stack.ts";
 import { look, phone, server, shown, standIn, startWhatsApp, stopWhatsApp } from "../../support/whatsapp.ts";
 
@@ -150,6 +150,36 @@ test("the panel killed with -9 while the code shows: the next one shows a code a
   await page.reload();
   await expect(page.locator("#scan .code svg")).toBeVisible({ timeout: 60_000 });
   await phone.scan(await look(page));
+  await expect(said(page)).toHaveText("Link account default is done", { timeout: 90_000 });
+});
+
+test("two people press at the same instant: one login, both see the same code; the panel killed with -9 after the scan: the next one ends it", async ({ page, browser, contextOptions }) => {
+  await phone.logOut();
+  await unlinked(page);
+  const context = await colleague(browser, contextOptions, "otto", "operator");
+  const other = await context.newPage();
+  const pages = [page, other];
+  const went = await Promise.all(
+    pages.map(async (one) => {
+      await one.goto(`${gatewayPage()}${linkIt}`);
+      const answered = one.waitForResponse((answer) => answer.request().method() === "POST");
+      await one.getByRole("button", { name: "Link", exact: true }).click();
+      return (await answered).headers().location ?? "";
+    }),
+  );
+  const won = went.findIndex((address) => anOperation.test(address));
+  const [winner, loser] = [pages[won], pages[1 - won]];
+  if (!winner || !loser) throw new Error(`nobody's link was begun: ${went.join(", ")}`);
+  await expect(loser.getByRole("alert")).toContainText(`Link account default by ${["anna", "otto"][won]}`);
+  const operation = `${facts().url}${new URL(went[won] ?? "", facts().url).pathname}`;
+  await loser.goto(operation);
+  const code = await look(winner);
+  expect(await look(loser)).toBe(code);
+  await context.close();
+  await phone.scan(code);
+  await killPanel();
+  await startPanel();
+  await page.goto(operation);
   await expect(said(page)).toHaveText("Link account default is done", { timeout: 90_000 });
 });
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use adapter_backup::Vault;
+use adapter_mail::{BadMailServer, SmtpMail};
 use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
 use url::Url;
@@ -122,6 +123,13 @@ pub(super) fn check(raw: Raw, environment: &dyn Environment) -> Result<Config, C
         );
     }
 
+    let mail = mail(
+        raw.mail_server_file.as_deref(),
+        raw.mail_from.as_deref(),
+        environment,
+        &mut faults,
+    );
+
     if raw.gateways.is_empty() {
         faults.missing(
             "[[gateways]]",
@@ -152,6 +160,7 @@ pub(super) fn check(raw: Raw, environment: &dyn Environment) -> Result<Config, C
             log,
             backup_recipient,
             backups_kept_for: Duration::from_secs(u64::from(backup_days) * 86_400),
+            mail,
             gateways,
             warnings: warnings.0,
         }),
@@ -192,6 +201,48 @@ fn database(
                 .to_owned(),
         );
         None
+    }
+}
+
+/// The value may hold a password: it is never quoted.
+fn mail(
+    file: Option<&Path>,
+    from: Option<&str>,
+    environment: &dyn Environment,
+    faults: &mut Faults,
+) -> Option<SmtpMail> {
+    let server = match (environment.get("PANEL_MAIL_SERVER"), file) {
+        (Some(value), _) => value,
+        (None, Some(path)) => match std::fs::read_to_string(path) {
+            Ok(text) => text.trim().to_owned(),
+            Err(error) => {
+                let remedy =
+                    format!("cannot be read ({error}); it must hold one line, the server's URL");
+                faults.add("mail_server_file", &path.display().to_string(), &remedy);
+                return None;
+            }
+        },
+        (None, None) => return None,
+    };
+    let Some(from) = from else {
+        faults.missing(
+            "mail_from",
+            "who the panel's mail is from, for example panel@example.org",
+        );
+        return None;
+    };
+    match SmtpMail::new(&SecretString::from(server), from) {
+        Ok(mail) => Some(mail),
+        Err(BadMailServer::Sender) => {
+            faults.add("mail_from", from, &BadMailServer::Sender.to_string());
+            None
+        }
+        Err(error) => {
+            faults.0.push(format!(
+                "PANEL_MAIL_SERVER (or the file named by mail_server_file): {error}"
+            ));
+            None
+        }
     }
 }
 

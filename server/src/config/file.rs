@@ -19,6 +19,8 @@ pub(super) struct Raw {
     pub(super) log: Option<String>,
     pub(super) backup_recipient: Option<String>,
     pub(super) backup_days: Option<u32>,
+    pub(super) mail_server_file: Option<PathBuf>,
+    pub(super) mail_from: Option<String>,
     #[serde(default)]
     pub(super) gateways: Vec<RawGateway>,
     #[serde(skip)]

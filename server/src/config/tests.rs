@@ -175,3 +175,18 @@ fn what_blinds_one_gateway_keeps_nobody_from_starting() {
     }
     assert_eq!(load(GOOD, &BTreeMap::new()).unwrap().warnings, [""; 0]);
 }
+
+#[test]
+fn a_mail_server_is_never_quoted_and_needs_tls_and_a_sender() {
+    let server = |url: &str| BTreeMap::from([("PANEL_MAIL_SERVER".to_owned(), url.to_owned())]);
+    let from = format!("mail_from = \"OpenClaw Panel <panel@example.org>\"\n{GOOD}");
+    let clear = server("smtp://u:hunter22@mail.example.org");
+    let error = load(&from, &clear).unwrap_err().to_string();
+    assert!(error.contains("?tls=required"), "{error}");
+    assert!(!error.contains("hunter22"), "{error}");
+    let private = server("smtps://u:hunter22@mail.example.org");
+    let error = load(GOOD, &private).unwrap_err().to_string();
+    assert!(error.contains("mail_from is missing"), "{error}");
+    let config = load(&from, &private).unwrap();
+    assert!(config.mail.is_some() && !format!("{config:?}").contains("hunter22"));
+}

@@ -11,7 +11,9 @@ const state = process.env.OPENCLAW_STATE_DIR || path.join(home, ".openclaw");
 // In the same volume as the link, so that a rename is all it takes.
 const work = path.join(state, `panel-link-${operation}`);
 const at = (name) => path.join(work, name);
-const live = account && path.join(state, "credentials", "whatsapp", account);
+const links = path.join(state, "credentials", "whatsapp");
+const live = account && path.join(links, account);
+if (live && path.dirname(live) !== links) throw new Error(`${account} is no account`);
 const remove = (folder) => fs.rmSync(folder, { recursive: true, force: true });
 
 /** Copies a folder whole or not at all. */

@@ -1,0 +1,118 @@
+//! People and their passwords.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use secrecy::SecretString;
+use uuid::Uuid;
+
+use super::StoreError;
+use crate::can::Permit;
+use crate::person::{Actor, Person, Role};
+use crate::time::Timestamp;
+
+/// Result of a sign-in.
+#[derive(Clone, Debug)]
+pub enum SignIn {
+    /// Name and password fit.
+    Welcome(Person),
+    /// They do not, or the person is kept out. The same answer and time for all.
+    Refused,
+    /// Too many tries: wait until then.
+    Throttled {
+        /// When to try again.
+        until: Timestamp,
+    },
+}
+
+/// Why a change to a person was refused; sentences for the field where it was typed.
+#[derive(Debug, thiserror::Error)]
+pub enum PeopleError {
+    /// The name is taken.
+    #[error("There is already somebody called `{0}`. Choose another name.")]
+    NameTaken(String),
+    /// The name cannot be used.
+    #[error("Use 2 to 40 letters, digits, `.`, `-` or `_` for the name.")]
+    BadName,
+    /// The password is too short.
+    #[error("Use at least 12 characters for the password.")]
+    PasswordTooShort,
+    /// The old password is wrong.
+    #[error("The present password is not right.")]
+    WrongPassword,
+    /// The old password was guessed at.
+    #[error("Too many tries. Wait {}, then try again.", crate::words::duration(*.wait))]
+    TooManyTries {
+        /// How long.
+        wait: Duration,
+    },
+    /// The last admin cannot be disabled or demoted.
+    #[error("This is the last admin. Make somebody else admin first.")]
+    LastAdmin,
+    /// There is no such person.
+    #[error("There is nobody of that name.")]
+    Unknown,
+    /// The permit was for something else: a programming error, refused all the same.
+    #[error("The permission does not fit.")]
+    NotPermitted,
+    /// The database failed.
+    #[error("The panel's database does not answer, so nothing was changed.")]
+    Database(#[from] StoreError),
+}
+
+/// People and their passwords. Every change writes its audit event in the same transaction.
+#[async_trait]
+pub trait People: Send + Sync {
+    /// Checks name and password, with throttling per name and per address; audited either way.
+    async fn sign_in(
+        &self,
+        name: &str,
+        password: SecretString,
+        address: Option<String>,
+        browser: Option<String>,
+    ) -> Result<SignIn, StoreError>;
+    /// Everybody, by name.
+    async fn list(&self) -> Result<Vec<Person>, StoreError>;
+    /// One person by id.
+    async fn find(&self, id: Uuid) -> Result<Option<Person>, StoreError>;
+    /// Notes that somebody was here, to the minute.
+    async fn note_seen(&self, id: Uuid) -> Result<(), StoreError>;
+    /// Adds a person; the one-time password is returned once.
+    async fn add(
+        &self,
+        permit: Permit,
+        name: &str,
+        role: Role,
+    ) -> Result<(Person, SecretString), PeopleError>;
+    /// Keeps a person out (and ends their sessions) or lets them in again.
+    async fn set_disabled(
+        &self,
+        permit: Permit,
+        id: Uuid,
+        disabled: Disabled,
+    ) -> Result<(), PeopleError>;
+    /// Gives a new one-time password and ends their sessions.
+    async fn reset_password(&self, permit: Permit, id: Uuid) -> Result<SecretString, PeopleError>;
+    /// Changes a role; takes effect on open sessions at once.
+    async fn set_role(&self, permit: Permit, id: Uuid, role: Role) -> Result<(), PeopleError>;
+    /// Checks the password of whoever is signed in, throttled like a sign-in and audited either way; the
+    /// person as they now are.
+    async fn confirm(&self, actor: &Actor, password: SecretString) -> Result<Person, PeopleError>;
+    /// Changes one's own password, which ends every session; the person as they now are, so that the
+    /// caller's own session can go on.
+    async fn change_password(
+        &self,
+        actor: &Actor,
+        old: SecretString,
+        new: SecretString,
+    ) -> Result<Person, PeopleError>;
+}
+
+/// Whether a person is kept out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disabled {
+    /// Kept out.
+    Yes,
+    /// Let in.
+    No,
+}
