@@ -57,7 +57,7 @@ everything() {
     real+=("--project=$project")
   done
   rm -rf test-results
-  END2END_STACK=own part beside --project=scripted >"$END2END_FOLDER/beside.txt" 2>&1 &
+  END2END_STACK=own part scripted --project=scripted >"$END2END_FOLDER/beside.txt" 2>&1 &
   beside=$!
   part real "${real[@]}" || failed=1
   wait "$beside" || failed=1

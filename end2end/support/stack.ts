@@ -8,7 +8,7 @@ import { randomBytes } from "node:crypto";
 import { closeSync, cpSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { createServer } from "node:net";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 
 export const root = resolve(import.meta.dirname, "../..");
 
@@ -165,7 +165,8 @@ export async function start(kind: Kind = "real"): Promise<Facts> {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(join(folder, "openclaw"), { recursive: true, mode: 0o755 });
   const [gatewayPort, bridgePort, panelPort, httpsPort, adminPort, mailPort] = await Promise.all(Array.from({ length: 6 }, freePort));
-  const project = kind === "real" ? "openclaw-end2end" : "openclaw-scripted";
+  // Stacks run side by side: each has a name of its own, after its folder.
+  const project = `openclaw-${kind === "real" ? "end2end" : "scripted"}-${basename(process.env.END2END_FOLDER ?? "").toLowerCase().replace(/[^a-z0-9]/g, "")}`;
   const url = `https://panel.localhost:${httpsPort}`;
   const gatewayUrl = `https://openclaw.localhost:${httpsPort}`;
   composeFile(kind, join(folder, "openclaw/docker-compose.yml"));
