@@ -1,6 +1,6 @@
 // The measure of the panel's speed to a code: a client in the gateway's own container, with nothing between.
 // `node bare-login.mjs RUNS`, run there; prints how long each `web.login.start` took, in milliseconds.
-const runs = Number(process.argv[2]);
+const runs = Number(process.argv.at(-1));
 const socket = new WebSocket("ws://127.0.0.1:18789");
 const waiting = new Map();
 let number = 0;
