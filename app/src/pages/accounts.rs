@@ -47,6 +47,9 @@ pub(crate) async fn page(call: &Call, id: &str) -> Result<Page, PanelError> {
         let drops = drops.or_say(|| call.error_id())?;
         sections.push(section(account, &changes, drops, sight));
     }
+    // The page is not live: it says how old it is.
+    let checked = seen.as_ref().and_then(|seen| seen.session.checked_at);
+    let checked = checked.map(|at| view! { <p class="live">"checked "{moment::age(at)}</p> });
     let content = if sections.is_empty() {
         view! {
             <div class="card empty">
@@ -59,7 +62,7 @@ pub(crate) async fn page(call: &Call, id: &str) -> Result<Page, PanelError> {
         sections.into_any()
     };
     let content = view! {
-        <div class="crumb"><h1><a href=path::gateway(&gateway.id)>{gateway.name.clone()}</a>" / Accounts"</h1></div>
+        <div class="crumb"><h1><a href=path::gateway(&gateway.id)>{gateway.name.clone()}</a>" / Accounts"</h1>{checked}</div>
         {content}
     }
     .to_html();
