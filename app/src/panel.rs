@@ -101,8 +101,8 @@ pub struct Screen(pub HandOff);
 pub trait OwnSession: Send + Sync {
     /// Goes on, as `person` now is, under a new id: one that was stolen before is worth nothing.
     async fn renew(&self, person: &Person) -> Result<(), RenewError>;
-    /// Goes on under a new id, knowing that `person` typed their password now.
-    async fn confirm(&self, person: &Person) -> Result<(), RenewError>;
+    /// Goes on under a new id, knowing that its owner typed their password now.
+    async fn confirm(&self) -> Result<(), RenewError>;
 }
 
 /// The session could not be written: its owner has to sign in again.

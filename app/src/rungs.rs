@@ -2,6 +2,7 @@
 //! be pressed, why. Pure: the same rules serve the page, its button and its test.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::action::Action;
@@ -13,7 +14,9 @@ use domain::person::Role;
 use domain::time::Timestamp;
 use domain::{can, path, words};
 
+use crate::call::Call;
 use crate::error::holder_sentence;
+use crate::live;
 
 /// How long operations usually take, by name.
 pub(crate) type Usual = BTreeMap<String, Duration>;
@@ -27,6 +30,42 @@ pub(crate) struct Sight<'a> {
     pub(crate) role: Role,
     pub(crate) usual: &'a Usual,
     pub(crate) now: Timestamp,
+}
+
+/// What a page that offers actions has looked up.
+pub(crate) struct Known {
+    gateway: GatewayId,
+    pub(crate) seen: Option<Arc<Observation>>,
+    holder: Option<Operation>,
+    pub(crate) usual: Arc<Usual>,
+    role: Role,
+    now: Timestamp,
+}
+
+impl Known {
+    /// Of a gateway, for whoever looks.
+    pub(crate) async fn of(call: &Call, gateway: &GatewayId) -> Self {
+        let (panel, now) = (call.panel(), call.now());
+        Self {
+            gateway: gateway.clone(),
+            seen: panel.observations.observation(gateway),
+            holder: panel.operations.holder(gateway),
+            usual: live::usual(panel, gateway, now).await,
+            role: call.role(),
+            now,
+        }
+    }
+
+    pub(crate) fn sight(&self) -> Sight<'_> {
+        Sight {
+            gateway: &self.gateway,
+            seen: self.seen.as_deref(),
+            holder: self.holder.as_ref(),
+            role: self.role,
+            usual: &self.usual,
+            now: self.now,
+        }
+    }
 }
 
 /// One action.

@@ -52,14 +52,14 @@ pub async fn confirm_identity(
     let session = Call::own_session();
     let people = &call.panel().people;
     let confirmed = people.confirm(call.actor(), password.into()).await;
-    let person = confirmed
+    confirmed
         .or_say(|| call.error_id())
         .map_err(|error| match error {
             PanelError::Invalid { why, .. } => PanelError::invalid("password", why),
             other => other,
         })?;
     if let Some(session) = session
-        && let Err(error) = session.confirm(&person).await
+        && let Err(error) = session.confirm().await
     {
         tracing::error!(
             error = &*error.0 as &dyn core::error::Error,

@@ -13,8 +13,7 @@ use leptos::prelude::*;
 use super::Page;
 use crate::call::Call;
 use crate::error::{OrSay as _, PanelError};
-use crate::live;
-use crate::rungs::{self, Rung, Sight};
+use crate::rungs::{self, Known, Rung, Sight};
 use crate::ui::{moment, phone};
 
 /// How many changes are listed.
@@ -25,19 +24,11 @@ pub(crate) async fn page(call: &Call, id: &str) -> Result<Page, PanelError> {
     call.permit(Action::ViewGateway, Some(&gateway.id)).await?;
     let now = call.now();
     let panel = call.panel();
-    let seen = panel.observations.observation(&gateway.id);
+    let known = Known::of(call, &gateway.id).await;
+    let seen = &known.seen;
     let session = seen.as_ref().and_then(|seen| seen.session.detail.clone());
     let accounts = session.map_or_else(Vec::new, |session| session.accounts);
-    let holder = panel.operations.holder(&gateway.id);
-    let usual = live::usual(panel, &gateway.id, now).await;
-    let sight = Sight {
-        gateway: &gateway.id,
-        seen: seen.as_deref(),
-        holder: holder.as_ref(),
-        role: call.role(),
-        usual: &usual,
-        now,
-    };
+    let sight = known.sight();
     let mut sections = Vec::new();
     for account in &accounts {
         let history = &panel.account_history;

@@ -11,8 +11,7 @@ use super::{Asked, Page};
 use crate::call::Call;
 use crate::error::PanelError;
 use crate::forms::{command, endpoint};
-use crate::live;
-use crate::rungs::{self, Sight, Usual};
+use crate::rungs::{self, Known, Usual};
 use crate::ui::moment;
 
 pub(crate) async fn page(
@@ -31,17 +30,8 @@ pub(crate) async fn page(
     let action = wanted.action();
     call.permit_to_ask(action, Some(&gateway.id)).await?;
     let now = call.now();
-    let usual = live::usual(call.panel(), &gateway.id, now).await;
-    let seen = call.panel().observations.observation(&gateway.id);
-    let holder = call.panel().operations.holder(&gateway.id);
-    let sight = Sight {
-        gateway: &gateway.id,
-        seen: seen.as_deref(),
-        holder: holder.as_ref(),
-        role: call.role(),
-        usual: &usual,
-        now,
-    };
+    let known = Known::of(call, &gateway.id).await;
+    let sight = known.sight();
     let account = wanted.account().cloned();
     let mut against = rungs::against(sight, action, account.as_ref());
     let compared = match action {
@@ -80,7 +70,7 @@ pub(crate) async fn page(
     let title = wanted.title();
     let content = view! {
         <div class="crumb"><h1><a href=home.clone()>{gateway.name.clone()}</a>" / "{title.clone()}</h1></div>
-        {form(&wanted, fields, compared, &usual, against, home)}
+        {form(&wanted, fields, compared, &known.usual, against, home)}
     }
     .to_html();
     let content = moment::fill(&content, now);

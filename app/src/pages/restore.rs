@@ -11,8 +11,7 @@ use super::{Asked, Page};
 use crate::call::Call;
 use crate::error::PanelError;
 use crate::forms::endpoint;
-use crate::live;
-use crate::rungs::{self, Sight};
+use crate::rungs::{self, Known};
 use crate::ui::moment;
 
 pub(crate) async fn page(
@@ -30,20 +29,10 @@ pub(crate) async fn page(
     let kept = kept.map_err(|fault| PanelError::Refused { why: fault.message })?;
     let backup = kept.into_iter().find(|kept| kept.name == name);
     let backup = backup.ok_or_else(|| PanelError::gone("There is no such backup any more."))?;
-    let seen = panel.observations.observation(&gateway.id);
-    let accounts = accounts(seen.as_deref());
-    let holder = panel.operations.holder(&gateway.id);
-    let usual = live::usual(panel, &gateway.id, now).await;
-    let sight = Sight {
-        gateway: &gateway.id,
-        seen: seen.as_deref(),
-        holder: holder.as_ref(),
-        role: call.role(),
-        usual: &usual,
-        now,
-    };
-    let against = rungs::against(sight, Action::Restore, None);
-    let long = usual.get(Action::Restore.as_str()).map_or_else(
+    let known = Known::of(call, &gateway.id).await;
+    let accounts = accounts(known.seen.as_deref());
+    let against = rungs::against(known.sight(), Action::Restore, None);
+    let long = known.usual.get(Action::Restore.as_str()).map_or_else(
         || "It was not timed here yet; most of it is the connection to WhatsApp.".to_owned(),
         |usual| format!("It usually takes about {}.", words::duration(*usual)),
     );
@@ -144,8 +133,7 @@ fn key(asked: &Asked) -> impl IntoView + use<> {
             <input id="identity" name="identity" type="password" autocomplete="off" required=true maxlength="200"
                 spellcheck="false" autocapitalize="none" aria-invalid=invalid aria-describedby=described/>
             <p class="hint" id="identity-hint">
-                "One line that begins with AGE-SECRET-KEY-1. It is used for this one restore and kept in memory only \
-                 until then."
+                "One line that begins with AGE-SECRET-KEY-1. It takes this one link out of the backup and is not kept."
             </p>
             {wrong}
         </div>

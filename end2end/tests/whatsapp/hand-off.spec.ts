@@ -1,4 +1,6 @@
 /** The person with the panel is not the person with the phone: a one-time link shows the code on another screen. */
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
 import type { Browser, Page } from "@playwright/test";
 import { SMTPServer } from "smtp-server";
 import { isAccessible, picture } from "../../support/looks.ts";
@@ -15,6 +17,9 @@ test.afterAll(async () => {
   await phone.logOut();
   await stopWhatsApp();
 });
+
+/** What opened each link that was made, to be looked for where it must not be. */
+const tokens: string[] = [];
 
 const said = (page: Page) => page.locator("#verdict-said");
 
@@ -58,6 +63,7 @@ async function makeLink(page: Page): Promise<string> {
   await page.getByRole("button", { name: "Make a link" }).click();
   const link = (await page.locator("#link-text").textContent()) ?? "";
   expect(link).toMatch(/\/hand-off\/[0-9a-f]{64}$/);
+  tokens.push(link.split("/").at(-1) ?? "");
   return link;
 }
 
@@ -198,4 +204,15 @@ test("who made a link and where it was opened stands in the audit trail, and no 
   expect(sql("SELECT count(*) FROM audit_events WHERE action = 'hand-off' AND actor->>'name' = 'anna'")).toBe("7");
   expect(sql("SELECT count(*) FROM audit_events WHERE action = 'open-hand-off' AND outcome = 'succeeded' AND note LIKE 'From %made by anna.'")).toBe("3");
   expect(Number(sql("SELECT count(*) FROM audit_events WHERE action = 'revoke-hand-off'"))).toBe(2);
+  expect(tokens.length).toBeGreaterThan(1);
+  for (const token of tokens) {
+    const places = [join(facts().folder, "data"), join(facts().folder, "panel.log"), join(facts().folder, "caddy.log")];
+    let found = "";
+    try {
+      found = execFileSync("grep", ["-rlaF", "--", token, ...places], { encoding: "utf8" });
+    } catch (error) {
+      if ((error as { status?: number }).status !== 1) throw error;
+    }
+    expect(found).toBe("");
+  }
 });

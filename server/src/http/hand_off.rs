@@ -166,7 +166,7 @@ fn patches(
                     if revoked {
                         let parts = app::live::taken_back();
                         let parts: Vec<_> = parts.iter().collect();
-                        let patch = app::live::patch(u64::MAX >> 12, &parts, now);
+                        let patch = app::live::patch(0, &parts, now);
                         yield Bytes::from(format!("event: patch\ndata: {patch}\n\n"));
                     }
                 }
