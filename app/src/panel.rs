@@ -8,7 +8,7 @@ use domain::hand_off::HandOff;
 use domain::person::{Actor, Person};
 use domain::ports::{
     AccountHistory, AuditTrail, Backups, Clock, HandOffs, Ids, Mail, Observations, Operations,
-    People, Scans,
+    People, Scans, StateFolder,
 };
 use domain::time::Timestamp;
 use secrecy::SecretString;
@@ -59,6 +59,8 @@ pub struct Panel {
     pub reveals: Arc<Reveals>,
     /// Backups.
     pub backups: Arc<dyn Backups>,
+    /// The gateways' state folders, for a look before one is emptied.
+    pub folder: Arc<dyn StateFolder>,
     /// The half of the key for backups that waits to be shown once.
     pub backup_keys: Arc<Reveals>,
     /// Codes that operations show.

@@ -97,6 +97,12 @@ pub(crate) fn rungs(sight: Sight<'_>) -> Vec<Rung> {
         })
         .collect();
     let state = container(sight.seen);
+    let lacks = |session: &domain::fact::Session| session.plugin == Plugin::Missing;
+    let session = sight.seen.and_then(|seen| seen.session.detail.as_ref());
+    if state == Some(ContainerState::Running) && session.is_some_and(lacks) {
+        let title = "Install the WhatsApp plugin".to_owned();
+        rungs.push(rung(sight, Action::InstallPlugin, title, None));
+    }
     let others: &[Action] = match state {
         Some(ContainerState::Missing) => &[Action::Install],
         Some(ContainerState::Exited | ContainerState::Created) => {
@@ -209,11 +215,24 @@ fn state_against(
             _ => Some("The gateway does not run, and only it can copy its databases safely."),
         },
         Action::Unlink => unlink_against(seen, state, account?),
+        Action::Wipe => match state {
+            ContainerState::Missing => Some("There is no container. Install makes it."),
+            ContainerState::Removing => Some("Docker is removing it."),
+            _ => None,
+        },
         Action::Restore => restore_against(seen, state),
         Action::Start => match state {
             ContainerState::Exited | ContainerState::Created => None,
             ContainerState::Missing => Some("There is no container. Install makes it."),
             _ => Some("It is not stopped."),
+        },
+        Action::InstallPlugin => match (state, seen.session.detail.as_ref()) {
+            (ContainerState::Running, Some(session)) if session.plugin == Plugin::Missing => None,
+            (ContainerState::Running, Some(_)) => Some("Not needed: the plugin is installed."),
+            (ContainerState::Running, None) => {
+                Some("The panel does not know yet whether the plugin is there.")
+            }
+            _ => Some("The gateway does not run. Start it first."),
         },
         Action::Install => match state {
             ContainerState::Missing => None,
@@ -306,7 +325,7 @@ fn recover_against(
     }
     let session = seen.session.detail.as_ref()?;
     if session.plugin == Plugin::Missing {
-        return Some("The gateway has no WhatsApp plugin.");
+        return Some("The gateway has no WhatsApp plugin. Install it first.");
     }
     let Some(known) = session.accounts.iter().find(|known| known.id == *account) else {
         return Some("The gateway has no such account.");
@@ -366,9 +385,11 @@ pub(crate) const fn button(action: Action) -> &'static str {
         Action::Relink => "Link",
         Action::ReplaceLink => "Replace the link",
         Action::Unlink => "Unlink",
+        Action::Wipe => "Wipe",
         Action::Restart => "Restart",
         Action::Recreate => "Recreate",
         Action::Install => "Install",
+        Action::InstallPlugin => "Install the plugin",
         Action::Stop => "Stop",
         Action::Start => "Start",
         Action::Recover => "Fix WhatsApp",
@@ -397,6 +418,9 @@ fn costs(action: Action, usual: &Usual) -> String {
         ),
         Action::Start => format!("starts the container that is there · {long}"),
         Action::Install => format!("makes the container from the compose folder · {long}"),
+        Action::InstallPlugin => {
+            format!("fetched by the gateway from the npm registry · a restart · {long}")
+        }
         Action::Backup => format!("changes nothing · encrypted on the panel's host · {long}"),
         Action::Stop => "keeps the link · no messages until it is started".to_owned(),
         _ => long,

@@ -66,6 +66,8 @@ pub(crate) struct GatewayConfig {
     pub(crate) ca_file: Option<PathBuf>,
     /// Control address of WhatsApp's stand-in, for the demo and tests; `None` for the real WhatsApp.
     pub(crate) stand_in: Option<Url>,
+    /// From where the gateway gets its WhatsApp plugin, as `openclaw plugins install` takes it.
+    pub(crate) whatsapp_plugin: String,
     /// Time between probes of the process and the accounts (10 to 30 s; jitter is added).
     pub(crate) probe_interval: Duration,
     /// Time between probes of the public URL.

@@ -63,6 +63,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         reveals: Arc::new(Reveals::default()),
         scans: Arc::new(outside.scans.clone()),
         backups: Arc::new(outside.backups.clone()),
+        folder: Arc::new(outside.folder.clone()),
         backup_keys: Arc::default(),
         viewings: Arc::default(),
         account_history: Arc::new(base.store.clone()),

@@ -4,10 +4,12 @@ mod backups;
 mod device;
 mod link_files;
 mod observations;
+mod plugins;
 mod render;
 mod scans;
 mod senses;
 mod shared_log;
+mod state_folder;
 mod system;
 
 use std::collections::BTreeMap;
@@ -37,8 +39,10 @@ use crate::config::{Config, DockerEndpoint, GatewayConfig};
 pub(crate) use backups::BackupStore;
 use link_files::LinkStore;
 pub(crate) use observations::Boards;
+use plugins::PluginStore;
 pub(crate) use render::Renderer;
 pub(crate) use scans::ScanBoard;
+pub(crate) use state_folder::FolderStore;
 pub(crate) use system::{SystemClock, SystemIds};
 
 /// The variable of the service's environment that holds the gateway's key.
@@ -108,6 +112,8 @@ pub(crate) struct Outside {
     pub(crate) scans: ScanBoard,
     /// Where backups are kept.
     pub(crate) backups: BackupStore,
+    /// The gateways' state folders.
+    pub(crate) folder: FolderStore,
     reaches: BTreeMap<GatewayId, Reach>,
 }
 
@@ -165,6 +171,11 @@ impl Outside {
         let links = GatewayLinks::new(reaches.clone());
         let scans = ScanBoard::default();
         let backups = backups(config, base);
+        let folder = FolderStore::new(docker.clone());
+        let sources = config.gateways.iter();
+        let sources = sources
+            .map(|gateway| (gateway.id.clone(), gateway.whatsapp_plugin.clone()))
+            .collect();
         let parts = Parts {
             journal: Arc::new(base.store.clone()),
             containers: Arc::new(docker.clone()),
@@ -172,6 +183,8 @@ impl Outside {
             scans: Arc::new(scans.clone()),
             backups: Arc::new(backups.clone()),
             links: Arc::new(LinkStore::new(docker.clone())),
+            folder: Arc::new(folder.clone()),
+            plugins: Arc::new(PluginStore::new(docker.clone(), sources)),
             audit: Arc::new(base.store.clone()),
             clock: base.clock.clone(),
             ids: base.ids.clone(),
@@ -191,6 +204,7 @@ impl Outside {
             links,
             scans,
             backups,
+            folder,
             reaches,
         })
     }

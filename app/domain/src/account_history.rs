@@ -74,6 +74,18 @@ pub struct AccountChange {
     pub planned_by: Option<String>,
 }
 
+impl AccountChange {
+    /// Whether the phone took the link away: nobody's doing here, whatever went on at the time.
+    pub fn is_the_phones(&self) -> bool {
+        by_phone(self.to, self.code)
+    }
+}
+
+/// See [`AccountChange::is_the_phones`].
+pub fn by_phone(to: Standing, code: Option<u16>) -> bool {
+    to == Standing::Unlinked && code == Some(401)
+}
+
 /// How often an account dropped unplanned, in 30 days and in the 30 before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Drops {
@@ -93,9 +105,12 @@ pub fn since(account: &Account, after: Timestamp, now: Timestamp) -> Option<Time
     told.filter(|at| *at > after && *at <= now)
 }
 
-/// Why an account stands as it does: WhatsApp's code, and a clause.
-pub fn cause(account: &Account) -> (Option<u16>, String) {
+/// Why an account stands as it does: WhatsApp's code, and a clause. A log-out from before `after` is not why a link went
+/// since.
+pub fn cause(account: &Account, after: Timestamp) -> (Option<u16>, String) {
     let last = account.last_disconnect.as_ref();
+    let unlinked = Standing::of(account) == Standing::Unlinked;
+    let last = last.filter(|last| !unlinked || last.at.is_none_or(|at| at > after));
     let code = last.and_then(|last| last.code);
     let clause = match Standing::of(account) {
         Standing::Connected => return (None, String::new()),

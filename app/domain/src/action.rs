@@ -29,6 +29,8 @@ pub enum Action {
     Relink,
     /// Take an account's link out of the gateway.
     Unlink,
+    /// Empty the gateway's state folder.
+    Wipe,
     /// Replace a link that may still work by a scan.
     ReplaceLink,
     /// Make a one-time link that shows such a code on another screen, and take it back.
@@ -41,6 +43,8 @@ pub enum Action {
     Recreate,
     /// First start of a gateway.
     Install,
+    /// Install the WhatsApp plugin.
+    InstallPlugin,
     /// Stop the container.
     Stop,
     /// Start the container.
@@ -63,7 +67,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order of the snapshot.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::ViewGateway,
         Self::ViewPhoneNumbers,
         Self::ViewLogs,
@@ -72,12 +76,14 @@ impl Action {
         Self::Reconnect,
         Self::Relink,
         Self::Unlink,
+        Self::Wipe,
         Self::ReplaceLink,
         Self::HandOff,
         Self::ViewCode,
         Self::Restart,
         Self::Recreate,
         Self::Install,
+        Self::InstallPlugin,
         Self::Stop,
         Self::Start,
         Self::Recover,
@@ -100,12 +106,14 @@ impl Action {
             Self::Reconnect => "reconnect",
             Self::Relink => "relink",
             Self::Unlink => "unlink",
+            Self::Wipe => "wipe",
             Self::ReplaceLink => "replace-link",
             Self::HandOff => "hand-off",
             Self::ViewCode => "view-code",
             Self::Restart => "restart",
             Self::Recreate => "recreate",
             Self::Install => "install",
+            Self::InstallPlugin => "install-plugin",
             Self::Stop => "stop",
             Self::Start => "start",
             Self::Recover => "recover",
@@ -120,6 +128,9 @@ impl Action {
 
     /// Whether whoever asks must have typed their password lately, see [`STEP_UP`].
     pub const fn needs_step_up(self) -> bool {
-        matches!(self, Self::Restore | Self::ReplaceLink | Self::Unlink)
+        matches!(
+            self,
+            Self::Restore | Self::ReplaceLink | Self::Unlink | Self::Wipe
+        )
     }
 }

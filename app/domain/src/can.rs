@@ -92,6 +92,7 @@ pub fn role_may(role: Option<Role>, action: Action) -> Result<(), Denied> {
         | Action::Restart
         | Action::Recreate
         | Action::Install
+        | Action::InstallPlugin
         | Action::Stop
         | Action::Start
         | Action::Recover
@@ -106,6 +107,7 @@ pub fn role_may(role: Option<Role>, action: Action) -> Result<(), Denied> {
         | Action::ViewPeople
         | Action::ManagePeople
         | Action::Restore
+        | Action::Wipe
         | Action::MakeBackupKey => match role {
             Role::Admin => Ok(()),
             _ => denied("Only an admin can do this."),

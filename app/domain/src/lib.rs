@@ -24,6 +24,7 @@ pub mod person;
 pub mod ports;
 pub mod scan;
 pub mod scrub;
+pub mod survey;
 pub mod time;
 pub mod verdict;
 pub mod words;

@@ -64,6 +64,11 @@ pub fn restore(id: &GatewayId, name: &str) -> String {
     format!("/gateways/{id}/backups/{name}/restore")
 }
 
+/// The page that empties its state folder.
+pub fn wipe(id: &GatewayId) -> String {
+    format!("/gateways/{id}/wipe")
+}
+
 /// One operation's page.
 pub fn operation(id: &OperationId) -> String {
     format!("/operations/{id}")

@@ -7,6 +7,8 @@ mod links;
 mod outside;
 mod pages;
 mod people;
+mod plugins;
+mod state_folder;
 
 use uuid::Uuid;
 
@@ -16,6 +18,8 @@ pub use links::{Backups, LinkFiles, Scans};
 pub use outside::{Abilities, ChannelOutcome, Containers, GatewayControl, LoginAnswer, Readiness};
 pub use pages::{AccountHistory, AuditTrail, History, Observations, Operations};
 pub use people::{Disabled, People, PeopleError, SignIn};
+pub use plugins::Plugins;
+pub use state_folder::StateFolder;
 
 use crate::time::Timestamp;
 

@@ -6,6 +6,7 @@ pub mod backups;
 pub mod hand_off;
 pub mod operations;
 pub mod people;
+pub mod wipe;
 
 pub use account::{change_password, confirm_identity};
 pub use backups::{make_backup_key, restore_backup};
@@ -13,6 +14,7 @@ pub use hand_off::{hand_off, revoke_hand_off};
 pub(crate) use operations::command;
 pub use operations::{abandon_operation, cancel_operation, skip_step, start_operation};
 pub use people::{add_person, disable_person, enable_person, reset_password, set_role};
+pub use wipe::wipe_gateway;
 
 /// Where the forms post to. Fixed names, so that logs, audit and tests can speak of them.
 pub mod endpoint {
@@ -47,8 +49,11 @@ pub mod endpoint {
     /// Brings an account's link back from a backup.
     pub const RESTORE: &str = "/api/backups/restore";
 
+    /// Empties a gateway's state folder.
+    pub const WIPE: &str = "/api/gateways/wipe";
+
     /// All of them.
-    pub const ALL: [&str; 15] = [
+    pub const ALL: [&str; 16] = [
         START,
         CANCEL,
         SKIP,
@@ -64,5 +69,6 @@ pub mod endpoint {
         CHANGE_PASSWORD,
         CONFIRM_IDENTITY,
         RESTORE,
+        WIPE,
     ];
 }

@@ -75,6 +75,7 @@ pub(crate) fn command(
             seen: (!seen.is_empty()).then_some(seen),
         },
         "install" => Command::Install { gateway },
+        "install-plugin" => Command::InstallPlugin { gateway },
         "stop" => Command::Stop { gateway },
         "start" => Command::Start { gateway },
         "backup" => Command::Backup { gateway },

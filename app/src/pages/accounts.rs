@@ -55,6 +55,7 @@ pub(crate) async fn page(call: &Call, id: &str) -> Result<Page, PanelError> {
     let content = view! {
         <div class="crumb"><h1><a href=path::gateway(&gateway.id)>{gateway.name.clone()}</a>" / Accounts"</h1>{checked}</div>
         {content}
+        {wipe(sight)}
     }
     .to_html();
     let content = moment::fill(&content, now);
@@ -133,6 +134,32 @@ fn section(
 /// A span in whole seconds: the gateway is asked every few seconds.
 fn seconds(span: Duration) -> String {
     words::duration(Duration::from_secs(span.as_secs().max(1)))
+}
+
+/// The last resort, for all accounts at once.
+fn wipe(sight: Sight<'_>) -> impl IntoView + use<> {
+    let against = rungs::against(sight, Action::Wipe, None);
+    let button = if against.is_some() {
+        view! {
+            <button class="btn quiet" type="button" disabled=true aria-describedby="why-wipe">"Wipe …"</button>
+        }
+        .into_any()
+    } else {
+        view! { <a class="btn quiet" href=path::wipe(sight.gateway)>"Wipe …"</a> }.into_any()
+    };
+    let said = against.unwrap_or_else(|| {
+        "empties the gateway's state folder · for a state that is beyond repair · backed up first · a scan".to_owned()
+    });
+    view! {
+        <h2>"The whole gateway"</h2>
+        <ul class="card rows" role="list">
+            <li>
+                <b>"Wipe all that it knows"</b>
+                <small id="why-wipe">{said}</small>
+                <div class="end">{button}</div>
+            </li>
+        </ul>
+    }
 }
 
 /// What can be done with an account, what it costs, and why it cannot.

@@ -216,10 +216,12 @@ impl Said {
                 format!("Replace the link of account {account} by a scan?")
             }
             Command::Unlink { account, .. } => format!("Unlink account {account}?"),
+            Command::Wipe { .. } => "Wipe the gateway's state?".to_owned(),
             Command::Restore { account, .. } => format!("Restore account {account}?"),
             Command::Restart { .. } => "Restart the gateway?".to_owned(),
             Command::Recreate { .. } => "Recreate the gateway's container?".to_owned(),
             Command::Install { .. } => "Install the gateway?".to_owned(),
+            Command::InstallPlugin { .. } => "Install the WhatsApp plugin?".to_owned(),
             Command::Stop { .. } => "Stop the gateway?".to_owned(),
             Command::Start { .. } => "Start the gateway?".to_owned(),
             Command::Backup { .. } => "Back up the gateway?".to_owned(),
@@ -280,6 +282,14 @@ impl Said {
                 "A container is made from the compose folder and started.",
                 "Nothing is lost: there is no container yet. Volumes that exist are used again.",
                 "If it does not become ready, the new container is removed again.",
+            ),
+            Action::InstallPlugin => (
+                "The gateway fetches the plugin of its own version from the npm registry, or from where the panel's \
+                 configuration says, and is restarted to load it.",
+                "Nothing is lost: without the plugin no messages get through anyway. Other channels of the gateway wait \
+                 while it restarts.",
+                "If WhatsApp does not come up with it, the plugin is removed again by itself. Afterwards an account is \
+                 linked by a scan.",
             ),
             Action::Backup => (
                 "The gateway writes an archive of its configuration, credentials, sessions and databases and checks \

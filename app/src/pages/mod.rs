@@ -17,6 +17,7 @@ pub(crate) mod relink;
 pub(crate) mod restore;
 pub(crate) mod scan;
 pub(crate) mod sign_in;
+pub(crate) mod wipe;
 
 use axum::http::StatusCode;
 use domain::gateway::GatewayId;

@@ -296,10 +296,10 @@ fn skip(view: &OperationView) -> Option<AnyView> {
     }
     Some(match view.can_skip() {
         Ok(step) => {
-            let label = if step.outline.name == KEEP_NUMBER {
-                "Keep the new number"
-            } else {
-                "Skip this step"
+            let label = match view.operation.command {
+                Command::Wipe { .. } => "Link it later",
+                _ if step.outline.name == KEEP_NUMBER => "Keep the new number",
+                _ => "Skip this step",
             };
             view! {
                 <form method="post" action=endpoint::SKIP>

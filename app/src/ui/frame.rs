@@ -111,7 +111,7 @@ pub(crate) fn notices(call: &Call, page: &Page, asked: &Asked) -> String {
 }
 
 /// Fields that show their own error.
-const FIELDS: [&str; 11] = [
-    "name", "person", "old", "new", "again", "comment", "password", "identity", "replace", "whose",
-    "to",
+const FIELDS: [&str; 12] = [
+    "typed", "name", "person", "old", "new", "again", "comment", "password", "identity", "replace",
+    "whose", "to",
 ];

@@ -8,7 +8,7 @@ use domain::person::Role;
 use crate::browser::Browser;
 use crate::scenes::{logged_out, operation, stopped_account, world};
 
-const PAGES: [&str; 24] = [
+const PAGES: [&str; 25] = [
     "/sign-in",
     "/sign-in?failed=1",
     "/sign-in?throttled=30",
@@ -31,6 +31,7 @@ const PAGES: [&str; 24] = [
     "/account/confirm?next=/gateways/openclaw",
     "/gateways/openclaw/backups",
     "/gateways/openclaw/accounts",
+    "/gateways/openclaw/wipe",
     "/audit",
     "/nothing/here",
 ];
@@ -127,6 +128,7 @@ fn every_url() {
         path::backups(&gateway),
         path::backup_download(&gateway, "NAME"),
         path::restore(&gateway, "NAME"),
+        path::wipe(&gateway),
         path::gateway(&gateway),
         path::logs(&gateway),
         path::log_download(&gateway),

@@ -22,9 +22,10 @@ use domain::operation::{Command, Operation, OperationId, OperationView};
 use domain::person::{Actor, Person, Role};
 use domain::ports::{
     AccountHistory, AuditTrail, Backups, Clock, Disabled, HandOffs, Ids, Mail, Observations,
-    Opener, Operations, People, PeopleError, Scans, SignIn, StartError, StoreError,
+    Opener, Operations, People, PeopleError, Scans, SignIn, StartError, StateFolder, StoreError,
 };
 use domain::scan::Scan;
+use domain::survey::Survey;
 use domain::time::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use uuid::Uuid;
@@ -341,6 +342,15 @@ impl Backups for Fake {
         unreachable!("pages only look")
     }
 
+    async fn keep_folder(
+        &self,
+        _: &GatewayId,
+        _: OperationId,
+        _: Timestamp,
+    ) -> Result<Backup, Fault> {
+        unreachable!("pages only look")
+    }
+
     async fn clear(&self, _: &GatewayId, _: OperationId) -> Result<(), Fault> {
         unreachable!("pages only look")
     }
@@ -379,6 +389,39 @@ impl Backups for Fake {
 
     async fn read(&self, _: &GatewayId, _: &str) -> Result<Option<Vec<u8>>, Fault> {
         Ok(None)
+    }
+}
+
+#[async_trait]
+impl StateFolder for Fake {
+    async fn survey(&self, _: &GatewayId) -> Result<Survey, Fault> {
+        Ok(Survey {
+            folder: "/home/node/.openclaw".to_owned(),
+            volume: "volume openclaw_session_data".to_owned(),
+            bytes: 84_300_000,
+            config: true,
+            links: vec!["default".to_owned(), "work".to_owned()],
+            devices: 2,
+            agents: vec!["main".to_owned()],
+            workspaces: vec!["workspace".to_owned()],
+            plugins: vec!["@openclaw/whatsapp".to_owned()],
+        })
+    }
+
+    async fn set_aside(&self, _: &GatewayId, _: OperationId) -> Result<(), Fault> {
+        unreachable!("pages only look")
+    }
+
+    async fn bring(&self, _: &GatewayId, _: OperationId) -> Result<(), Fault> {
+        unreachable!("pages only look")
+    }
+
+    async fn put_back(&self, _: &GatewayId, _: OperationId) -> Result<(), Fault> {
+        unreachable!("pages only look")
+    }
+
+    async fn clear(&self, _: &GatewayId, _: OperationId) -> Result<(), Fault> {
+        unreachable!("pages only look")
     }
 }
 
@@ -491,6 +534,7 @@ pub(crate) fn panel(world: &Arc<World>) -> Panel {
         rendered: Arc::default(),
         reveals: Arc::default(),
         backups: fake(),
+        folder: fake(),
         backup_keys: Arc::default(),
         scans: fake(),
         viewings: Arc::default(),

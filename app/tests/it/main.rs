@@ -19,3 +19,4 @@ mod recover;
 mod restore;
 mod scan;
 mod scenes;
+mod wipe;

@@ -31,7 +31,7 @@ fn page(world: &World) -> String {
 }
 
 /// An admin who typed the password so long ago.
-fn admin(world: &Arc<World>, ago: Duration) -> Browser {
+pub(crate) fn admin(world: &Arc<World>, ago: Duration) -> Browser {
     let anna = person(1, "anna", Role::Admin);
     let viewer = Viewer {
         actor: Actor::Person {

@@ -8,7 +8,8 @@ use std::time::Duration;
 use domain::gateway::GatewayId;
 use domain::operation::{Operation, OperationId};
 use domain::ports::{
-    AuditTrail, Backups, Clock, Containers, GatewayControl, Ids, Journal, LinkFiles, Scans,
+    AuditTrail, Backups, Clock, Containers, GatewayControl, Ids, Journal, LinkFiles, Plugins,
+    Scans, StateFolder,
 };
 use domain::scrub::Scrubber;
 use tokio::sync::Notify;
@@ -34,6 +35,10 @@ pub struct Parts {
     pub backups: Arc<dyn Backups>,
     /// The files of accounts' links.
     pub links: Arc<dyn LinkFiles>,
+    /// Their whole state folders.
+    pub folder: Arc<dyn StateFolder>,
+    /// Their plugins.
+    pub plugins: Arc<dyn Plugins>,
     /// For acts within an operation that are audited for themselves.
     pub audit: Arc<dyn AuditTrail>,
     /// The time.

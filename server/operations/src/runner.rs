@@ -265,6 +265,8 @@ impl Runner {
             scans: Arc::clone(&parts.scans),
             backups: Arc::clone(&parts.backups),
             links: Arc::clone(&parts.links),
+            folder: Arc::clone(&parts.folder),
+            plugins: Arc::clone(&parts.plugins),
             audit: Arc::clone(&parts.audit),
             clock: Arc::clone(&parts.clock),
             say,

@@ -7,7 +7,9 @@ use domain::fault::Fault;
 use domain::gateway::GatewayId;
 use domain::operation::{Cancel, OperationId, StepOutline};
 use domain::person::Actor;
-use domain::ports::{AuditTrail, Backups, Clock, Containers, GatewayControl, LinkFiles, Scans};
+use domain::ports::{
+    AuditTrail, Backups, Clock, Containers, GatewayControl, LinkFiles, Plugins, Scans, StateFolder,
+};
 use futures::future::BoxFuture;
 
 use crate::reporter::Reporter;
@@ -31,6 +33,10 @@ pub struct Cx {
     pub backups: Arc<dyn Backups>,
     /// The files of accounts' links.
     pub links: Arc<dyn LinkFiles>,
+    /// The whole state folder.
+    pub folder: Arc<dyn StateFolder>,
+    /// Plugins.
+    pub plugins: Arc<dyn Plugins>,
     /// For acts within the operation that are audited for themselves.
     pub audit: Arc<dyn AuditTrail>,
     /// The time.

@@ -46,9 +46,13 @@ enum Kind {
     ReplaceLink,
     /// Take an account's link out of the gateway; it is backed up first.
     Unlink,
+    /// Empty the gateway's state folder, bring configuration and plugins back, and link an account (`--confirm`).
+    Wipe,
     Restart,
     Recreate,
     Install,
+    /// Have the gateway fetch and load the WhatsApp plugin.
+    InstallPlugin,
     Stop,
     Start,
     /// Keep an encrypted copy of the gateway's state.
@@ -66,7 +70,7 @@ pub(super) struct Start {
     /// Which gateway [default: the only one].
     #[arg(long, value_name = "ID")]
     gateway: Option<GatewayId>,
-    /// Which account (`reconnect`, `relink`, `replace-link`, `unlink`, `recover`, `restore`).
+    /// Which account (`reconnect`, `relink`, `replace-link`, `unlink`, `wipe`, `recover`, `restore`).
     #[arg(long, value_name = "ID", default_value = "default")]
     account: AccountId,
     /// Why; stands in the audit trail.
@@ -81,6 +85,9 @@ pub(super) struct Start {
     /// Replace a link that works (`restore`).
     #[arg(long)]
     replace: bool,
+    /// The gateway's name, typed once more (`wipe`).
+    #[arg(long, value_name = "NAME", required_if_eq("kind", "wipe"))]
+    confirm: Option<String>,
     /// Stay until it has ended, printing its steps. This is what the command does anyway: it runs the operation
     /// itself, and a panel that serves takes it over should this command be killed.
     #[arg(long)]
@@ -179,12 +186,14 @@ impl Start {
                 gateway,
                 account: self.account.clone(),
             },
+            Kind::Wipe => self.wipe(gateway, outside)?,
             Kind::Restart => Command::Restart { gateway },
             Kind::Recreate => Command::Recreate {
                 gateway,
                 seen: None,
             },
             Kind::Install => Command::Install { gateway },
+            Kind::InstallPlugin => Command::InstallPlugin { gateway },
             Kind::Stop => Command::Stop { gateway },
             Kind::Start => Command::Start { gateway },
             Kind::Backup => Command::Backup { gateway },
@@ -193,6 +202,18 @@ impl Start {
                 gateway,
                 account: self.account.clone(),
             },
+        })
+    }
+
+    fn wipe(&self, gateway: GatewayId, outside: &Outside) -> anyhow::Result<Command> {
+        let known = outside.gateways.iter().find(|known| known.id == gateway);
+        let name = known.map_or_else(|| gateway.to_string(), |known| known.name.clone());
+        if self.confirm.as_deref().map(str::trim) != Some(name.as_str()) {
+            bail!("a wipe takes all that the gateway knows; to go on, say --confirm {name:?}");
+        }
+        Ok(Command::Wipe {
+            gateway,
+            account: self.account.clone(),
         })
     }
 

@@ -324,6 +324,19 @@ fn check_gateway(
     let stand_in = raw
         .stand_in
         .and_then(|value| web_url(&key("stand_in"), &value, faults));
+    let whatsapp_plugin = raw
+        .whatsapp_plugin
+        .clone()
+        .unwrap_or_else(|| "npm:@openclaw/whatsapp".to_owned());
+    let strange = |c: char| c.is_whitespace() || c.is_control();
+    // One from a path is loaded, and then not trusted with what WhatsApp needs (seen on 2026.9.6).
+    if !whatsapp_plugin.starts_with("npm:") || whatsapp_plugin.contains(strange) {
+        faults.add(
+            &key("whatsapp_plugin"),
+            &whatsapp_plugin,
+            "give a package like npm:@openclaw/whatsapp, with @version if it is not to be the gateway's own",
+        );
+    }
     for (name, path) in [
         ("ca_file", &raw.ca_file),
         ("docker_ca", &raw.docker_ca),
@@ -365,6 +378,7 @@ fn check_gateway(
         public_url: public_url?,
         ca_file: raw.ca_file,
         stand_in,
+        whatsapp_plugin,
         probe_interval: probe,
         edge_interval: edge,
     })

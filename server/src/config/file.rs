@@ -42,6 +42,7 @@ pub(super) struct RawGateway {
     pub(super) public_url: Option<String>,
     pub(super) ca_file: Option<PathBuf>,
     pub(super) stand_in: Option<String>,
+    pub(super) whatsapp_plugin: Option<String>,
     pub(super) probe_seconds: Option<u64>,
     pub(super) edge_seconds: Option<u64>,
 }

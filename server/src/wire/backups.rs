@@ -15,14 +15,17 @@ use domain::can::Permit;
 use domain::fault::{Boundary, Fault, FaultKind};
 use domain::gateway::{AccountId, GatewayId};
 use domain::operation::OperationId;
-use domain::ports::{AuditTrail, Backups, Ids as _};
+use domain::ports::{AuditTrail, Backups, Ids as _, StateFolder as _};
 use domain::time::Timestamp;
+use flate2::Compression;
+use flate2::read::GzEncoder;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio_util::io::{StreamReader, SyncIoBridge};
 use uuid::Uuid;
 
 use super::SystemIds;
 use super::link_files::LinkStore;
+use super::state_folder::FolderStore;
 
 /// Writing and verifying took 5 s on two cores with little in it.
 const ARCHIVE_LIMIT: Duration = Duration::from_secs(4 * 60);
@@ -36,6 +39,7 @@ const UNLOCKED_FOR: Duration = Duration::from_secs(600);
 pub(crate) struct BackupStore {
     docker: DockerGateways,
     links: LinkStore,
+    folder: FolderStore,
     vault: Vault,
     audit: Arc<dyn AuditTrail>,
     unlocked: Arc<Mutex<HashMap<Uuid, Arc<Unlocked>>>>,
@@ -52,6 +56,7 @@ impl BackupStore {
     pub(crate) fn new(docker: DockerGateways, vault: Vault, audit: Arc<dyn AuditTrail>) -> Self {
         Self {
             links: LinkStore::new(docker.clone()),
+            folder: FolderStore::new(docker.clone()),
             docker,
             vault,
             audit,
@@ -224,6 +229,24 @@ impl Backups for BackupStore {
                 .ok_or_else(|| unexpected("Docker gave an empty archive.".to_owned()))?
                 .map_err(broken)?;
             vault.keep(&gateway, operation, begun, &mut file)
+        })
+        .await
+    }
+
+    async fn keep_folder(
+        &self,
+        gateway: &GatewayId,
+        operation: OperationId,
+        begun: Timestamp,
+    ) -> Result<Backup, Fault> {
+        let folder = self.folder.survey(gateway).await?.folder;
+        let parts = self.docker.download(gateway, &folder).await?;
+        let reader = SyncIoBridge::new(StreamReader::new(parts));
+        let gateway = gateway.clone();
+        self.vault(move |vault| {
+            // As the gateway's own archives are.
+            let mut packed = GzEncoder::new(reader, Compression::fast());
+            vault.keep(&gateway, operation, begun, &mut packed)
         })
         .await
     }

@@ -39,6 +39,18 @@ pub enum Command {
         /// Which account.
         account: AccountId,
     },
+    /// Empty the gateway's state folder, bring configuration and plugins back, and link one account by a scan.
+    Wipe {
+        /// Which gateway.
+        gateway: GatewayId,
+        /// The account that is linked afterwards.
+        account: AccountId,
+    },
+    /// Install the WhatsApp plugin into a gateway that has none.
+    InstallPlugin {
+        /// Which gateway.
+        gateway: GatewayId,
+    },
     /// Restart the container.
     Restart {
         /// Which gateway.
@@ -101,10 +113,12 @@ impl Command {
             | Self::Relink { gateway, .. }
             | Self::ReplaceLink { gateway, .. }
             | Self::Unlink { gateway, .. }
+            | Self::Wipe { gateway, .. }
             | Self::Recover { gateway, .. }
             | Self::Restart { gateway }
             | Self::Recreate { gateway, .. }
             | Self::Install { gateway }
+            | Self::InstallPlugin { gateway }
             | Self::Stop { gateway }
             | Self::Backup { gateway }
             | Self::Restore { gateway, .. }
@@ -119,11 +133,13 @@ impl Command {
             | Self::Relink { account, .. }
             | Self::ReplaceLink { account, .. }
             | Self::Unlink { account, .. }
+            | Self::Wipe { account, .. }
             | Self::Restore { account, .. }
             | Self::Recover { account, .. } => Some(account),
             Self::Restart { .. }
             | Self::Recreate { .. }
             | Self::Install { .. }
+            | Self::InstallPlugin { .. }
             | Self::Stop { .. }
             | Self::Backup { .. }
             | Self::Start { .. } => None,
@@ -134,7 +150,10 @@ impl Command {
     pub const fn shows_code(&self) -> bool {
         matches!(
             self,
-            Self::Relink { .. } | Self::ReplaceLink { .. } | Self::Recover { .. }
+            Self::Relink { .. }
+                | Self::ReplaceLink { .. }
+                | Self::Wipe { .. }
+                | Self::Recover { .. }
         )
     }
 
@@ -158,9 +177,11 @@ impl Command {
             Self::Relink { .. } => Action::Relink,
             Self::ReplaceLink { .. } => Action::ReplaceLink,
             Self::Unlink { .. } => Action::Unlink,
+            Self::Wipe { .. } => Action::Wipe,
             Self::Restart { .. } => Action::Restart,
             Self::Recreate { .. } => Action::Recreate,
             Self::Install { .. } => Action::Install,
+            Self::InstallPlugin { .. } => Action::InstallPlugin,
             Self::Stop { .. } => Action::Stop,
             Self::Backup { .. } => Action::Backup,
             Self::Restore { .. } => Action::Restore,
@@ -180,10 +201,12 @@ impl Command {
             Self::Reconnect { account, .. } => format!("Reconnect account {account}"),
             Self::Relink { account, .. } => format!("Link account {account}"),
             Self::Unlink { account, .. } => format!("Unlink account {account}"),
+            Self::Wipe { .. } => "Wipe the gateway's state".to_owned(),
             Self::ReplaceLink { account, .. } => format!("Replace the link of account {account}"),
             Self::Restart { .. } => "Restart".to_owned(),
             Self::Recreate { .. } => "Recreate".to_owned(),
             Self::Install { .. } => "Install".to_owned(),
+            Self::InstallPlugin { .. } => "Install the WhatsApp plugin".to_owned(),
             Self::Stop { .. } => "Stop".to_owned(),
             Self::Backup { .. } => "Back up".to_owned(),
             Self::Start { .. } => "Start".to_owned(),

@@ -41,6 +41,14 @@ pub trait Backups: Send + Sync {
         operation: OperationId,
         begun: Timestamp,
     ) -> Result<Backup, Fault>;
+    /// Keeps the whole state folder of a stopped container as it lies, encrypted: for a gateway that cannot write an
+    /// archive any more. Plugins and caches are in it.
+    async fn keep_folder(
+        &self,
+        gateway: &GatewayId,
+        operation: OperationId,
+        begun: Timestamp,
+    ) -> Result<Backup, Fault>;
     /// Removes that archive from the container; none is success, and so is a container that does not run.
     async fn clear(&self, gateway: &GatewayId, operation: OperationId) -> Result<(), Fault>;
     /// Removes what [`Backups::keep`] kept for this operation; nothing is success.

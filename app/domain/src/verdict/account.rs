@@ -30,7 +30,7 @@ pub(super) fn judge(session: &Session, since: Timestamp, now: Timestamp) -> Opti
             Standing::Down,
             "No messages get through: the WhatsApp plugin is not installed",
             "This gateway has no WhatsApp channel at all. Restarting and linking cannot help; the plugin must be \
-             installed in the gateway first (openclaw plugins install npm:@openclaw/whatsapp)."
+             installed in the gateway first, which the panel can have it do."
                 .to_owned(),
             since,
             Next::InstallPlugin,

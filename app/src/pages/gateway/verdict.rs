@@ -102,6 +102,7 @@ fn strong(next: &Next, sight: Sight<'_>) -> Option<AnyView> {
         Next::Recreate => on(Action::Recreate, None),
         Next::Start => on(Action::Start, None),
         Next::Install => on(Action::Install, None),
+        Next::InstallPlugin => on(Action::InstallPlugin, None),
         Next::Watch => to(
             "Watch it",
             path::operation(&sight.holder?.id),

@@ -1,4 +1,4 @@
-//! Taking a file out of the container.
+//! Taking files out of the container.
 
 use std::io;
 
@@ -9,18 +9,17 @@ use futures::{Stream, StreamExt as _};
 
 use crate::client::Host;
 use crate::fault::docker;
-use crate::inspect;
 
 pub(crate) async fn download(
     host: &Host,
     path: &str,
 ) -> Result<impl Stream<Item = io::Result<Bytes>> + Send + Unpin + use<>, Fault> {
     let found = host.inspect_current().await?;
-    let running = found.filter(inspect::is_running).and_then(|found| found.id);
-    let Some(id) = running else {
+    // What does not run keeps its files and volumes, too.
+    let Some(id) = found.and_then(|found| found.id) else {
         return Err(docker(
             FaultKind::NotFound,
-            "The gateway's container does not run, so nothing can be taken out of it.",
+            "The gateway has no container, so nothing can be taken out of it.",
         ));
     };
     let client = host.docker().await?;

@@ -35,6 +35,33 @@ impl core::fmt::Debug for ExecOutput {
     }
 }
 
+/// What a program writes, while it does.
+#[derive(Default)]
+pub(crate) struct Written {
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+}
+
+impl Written {
+    pub(crate) fn take(&mut self, part: LogOutput) {
+        let kept = if matches!(part, LogOutput::StdErr { .. }) {
+            &mut self.stderr
+        } else {
+            &mut self.stdout
+        };
+        let room = MOST.saturating_sub(kept.len());
+        kept.extend(part.into_bytes().iter().take(room));
+    }
+
+    pub(crate) fn output(self, exit_code: i64) -> ExecOutput {
+        ExecOutput {
+            exit_code,
+            stdout: String::from_utf8_lossy(&self.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&self.stderr).into_owned(),
+        }
+    }
+}
+
 pub(crate) async fn exec(host: &Host, argv: &[&str], limit: Duration) -> Result<ExecOutput, Fault> {
     let found = host.inspect_current().await?;
     let running = found.filter(inspect::is_running).and_then(|found| found.id);
@@ -62,25 +89,15 @@ pub(crate) async fn exec(host: &Host, argv: &[&str], limit: Duration) -> Result<
             .start_exec(&exec, None)
             .await
             .map_err(|error| host.failed(error, DOING))?;
-        let mut out = ExecOutput::default();
         let StartExecResults::Attached { mut output, input } = started else {
-            return Ok::<_, Failed>(out);
+            return Ok::<_, Failed>(ExecOutput::default());
         };
         drop(input);
-        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        let mut written = Written::default();
         while let Some(part) = output.next().await {
-            let part = part.map_err(|error| host.failed(error, DOING))?;
-            let kept = if matches!(part, LogOutput::StdErr { .. }) {
-                &mut stderr
-            } else {
-                &mut stdout
-            };
-            let room = MOST.saturating_sub(kept.len());
-            kept.extend(part.into_bytes().iter().take(room));
+            written.take(part.map_err(|error| host.failed(error, DOING))?);
         }
-        out.stdout = String::from_utf8_lossy(&stdout).into_owned();
-        out.stderr = String::from_utf8_lossy(&stderr).into_owned();
-        Ok(out)
+        Ok(written.output(0))
     };
     let mut out = match tokio::time::timeout(limit, reading).await {
         Ok(read) => read.map_err(Fault::from)?,

@@ -46,6 +46,32 @@ impl Host {
     }
 }
 
+/// Something that is mounted into a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mount {
+    /// Where in the container.
+    pub folder: String,
+    /// What: `volume openclaw_session_data`, or `folder /srv/openclaw/state`.
+    pub what: String,
+}
+
+pub(crate) fn mounts(inspect: &ContainerInspectResponse) -> Vec<Mount> {
+    let mounts = inspect.mounts.iter().flatten();
+    mounts
+        .filter_map(|mount| {
+            let what = match (&mount.name, &mount.source) {
+                (Some(name), _) => format!("volume {name}"),
+                (None, Some(source)) => format!("folder {source}"),
+                (None, None) => return None,
+            };
+            Some(Mount {
+                folder: mount.destination.clone()?,
+                what,
+            })
+        })
+        .collect()
+}
+
 /// The name without the slash.
 pub(crate) fn name(inspect: &ContainerInspectResponse) -> String {
     let name = inspect.name.as_deref().unwrap_or_default();

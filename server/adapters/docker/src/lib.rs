@@ -3,6 +3,7 @@
 //! One [`DockerGateways`] serves every gateway of the panel. Each call is bounded in time, and each
 //! fault is a sentence: a daemon that is dead, hangs or talks nonsense is told, never waited for.
 
+mod beside;
 mod client;
 mod compare;
 mod containers;
@@ -39,6 +40,7 @@ use secrecy::SecretString;
 
 pub use events::Watch;
 pub use exec::ExecOutput;
+pub use inspect::Mount;
 pub use stats::StatsSample;
 
 use client::Host;
@@ -144,7 +146,25 @@ impl DockerGateways {
         exec::exec(&*self.host(gateway)?, argv, limit).await
     }
 
-    /// A file of the running container, as Docker hands it out: a tar archive that holds it alone.
+    /// Runs a program on the volumes of a gateway that is stopped, in a container of its own from the same image, without a
+    /// network. Its output is not scrubbed.
+    pub async fn beside(
+        &self,
+        gateway: &GatewayId,
+        argv: &[&str],
+        limit: Duration,
+    ) -> Result<ExecOutput, Fault> {
+        beside::beside(&*self.host(gateway)?, argv, limit).await
+    }
+
+    /// What is mounted into the gateway's container: the folder inside, and what lies there: a volume's name or a folder
+    /// of the host. Empty without a container.
+    pub async fn mounts(&self, gateway: &GatewayId) -> Result<Vec<Mount>, Fault> {
+        let found = self.host(gateway)?.inspect_current().await?;
+        Ok(found.map_or_else(Vec::new, |found| inspect::mounts(&found)))
+    }
+
+    /// A file or folder of the container, running or not, as Docker hands it out: a tar archive that holds it alone.
     pub async fn download(
         &self,
         gateway: &GatewayId,

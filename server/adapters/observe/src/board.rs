@@ -240,7 +240,7 @@ impl Board {
             Ok(Some(accounts)) => accounts
                 .iter()
                 .map(|account| {
-                    let (code, cause) = account_history::cause(account);
+                    let (code, cause) = account_history::cause(account, asked_before);
                     Found {
                         account: account.id.clone(),
                         to: Standing::of(account),
@@ -260,6 +260,7 @@ impl Board {
             }
             let by = latest
                 .as_ref()
+                .filter(|_| !account_history::by_phone(found.to, found.code))
                 .filter(|operation| match (found.since, operation.ended_at) {
                     // What is known to the moment is nobody's doing once the operation has ended.
                     (Some(since), Some(ended)) if since > ended.plus(AT_ONCE) => false,

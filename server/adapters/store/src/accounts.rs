@@ -79,6 +79,7 @@ impl Store {
     pub(crate) async fn write_account_change(&self, change: &AccountChange) -> sqlx::Result<()> {
         let cause = match change.operation {
             Some(id) => Some((id, change.planned_by.clone())),
+            None if change.is_the_phones() => None,
             None => {
                 let session = FactKind::Session;
                 self.cause_of(&change.gateway, session, change.at, AT_ONCE)

@@ -8,6 +8,7 @@ mod aside;
 pub mod backup;
 mod drain;
 pub mod install;
+pub mod install_plugin;
 mod look;
 pub mod reconnect;
 pub mod recover;
@@ -22,6 +23,7 @@ pub mod stop;
 mod tests;
 pub mod unlink;
 mod waiting;
+pub mod wipe;
 
 use std::sync::Arc;
 
@@ -41,9 +43,11 @@ impl Default for Book {
             told::<relink::Relink>(),
             told::<replace_link::ReplaceLink>(),
             told::<unlink::Unlink>(),
+            told::<wipe::Wipe>(),
             told::<restart::Restart>(),
             told::<recreate::Recreate>(),
             told::<install::Install>(),
+            told::<install_plugin::InstallPlugin>(),
             told::<stop::Stop>(),
             told::<start::Start>(),
             told::<recover::Recover>(),

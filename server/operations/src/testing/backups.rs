@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use domain::backup::{self, Adopt, Backup, NewKey};
 use domain::can::Permit;
+use domain::fact::ContainerState;
 use domain::fault::{Boundary, Fault, FaultKind};
 use domain::gateway::{AccountId, GatewayId};
 use domain::operation::OperationId;
@@ -71,6 +72,29 @@ impl Backups for World {
                 gateway: gateway.clone(),
                 made_at: begun,
                 bytes: 136_000,
+            })
+        })
+        .await
+    }
+
+    async fn keep_folder(
+        &self,
+        gateway: &GatewayId,
+        operation: OperationId,
+        begun: Timestamp,
+    ) -> Result<Backup, Fault> {
+        self.call("keep_folder", |inner, _| {
+            let runs = |state| state == ContainerState::Running;
+            assert!(!inner.boxes.iter().any(|found| runs(found.state)));
+            if !inner.kept.contains(&operation) {
+                inner.kept.push(operation);
+                inner.changed("keep_folder");
+            }
+            Ok(Backup {
+                name: backup::name(gateway, begun, operation),
+                gateway: gateway.clone(),
+                made_at: begun,
+                bytes: 90_000_000,
             })
         })
         .await

@@ -48,6 +48,8 @@ impl Bench {
             scans: Arc::new(self.world.clone()),
             backups: Arc::new(self.world.clone()),
             links: Arc::new(self.world.clone()),
+            folder: Arc::new(self.world.clone()),
+            plugins: Arc::new(self.world.clone()),
             audit: Arc::clone(&self.audit) as _,
             clock: Arc::clone(&self.world.clock) as _,
             ids: Arc::clone(&self.ids) as _,

@@ -35,6 +35,8 @@ struct Inner {
     away_until: Option<Timestamp>,
     /// Ask to stop when this step begins.
     cancel_at: Option<String>,
+    /// Ask to skip this step when it begins.
+    skip_at: Option<String>,
     /// Store the next operation, but lose the answer.
     lose_begin: bool,
     /// Go away for this long when this step begins.
@@ -71,6 +73,11 @@ impl MemoryJournal {
     /// Somebody asks to stop when this step begins.
     pub fn cancel_at(&self, step: &str) {
         self.lock().cancel_at = Some(step.to_owned());
+    }
+
+    /// Somebody asks to go on without this step as soon as it begins.
+    pub fn skip_at(&self, step: &str) {
+        self.lock().skip_at = Some(step.to_owned());
     }
 
     /// The database goes away when this step begins.
@@ -189,6 +196,10 @@ impl Inner {
             if self.cancel_at.take_if(|name| *name == step).is_some() {
                 let by = "anna".to_owned();
                 self.append(id, at, Event::CancelAsked { by });
+            }
+            if let Some(step) = self.skip_at.take_if(|name| *name == step) {
+                let by = "anna".to_owned();
+                self.append(id, at, Event::SkipAsked { step, by });
             }
             if let Some((_, duration)) = self.away_at.take_if(|(name, _)| *name == step) {
                 self.away_until = Some(at.plus(duration));

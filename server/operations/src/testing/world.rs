@@ -143,6 +143,12 @@ pub struct Inner {
     pub brought: Vec<OperationId>,
     /// The account as it was, and what ailed it, once its link was set aside.
     pub aside: Option<(Account, Option<Cure>)>,
+    /// Whether the WhatsApp plugin is installed; it is loaded at the next start.
+    pub plugin: bool,
+    /// Whether the process that runs has loaded it.
+    pub loaded: bool,
+    /// The accounts as they were, and what ailed them, once the state folder was emptied.
+    pub wiped: Option<(Option<Vec<Account>>, Option<Cure>)>,
     /// Whether WhatsApp refuses a link from a backup.
     pub refuses_restored: bool,
     /// Faults to come, by call.
@@ -287,6 +293,9 @@ impl World {
             kept: Vec::new(),
             brought: Vec::new(),
             aside: None,
+            plugin: true,
+            loaded: true,
+            wiped: None,
             refuses_restored: false,
             faults: Vec::new(),
             changes: Vec::new(),
@@ -533,6 +542,9 @@ impl Inner {
     /// The accounts as `channels.status` would list them.
     pub(super) fn list_accounts(&self, now: Timestamp) -> Option<Vec<Account>> {
         let (found, age) = self.process(now)?;
+        if !self.loaded {
+            return None;
+        }
         let mut accounts = self.accounts.clone()?;
         for account in &mut accounts {
             if !found.has_state {

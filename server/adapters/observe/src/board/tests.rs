@@ -323,3 +323,35 @@ fn a_drop_just_after_an_operation_is_nobodys_plan_when_the_gateway_says_when_it_
         ]
     );
 }
+
+#[test]
+fn a_link_that_the_phone_takes_away_is_nobodys_plan_even_just_after_an_operation() {
+    let (world, board, mut kept) = board();
+    world.at(1);
+    board.enter_accounts(Ok(Some(vec![account(true, true, None)])));
+    world.operation(restart(), Some(Outcome::Succeeded { note: None }));
+    world.at(131);
+    board.enter_accounts(Ok(Some(vec![account(false, false, Some(401))])));
+    let changes = account_changes(&mut kept);
+    assert_eq!(changes[1..], [(Standing::Unlinked, Some(401), false)]);
+}
+
+#[test]
+fn a_log_out_of_long_ago_is_not_why_a_link_went() {
+    let (world, board, mut kept) = board();
+    let told = |connected, linked| {
+        let mut told = account(connected, linked, Some(401));
+        let last = told.last_disconnect.as_mut().unwrap();
+        last.at = Some(Timestamp::from_millis(1_800_000_000_000));
+        told
+    };
+    world.at(1);
+    board.enter_accounts(Ok(Some(vec![told(true, true)])));
+    world.at(110);
+    board.enter_accounts(Ok(Some(vec![told(true, true)])));
+    world.operation(restart(), None);
+    world.at(115);
+    board.enter_accounts(Ok(Some(vec![told(false, false)])));
+    let changes = account_changes(&mut kept);
+    assert_eq!(changes[1..], [(Standing::Unlinked, None, true)]);
+}

@@ -163,7 +163,7 @@ pub(super) fn refusal(facts: &Facts, id: &AccountId) -> Option<Fault> {
         Asked::NoChannel => at_gateway(
             FaultKind::NotFound,
             "This gateway has no WhatsApp channel: its plugin is not installed. Neither a restart nor a scan can \
-             help; install it in the gateway first (openclaw plugins install npm:@openclaw/whatsapp)."
+             help; install it first, from the gateway's page."
                 .to_owned(),
         ),
         Asked::Unknown => at_gateway(
