@@ -40,6 +40,7 @@ main() {
   start_caddy
   start_panel
   first_admin
+  backup_key
   step "Starting the gateway by the panel's own install (about half a minute)"
   install_gateway
   step "Ready"
@@ -247,6 +248,12 @@ first_admin() {
   rm -f "$demo/one-time-password"
 }
 
+# What could lose a link is backed up first, and backups want a key. On a real host it is kept elsewhere.
+backup_key() {
+  [ -s "$demo/backup-key" ] || "$panel" --config "$demo/panel.toml" backup key --identity-file "$demo/backup-key" >/dev/null ||
+    note "backups have a key already, which is not in $demo"
+}
+
 welcome() {
   say ""
   say "${c_bold}OpenClaw Panel is up.${c_plain}"
@@ -264,6 +271,7 @@ welcome() {
     say "WhatsApp is a stand-in. To link: press Link, and when the code is on the page play the phone in another terminal:"
     say "  $panel --config $demo/panel.toml demo scan"
   fi
+  say "Backups are opened by the key in $demo/backup-key; on a real host keep it elsewhere."
   say "From another machine: ssh -L $https_port:127.0.0.1:$https_port THIS-MACHINE, then open $url there."
   say "The log of the panel is $demo/panel.log. Ctrl-C stops the panel; the gateway goes on. 'make demo-down' removes all."
 }

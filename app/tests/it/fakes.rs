@@ -504,6 +504,14 @@ pub(crate) fn hand_off(made_by: Actor, operation: OperationId) -> HandOff {
 }
 
 impl Scans for Fake {
+    fn note_login(&self, _: &GatewayId, _: &AccountId, _: Option<Timestamp>) {
+        unreachable!("pages only look")
+    }
+
+    fn login_began(&self, _: &GatewayId, _: &AccountId) -> Option<Timestamp> {
+        None
+    }
+
     fn show(&self, _: OperationId, _: Option<Scan>) {
         unreachable!("pages only look")
     }

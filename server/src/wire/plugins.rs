@@ -129,12 +129,10 @@ fn why(output: &ExecOutput) -> String {
 impl Plugins for PluginStore {
     async fn install_whatsapp(&self, gateway: &GatewayId) -> Result<String, Fault> {
         let source = self.source(gateway).await?;
-        let mut output = ExecOutput::default();
-        if !self.is_installed(gateway, true).await? {
-            let argv = ["node", "dist/index.js", "plugins", "install", &source];
-            output = self.docker.exec(gateway, &argv, FETCH).await?;
-        }
-        if output.exit_code == 0 {
+        let argv = ["node", "dist/index.js", "plugins", "install", &source];
+        let mut output = self.docker.exec(gateway, &argv, FETCH).await?;
+        // Asked afterwards, as it takes as long as the rest: one that is there already is refused.
+        if output.exit_code == 0 || self.is_installed(gateway, true).await? {
             // One that was removed before stays switched off, seen on 2026.9.6.
             let argv = ["node", "dist/index.js", "plugins", "enable", WHATSAPP];
             output = self.docker.exec(gateway, &argv, QUICK).await?;
@@ -156,9 +154,6 @@ impl Plugins for PluginStore {
     async fn remove_whatsapp(&self, gateway: &GatewayId) -> Result<(), Fault> {
         let found = self.docker.current(gateway).await?;
         let runs = found.is_some_and(|found| found.state == ContainerState::Running);
-        if !self.is_installed(gateway, runs).await? {
-            return Ok(());
-        }
         let argv = [
             "node",
             "dist/index.js",
@@ -168,7 +163,7 @@ impl Plugins for PluginStore {
             "--force",
         ];
         let output = self.run(gateway, runs, &argv).await?;
-        if output.exit_code == 0 {
+        if output.exit_code == 0 || !self.is_installed(gateway, runs).await? {
             return Ok(());
         }
         Err(Fault::new(

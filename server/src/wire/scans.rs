@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use domain::gateway::{AccountId, GatewayId};
 use domain::operation::OperationId;
 use domain::ports::Scans;
 use domain::scan::Scan;
+use domain::time::Timestamp;
 use tokio::sync::broadcast;
 
 /// What is shown now, and who wants to know of changes.
@@ -14,6 +16,7 @@ pub(crate) struct ScanBoard(Arc<Inner>);
 
 struct Inner {
     shown: Mutex<HashMap<OperationId, Scan>>,
+    logins: Mutex<HashMap<(GatewayId, AccountId), Timestamp>>,
     changes: broadcast::Sender<OperationId>,
 }
 
@@ -21,6 +24,7 @@ impl Default for ScanBoard {
     fn default() -> Self {
         Self(Arc::new(Inner {
             shown: Mutex::default(),
+            logins: Mutex::default(),
             changes: broadcast::Sender::new(64),
         }))
     }
@@ -49,5 +53,19 @@ impl Scans for ScanBoard {
     fn of(&self, operation: OperationId) -> Option<Scan> {
         let shown = self.0.shown.lock().unwrap_or_else(PoisonError::into_inner);
         shown.get(&operation).cloned()
+    }
+
+    fn note_login(&self, gateway: &GatewayId, account: &AccountId, began: Option<Timestamp>) {
+        let of = (gateway.clone(), account.clone());
+        let mut logins = self.0.logins.lock().unwrap_or_else(PoisonError::into_inner);
+        match began {
+            Some(began) => logins.insert(of, began),
+            None => logins.remove(&of),
+        };
+    }
+
+    fn login_began(&self, gateway: &GatewayId, account: &AccountId) -> Option<Timestamp> {
+        let logins = self.0.logins.lock().unwrap_or_else(PoisonError::into_inner);
+        logins.get(&(gateway.clone(), account.clone())).copied()
     }
 }

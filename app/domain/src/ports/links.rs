@@ -18,6 +18,10 @@ pub trait Scans: Send + Sync {
     fn show(&self, operation: OperationId, scan: Option<Scan>);
     /// How far it is.
     fn of(&self, operation: OperationId) -> Option<Scan>;
+    /// Remembers when the gateway's login of an account began, as far as this panel knows; `None` once it has ended.
+    fn note_login(&self, gateway: &GatewayId, account: &AccountId, began: Option<Timestamp>);
+    /// See [`Scans::note_login`].
+    fn login_began(&self, gateway: &GatewayId, account: &AccountId) -> Option<Timestamp>;
 }
 
 /// Encrypted copies of a gateway's state on the panel's host. Every call of an operation tolerates being made twice.

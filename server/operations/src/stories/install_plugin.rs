@@ -20,6 +20,8 @@ use crate::story::Story;
 
 /// The channel is there when the gateway is ready; its answer may be a moment old.
 const WITHIN: Duration = secs(30);
+/// A gateway that loads plugins while it runs has done so by now.
+const AT_ONCE: Duration = secs(5);
 /// Between two looks.
 const POLL: Duration = secs(1);
 
@@ -32,9 +34,12 @@ pub struct Plan {
     before: Before,
 }
 
-/// Nothing is kept between steps.
+/// Kept between steps.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub struct State {}
+pub struct State {
+    /// The gateway has loaded it without a new start.
+    loaded: bool,
+}
 
 impl Story for InstallPlugin {
     const NAME: &'static str = "install-plugin";
@@ -80,9 +85,14 @@ async fn examine(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(), Fault> {
     Ok(())
 }
 
-async fn install(cx: &Cx, _: &Plan, _: &mut State) -> Result<(), Fault> {
+async fn install(cx: &Cx, _: &Plan, state: &mut State) -> Result<(), Fault> {
     let installed = cx.plugins.install_whatsapp(&cx.gateway).await?;
     cx.say.line(format!("{installed} is in the state folder."));
+    // Versions of 2026.9 load it at once.
+    state.loaded = channel(cx, AT_ONCE).await.is_ok();
+    if state.loaded {
+        cx.say.line("The gateway has loaded it, without a restart.");
+    }
     Ok(())
 }
 
@@ -102,12 +112,15 @@ async fn remove(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Also the way back from the start.
-async fn stop(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(), Fault> {
+async fn stop(cx: &Cx, plan: &Plan, state: &mut State) -> Result<(), Fault> {
+    if state.loaded {
+        return Ok(());
+    }
     let id = &look::existing(&plan.before)?.id;
     cx.containers.stop(&cx.gateway, id, plan.before.grace).await
 }
 
+/// Without it being stopped, removing the plugin unloads it.
 async fn stop_again(cx: &Cx, plan: &Plan, state: &mut State) -> Result<(), Fault> {
     stop(cx, plan, state).await
 }
@@ -128,14 +141,18 @@ async fn await_ready(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(), Fault> {
 }
 
 async fn check(cx: &Cx, _: &Plan, _: &mut State) -> Result<(), Fault> {
+    channel(cx, WITHIN).await?;
+    cx.say
+        .line("WhatsApp is there. Next, link an account by a scan.");
+    Ok(())
+}
+
+/// Waits until the WhatsApp channel is there.
+async fn channel(cx: &Cx, within: Duration) -> Result<(), Fault> {
     let began = Instant::now();
     loop {
         let fault = match look::ask_accounts(cx).await {
-            Ok(Some(_)) => {
-                cx.say
-                    .line("WhatsApp is there. Next, link an account by a scan.");
-                return Ok(());
-            }
+            Ok(Some(_)) => return Ok(()),
             Ok(None) => gave_up(
                 Boundary::Gateway,
                 "The plugin was installed, and the gateway came back without a WhatsApp channel all the same; its log may \
@@ -143,7 +160,7 @@ async fn check(cx: &Cx, _: &Plan, _: &mut State) -> Result<(), Fault> {
             ),
             Err(fault) => fault,
         };
-        if began.elapsed() >= WITHIN {
+        if began.elapsed() >= within {
             return Err(fault);
         }
         tokio::time::sleep(POLL).await;
@@ -188,6 +205,16 @@ mod tests {
     }
 
     story_tests!(scenario);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_gateway_that_loads_it_at_once_is_not_restarted() {
+        let world = without();
+        world.lock().loads_at_once = true;
+        let bench = Bench::new(world);
+        let (_, outcome) = bench.run(Book::default(), &command()).await;
+        assert_eq!(outcome, Outcome::Succeeded { note: None });
+        assert_eq!(bench.world.changes(), ["install_plugin"]);
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_gateway_that_has_its_channel_is_left_alone() {

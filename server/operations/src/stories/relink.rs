@@ -168,10 +168,15 @@ pub(super) async fn show_code(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(),
     let mut failures = 0;
     for attempt in 1..=ATTEMPTS {
         display.show(Scan::Preparing);
-        if collect(cx, plan).await? {
-            return Ok(());
-        }
-        match login(cx, plan, &display, attempt).await? {
+        let active = match collect(cx, plan).await? {
+            Left::Link => return Ok(()),
+            Left::Login => true,
+            Left::Nothing => false,
+        };
+        let ended = login(cx, plan, &display, attempt, active).await?;
+        // Not when somebody stops it, which drops this: the gateway's login goes on then.
+        cx.scans.note_login(&cx.gateway, &plan.account, None);
+        match ended {
             Ended::Linked => return Ok(()),
             Ended::TooOld(None) => cx
                 .say
@@ -202,13 +207,28 @@ pub(super) async fn show_code(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(),
 }
 
 /// Takes what an earlier login left behind: its failure would else be the answer to the next one, and
-/// its dead code would be given again. Whether the account has its link already.
-async fn collect(cx: &Cx, plan: &Plan) -> Result<bool, Fault> {
+/// its dead code would be given again.
+async fn collect(cx: &Cx, plan: &Plan) -> Result<Left, Fault> {
+    let asked = Instant::now();
     let left = cx
         .control
         .await_login(&cx.gateway, &plan.account, None, secs(1))
         .await?;
-    Ok(left.connected || look::account(cx, &plan.account).await?.has_working_link())
+    // Only a login that waits for its scan is waited for.
+    let waited = asked.elapsed() + EARLY >= secs(1);
+    if left.connected || look::account(cx, &plan.account).await?.has_working_link() {
+        return Ok(Left::Link);
+    }
+    Ok(if waited { Left::Login } else { Left::Nothing })
+}
+
+/// What an earlier login left behind.
+enum Left {
+    /// The account has its link already.
+    Link,
+    /// It still waits for its scan, and the next one joins it.
+    Login,
+    Nothing,
 }
 
 async fn login(
@@ -216,14 +236,21 @@ async fn login(
     plan: &Plan,
     display: &OnDisplay<'_>,
     attempt: u32,
+    active: bool,
 ) -> Result<Ended, Fault> {
-    let (began, asked_at) = (Instant::now(), cx.clock.now());
+    let (asked, asked_at) = (Instant::now(), cx.clock.now());
+    let known = cx.scans.login_began(&cx.gateway, &plan.account);
+    // One that somebody stopped lives on in the gateway: its age counts, not when it was joined.
+    let began_at = known.filter(|_| active).unwrap_or(asked_at);
+    let joined_at = asked_at.since(began_at);
+    cx.scans
+        .note_login(&cx.gateway, &plan.account, Some(began_at));
     let before = last_end(cx, plan).await;
     let answer = cx.control.start_login(&cx.gateway, &plan.account).await?;
     let show = |code: &Code| {
         display.show(Scan::Showing {
             code: code.clone(),
-            good_until: asked_at.plus(GOOD_FOR),
+            good_until: began_at.plus(GOOD_FOR),
             attempt,
             attempts: ATTEMPTS,
         });
@@ -240,11 +267,11 @@ async fn login(
     show(&code);
     cx.say.line(format!(
         "The code is on the page, to be scanned within {}.",
-        words::duration(GOOD_FOR)
+        words::duration(GOOD_FOR.saturating_sub(joined_at))
     ));
     let mut scanned_at: Option<Instant> = None;
     loop {
-        let age = began.elapsed();
+        let age = joined_at + asked.elapsed();
         if scanned_at.is_none() && age >= GOOD_FOR {
             display.show(Scan::Renewing);
             tokio::time::sleep(OVER.saturating_sub(age)).await;
@@ -401,11 +428,14 @@ fn another_number(plan: &Plan, account: &Account) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use domain::action::Action;
+    use domain::can;
     use domain::operation::Outcome;
+    use domain::ports::Operations as _;
 
     use super::*;
     use crate::testing::story_tests::{Scenario, story_tests};
-    use crate::testing::{Bench, Phone, World};
+    use crate::testing::{Bench, Phone, World, gateway, operator};
 
     fn command() -> Command {
         Command::Relink {
@@ -472,6 +502,32 @@ mod tests {
             "{outcome:?}"
         );
         assert_eq!(bench.world.lock().shown, None);
+    }
+
+    /// Somebody stops it while the code is shown, and asks for it again: the gateway's login has gone on meanwhile.
+    #[tokio::test(start_paused = true)]
+    async fn a_login_that_was_stopped_is_joined_with_the_time_that_it_has_left() {
+        let world = World::unlinked();
+        world.lock().phone = Phone::Away;
+        let bench = Bench::new(world);
+        let panel = bench.panel();
+        let shown = async |key: &str, after: u64| {
+            let id = bench.ask(&panel, &command(), key).await.unwrap();
+            tokio::time::sleep(secs(after)).await;
+            let shown = bench.world.lock().shown.clone();
+            let Some(Scan::Showing { good_until, .. }) = shown else {
+                panic!("{shown:?}");
+            };
+            let permit = can::permit(&operator(), Action::CancelOperation, Some(&gateway()));
+            panel.cancel(permit.unwrap(), id).await.unwrap();
+            bench.ended(id).await;
+            good_until
+        };
+        let first = shown("first", 30).await;
+        assert_eq!(shown("second", 5).await, first);
+        tokio::time::sleep(OVER).await;
+        bench.world.lock().login = None;
+        assert!(shown("third", 5).await > first);
     }
 
     #[tokio::test(start_paused = true)]

@@ -9,6 +9,7 @@ use domain::gateway::{AccountId, GatewayId};
 use domain::operation::OperationId;
 use domain::ports::{Abilities, ChannelOutcome, GatewayControl, LoginAnswer, Readiness, Scans};
 use domain::scan::{Code, Picture, Scan};
+use domain::time::Timestamp;
 
 use super::world::{CANARY, Cure, NAME, Phone, World};
 
@@ -223,5 +224,13 @@ impl Scans for World {
 
     fn of(&self, _: OperationId) -> Option<Scan> {
         self.lock().shown.clone()
+    }
+
+    fn note_login(&self, _: &GatewayId, _: &AccountId, began: Option<Timestamp>) {
+        self.lock().login_began = began;
+    }
+
+    fn login_began(&self, _: &GatewayId, _: &AccountId) -> Option<Timestamp> {
+        self.lock().login_began
     }
 }

@@ -100,6 +100,7 @@ impl Plugins for World {
         self.call("install_plugin", |inner, _| {
             if !inner.plugin {
                 inner.plugin = true;
+                inner.loaded |= inner.loads_at_once;
                 inner.changed("install_plugin");
             }
             Ok("npm:@openclaw/whatsapp@2026.9.6".to_owned())

@@ -131,6 +131,8 @@ pub struct Inner {
     pub phone: Phone,
     /// The number of the phone that scans; `None`: the one from before.
     pub scans_with: Option<String>,
+    /// When the panel believes that the active login began.
+    pub login_began: Option<Timestamp>,
     /// What is shown to be scanned.
     pub shown: Option<Scan>,
     /// Whether there is a key for backups.
@@ -145,6 +147,8 @@ pub struct Inner {
     pub aside: Option<(Account, Option<Cure>)>,
     /// Whether the WhatsApp plugin is installed; it is loaded at the next start.
     pub plugin: bool,
+    /// Whether a gateway loads it without a new start.
+    pub loads_at_once: bool,
     /// Whether the process that runs has loaded it.
     pub loaded: bool,
     /// The accounts as they were, and what ailed them, once the state folder was emptied.
@@ -287,6 +291,7 @@ impl World {
             login: None,
             phone: Phone::Scans,
             scans_with: None,
+            login_began: None,
             shown: None,
             backup_key: true,
             archives: Vec::new(),
@@ -294,6 +299,7 @@ impl World {
             brought: Vec::new(),
             aside: None,
             plugin: true,
+            loads_at_once: false,
             loaded: true,
             wiped: None,
             refuses_restored: false,
