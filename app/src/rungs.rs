@@ -205,7 +205,7 @@ fn state_against(
             ContainerState::Removing => Some("Docker is removing it."),
             _ => None,
         },
-        Action::Recreate => match state {
+        Action::Recreate | Action::Wipe => match state {
             ContainerState::Missing => Some("There is no container. Install makes it."),
             ContainerState::Removing => Some("Docker is removing it."),
             _ => None,
@@ -215,11 +215,6 @@ fn state_against(
             _ => Some("The gateway does not run, and only it can copy its databases safely."),
         },
         Action::Unlink => unlink_against(seen, state, account?),
-        Action::Wipe => match state {
-            ContainerState::Missing => Some("There is no container. Install makes it."),
-            ContainerState::Removing => Some("Docker is removing it."),
-            _ => None,
-        },
         Action::Restore => restore_against(seen, state),
         Action::Start => match state {
             ContainerState::Exited | ContainerState::Created => None,

@@ -19,6 +19,9 @@ pub(crate) mod scan;
 pub(crate) mod sign_in;
 pub(crate) mod wipe;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use axum::http::StatusCode;
 use domain::gateway::GatewayId;
 
@@ -93,6 +96,8 @@ impl Page {
 #[derive(Clone, Default)]
 pub(crate) struct Asked {
     pub(crate) pairs: Vec<(String, String)>,
+    /// What is wrong was said beside its field.
+    said: Arc<AtomicBool>,
 }
 
 impl Asked {
@@ -101,6 +106,7 @@ impl Asked {
         let query = query.unwrap_or_default().as_bytes();
         Self {
             pairs: url::form_urlencoded::parse(query).into_owned().collect(),
+            said: Arc::default(),
         }
     }
 
@@ -127,18 +133,27 @@ impl Asked {
     }
 
     /// What went wrong with a form that came back to this page.
-    pub(crate) fn problem(&self) -> Option<PanelError> {
+    fn problem(&self) -> Option<PanelError> {
         let error = self.get("__err");
         (!error.is_empty())
             .then(|| leptos::server_fn::error::ServerFnUrlError::<PanelError>::decode_err(error))
     }
 
-    /// What is wrong with the field `name`.
+    /// What is wrong with the field `name`, to be said beside it.
     pub(crate) fn problem_with(&self, name: &str) -> Option<String> {
         match self.problem()? {
-            PanelError::Invalid { field, why } if field == name => Some(why),
+            PanelError::Invalid { field, why } if field == name => {
+                self.said.store(true, Ordering::Relaxed);
+                Some(why)
+            }
             _ => None,
         }
+    }
+
+    /// What went wrong and no field of the page has said: asked when the page is made.
+    pub(crate) fn unsaid_problem(&self) -> Option<PanelError> {
+        self.problem()
+            .filter(|_| !self.said.load(Ordering::Relaxed))
     }
 }
 

@@ -121,6 +121,7 @@ fn lost(survey: &Survey) -> impl IntoView + use<> {
     ];
     let lost: Vec<_> = lost
         .into_iter()
+        .filter(|what| !what.starts_with("0 "))
         .map(|what| view! { <li>{what}</li> })
         .collect();
     let config = if survey.config {

@@ -94,11 +94,7 @@ pub(crate) fn notices(call: &Call, page: &Page, asked: &Asked) -> String {
             </div>
         }
     });
-    // What is wrong with one field is said beside it, once.
-    let problem = asked.problem().filter(|problem| match problem {
-        PanelError::Invalid { field, .. } => !FIELDS.contains(&field.as_str()),
-        _ => true,
-    });
+    let problem = asked.unsaid_problem();
     let problem = problem.map(|problem| {
         let see = match &problem {
             PanelError::Busy { see, .. } if see.starts_with("/operations/") => Some(see.clone()),
@@ -109,9 +105,3 @@ pub(crate) fn notices(call: &Call, page: &Page, asked: &Asked) -> String {
     });
     view! { {one_time}{problem} }.to_html()
 }
-
-/// Fields that show their own error.
-const FIELDS: [&str; 12] = [
-    "typed", "name", "person", "old", "new", "again", "comment", "password", "identity", "replace",
-    "whose", "to",
-];

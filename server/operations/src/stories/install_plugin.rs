@@ -183,8 +183,8 @@ mod tests {
     fn without() -> World {
         let world = World::unlinked();
         let mut inner = world.lock();
-        inner.plugin = false;
-        inner.loaded = false;
+        inner.plugin.installed = false;
+        inner.plugin.loaded = false;
         drop(inner);
         world
     }
@@ -195,11 +195,11 @@ mod tests {
             world: without,
             done: |world| {
                 world.assert_runs();
-                assert!(world.lock().plugin);
+                assert!(world.lock().plugin.installed);
             },
             undone: |world| {
                 world.assert_runs();
-                assert!(!world.lock().plugin);
+                assert!(!world.lock().plugin.installed);
             },
         }
     }
@@ -209,7 +209,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_gateway_that_loads_it_at_once_is_not_restarted() {
         let world = without();
-        world.lock().loads_at_once = true;
+        world.lock().plugin.loads_at_once = true;
         let bench = Bench::new(world);
         let (_, outcome) = bench.run(Book::default(), &command()).await;
         assert_eq!(outcome, Outcome::Succeeded { note: None });

@@ -349,7 +349,7 @@ mod tests {
                 in_order(world);
                 assert_eq!(world.lock().kept.len(), 1);
                 world.account(|account| {
-                    assert!(account.linked && account.credential_age_ms == Some(0))
+                    assert!(account.linked && account.credential_age_ms == Some(0));
                 });
             },
             undone: |world| {

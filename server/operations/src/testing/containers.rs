@@ -44,7 +44,7 @@ fn start(inner: &mut Inner, id: &str, now: Timestamp) -> Result<(), Fault> {
     let new = found.operation.is_some();
     // A new process runs every account.
     inner.stopped.clear();
-    inner.loaded = inner.plugin;
+    inner.plugin.loaded = inner.plugin.installed;
     inner.cure(if new { Cure::Recreate } else { Cure::Restart });
     inner.changed("start");
     Ok(())

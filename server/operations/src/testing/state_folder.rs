@@ -98,9 +98,9 @@ impl StateFolder for World {
 impl Plugins for World {
     async fn install_whatsapp(&self, _: &GatewayId) -> Result<String, Fault> {
         self.call("install_plugin", |inner, _| {
-            if !inner.plugin {
-                inner.plugin = true;
-                inner.loaded |= inner.loads_at_once;
+            if !inner.plugin.installed {
+                inner.plugin.installed = true;
+                inner.plugin.loaded |= inner.plugin.loads_at_once;
                 inner.changed("install_plugin");
             }
             Ok("npm:@openclaw/whatsapp@2026.9.6".to_owned())
@@ -110,8 +110,8 @@ impl Plugins for World {
 
     async fn remove_whatsapp(&self, _: &GatewayId) -> Result<(), Fault> {
         self.call("remove_plugin", |inner, _| {
-            if inner.plugin {
-                inner.plugin = false;
+            if inner.plugin.installed {
+                inner.plugin.installed = false;
                 inner.changed("remove_plugin");
             }
             Ok(())

@@ -107,6 +107,17 @@ pub struct Box {
     pub has_state: bool,
 }
 
+/// The WhatsApp plugin of the gateway.
+#[derive(Clone, Copy, Debug)]
+pub struct FakePlugin {
+    /// It lies in the state folder.
+    pub installed: bool,
+    /// The gateway loads it without a new start.
+    pub loads_at_once: bool,
+    /// The process that runs has loaded it.
+    pub loaded: bool,
+}
+
 /// Everything that is.
 pub struct Inner {
     /// The containers.
@@ -145,12 +156,8 @@ pub struct Inner {
     pub brought: Vec<OperationId>,
     /// The account as it was, and what ailed it, once its link was set aside.
     pub aside: Option<(Account, Option<Cure>)>,
-    /// Whether the WhatsApp plugin is installed; it is loaded at the next start.
-    pub plugin: bool,
-    /// Whether a gateway loads it without a new start.
-    pub loads_at_once: bool,
-    /// Whether the process that runs has loaded it.
-    pub loaded: bool,
+    /// The WhatsApp plugin.
+    pub plugin: FakePlugin,
     /// The accounts as they were, and what ailed them, once the state folder was emptied.
     pub wiped: Option<(Option<Vec<Account>>, Option<Cure>)>,
     /// Whether WhatsApp refuses a link from a backup.
@@ -298,9 +305,11 @@ impl World {
             kept: Vec::new(),
             brought: Vec::new(),
             aside: None,
-            plugin: true,
-            loads_at_once: false,
-            loaded: true,
+            plugin: FakePlugin {
+                installed: true,
+                loads_at_once: false,
+                loaded: true,
+            },
             wiped: None,
             refuses_restored: false,
             faults: Vec::new(),
@@ -548,7 +557,7 @@ impl Inner {
     /// The accounts as `channels.status` would list them.
     pub(super) fn list_accounts(&self, now: Timestamp) -> Option<Vec<Account>> {
         let (found, age) = self.process(now)?;
-        if !self.loaded {
+        if !self.plugin.loaded {
             return None;
         }
         let mut accounts = self.accounts.clone()?;
