@@ -61,7 +61,8 @@ export const standIn = () => `http://127.0.0.1:${control}`;
 /** The phone that holds the number. */
 export const phone = {
   scan: (qr: string, how: { number?: string; fault?: "bad-hmac" | "no-restart" } = {}) => tell("/scan", { qr, ...how }),
-  logOut: () => tell("/logout", {}),
+  /** Removes the device, on every phone or on the one with that number. */
+  logOut: (number?: string) => tell("/logout", { number }),
 };
 
 /** WhatsApp's server. */

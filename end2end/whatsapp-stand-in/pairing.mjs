@@ -28,7 +28,7 @@ export function offer(connection, count = CODES) {
 }
 
 /** The phone: signs the companion's identity and hands it to the server. */
-export function scan(world, { qr, number = "15550100001", lid = "100000000000001", fault }) {
+export function scan(world, { qr, number = "15550100001", lid = `1${String(number).padStart(14, "0")}`, fault }) {
   const [ref, noise, identity, advSecret] = String(qr).split("#").at(-1).split(",");
   const connection = [...world.connections].find((one) => one.refs.has(ref));
   if (!connection) throw new Refusal(404, "no open connection offered that code");

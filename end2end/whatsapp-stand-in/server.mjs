@@ -40,8 +40,8 @@ const controls = {
   "POST /scan": (given) => scan(world, given),
   "POST /rotate": ({ count }) => all().filter((one) => one.phase === "pairing").forEach((one) => offer(one, count)),
   "POST /expire": () => all().filter((one) => one.phase === "pairing").forEach((one) => offer(one, 0)),
-  "POST /logout": () =>
-    all().filter((one) => one.phase === "live").forEach((one) => {
+  "POST /logout": ({ number }) =>
+    all().filter((one) => one.phase === "live" && (!number || one.jid.startsWith(`${number}:`))).forEach((one) => {
       one.device.removed = true;
       one.end(streamError("401", "device_removed"));
     }),

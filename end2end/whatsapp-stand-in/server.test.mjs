@@ -44,8 +44,8 @@ function code({ keys, identity }, offer, at = 0) {
 }
 
 /** Scans and signs back, as the client does; the answer to that is the stream's end. */
-async function link(client, qr) {
-  const { status, jid } = await tell("/scan", { qr });
+async function link(client, qr, number) {
+  const { status, jid } = await tell("/scan", { qr, number });
   assert.equal(status, 200);
   const success = await client.next();
   const sealed = proto.ADVSignedDeviceIdentityHMAC.decode(child(child(success, "pair-success"), "device-identity").content);
@@ -92,6 +92,28 @@ test("a scan links; the device is known then, until the phone removes it", async
 
   const refused = await companion(URL, { keys: client.keys, login: login(jid) });
   assert.equal((await refused.next()).attrs.reason, "401");
+});
+
+test("a phone that removes its device leaves another number's alone", async () => {
+  const numbers = ["15550100001", "15550100002"];
+  const linked = [];
+  for (const number of numbers) {
+    const client = await companion(URL);
+    const jid = await link(client, code(client, await client.next()), number);
+    assert.ok(jid.startsWith(`${number}:`));
+    assert.equal((await client.next()).attrs.code, "515");
+    const back = await companion(URL, { keys: client.keys, login: login(jid) });
+    linked.push({ jid, back, lid: (await back.next()).attrs.lid });
+    await back.next();
+  }
+  const [first, second] = linked;
+  assert.notEqual(first.lid, second.lid);
+  await tell("/logout", { number: numbers[1] });
+  assert.equal((await second.back.next()).attrs.code, "401");
+  await assert.rejects(second.back.next());
+  const { connections, devices } = await tell("/state");
+  assert.deepEqual(connections, [{ phase: "live", jid: first.jid }]);
+  assert.deepEqual(devices, { [first.jid]: { removed: false }, [second.jid]: { removed: true } });
 });
 
 test("a linked device with another key is not let in", async () => {
