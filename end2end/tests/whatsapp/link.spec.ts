@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "@playwright/test";
 import { isAccessible, picture } from "../../support/looks.ts";
-import { anOperation, carryOut, colleague, expect, gatewayPage, test, unlinked, verdict, viewerContext } from "../../support/people.ts";
+import { anOperation, carryOut, colleague, expect, gatewayPage, test, unlinked, verdict } from "../../support/people.ts";
 import { facts, killPanel, startPanel } from "../../support/stack.ts";
 import { look, phone, server, shown, standIn, startWhatsApp, stopWhatsApp } from "../../support/whatsapp.ts";
 
@@ -104,45 +104,9 @@ test("the phone removes the device: the page says so, and a newer code links ane
   await expect(said(page)).toHaveText("Link account default is done", { timeout: 60_000 });
 });
 
-test("somebody without the right sees no code by any address, and a second viewer sees the same one", async ({ page, browser }) => {
-  await phone.logOut();
-  await page.goto(gatewayPage());
-  await expect(verdict(page)).toContainText("WhatsApp is not linked", { timeout: 30_000 });
-  await start(page);
-  const code = await look(page);
-  const operation = new URL(page.url()).pathname;
-  const context = await viewerContext(browser, {});
-  const other = await context.newPage();
-  for (const address of [operation, "/gateways/openclaw", "/gateways/openclaw/accounts/default/relink", "/gateways/openclaw/operations"]) {
-    await other.goto(`${facts().url}${address}`);
-    expect(await other.content(), address).not.toContain("wa.me");
-    expect(await other.locator(".scan .code svg").count(), address).toBe(0);
-  }
-  await other.goto(`${facts().url}${operation}`);
-  await expect(other.locator("#scan")).toContainText("operators and admins only");
-  const streamed = await other.evaluate(async (from) => {
-    const stop = new AbortController();
-    const answer = await fetch(`/events${from}`, { signal: stop.signal });
-    const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
-    let text = "";
-    while (reader && !text.includes("event: patch")) text += (await reader.read()).value ?? "";
-    stop.abort();
-    return text;
-  }, operation);
-  expect(streamed).toContain("event: patch");
-  expect(streamed).not.toContain("<svg");
-  await context.close();
-  // Anna's phone beside her monitor.
-  const second = await page.context().newPage();
-  await second.goto(page.url());
-  expect(await look(second)).toBe(code);
-  await second.close();
-  await page.getByRole("button", { name: "Stop and put back" }).click();
-  await expect(said(page)).toHaveText("Link account default was stopped and put back", { timeout: 30_000 });
-  await expect(page.locator("#scan .code svg")).toHaveCount(0);
-});
-
 test("the panel killed with -9 while the code shows: the next one shows a code again, and it links", async ({ page }) => {
+  await phone.logOut();
+  await unlinked(page);
   await start(page);
   await look(page);
   await killPanel();

@@ -1,7 +1,11 @@
 /** What may happen between the first code and the link: newer codes, silence, drops, a page that slept, a second number. */
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Page } from "@playwright/test";
-import { expect, gatewayPage, test, unlinked } from "../../support/people.ts";
-import { look, phone, server, startWhatsApp, stopWhatsApp } from "../../support/whatsapp.ts";
+import { contextOf, expect, gatewayPage, test, unlinked, viewerContext } from "../../support/people.ts";
+import { facts, root } from "../../support/stack.ts";
+import { camera, look, phone, server, startWhatsApp, stopWhatsApp } from "../../support/whatsapp.ts";
 
 // One after the other: each goes on from the link that the last one left.
 test.describe.configure({ mode: "serial" });
@@ -25,8 +29,8 @@ async function begin(page: Page, account = "default"): Promise<void> {
 }
 
 /** Scans, and ends when the page says that it is linked and connected. */
-async function link(page: Page, code: string, account = "default", number?: string): Promise<void> {
-  await phone.scan(code, { number });
+async function link(page: Page, code: string, account = "default"): Promise<void> {
+  await phone.scan(code);
   await expect(said(page)).toHaveText(`Link account ${account} is done`, { timeout: 60_000 });
   await expect(page.locator("#steps")).toContainText("Linked and connected");
 }
@@ -64,4 +68,156 @@ test("the connection to WhatsApp is lost while the code shows: a newer code come
   const second = await look(page, first);
   await expect(phone.scan(first)).rejects.toThrow("404");
   await link(page, second);
+});
+
+/** Ends every connection that a browser has, as a network does that goes away; Chromium's own switch leaves open streams alone. */
+function cutOff(): void {
+  const [network, door] = [process.env.END2END_NETWORK ?? "", process.env.END2END_DOOR ?? ""];
+  execFileSync("ip", ["netns", "exec", network, "ss", "--kill", "--tcp", "dst", door], { stdio: "ignore" });
+}
+
+test("a page that slept five minutes, and through two newer codes, shows the live one within seconds of waking, and it links", async ({ page, browser, contextOptions }) => {
+  await phone.logOut();
+  // Headless Chromium takes the order to freeze a page and goes on as before: so its clock and its network stand still.
+  await page.clock.install();
+  await begin(page);
+  const awake = await contextOf(browser, contextOptions);
+  const other = await awake.newPage();
+  await other.goto(page.url());
+  const first = await look(page);
+  expect(await look(other)).toBe(first);
+
+  await page.clock.pauseAt(Date.now() + 1_000);
+  await page.context().setOffline(true);
+  cutOff();
+  await expect(page.locator("#link")).toContainText("connection lost since");
+  await server.rotate();
+  const second = await look(other, first);
+  await server.rotate();
+  const third = await look(other, second);
+  const read = async () => camera(await page.screenshot());
+  expect(await read()).toBe(first);
+
+  await page.clock.fastForward("05:00");
+  await page.clock.resume();
+  await page.context().setOffline(false);
+  await expect.poll(read, { timeout: 5_000 }).toBe(third);
+  await expect(page.locator("#link")).toHaveText("live ·");
+  await awake.close();
+  await link(page, third);
+});
+
+/** Every address that could carry a code, from the panel's own tables: a page that is added later is in it. */
+function addresses(operation: string): { pages: string[]; streams: string[]; forms: string[] } {
+  const source = (path: string) => readFileSync(join(root, path), "utf8");
+  const filled = (url: string, id: string) =>
+    url.replace("{id}", id).replace("{account}", "default").replace("{kind}", "relink").replace("{name}", "none").replace("{token}", "0".repeat(64));
+  const of = (urls: string[]) => urls.map((url) => filled(url, url.includes("operations/{id}") ? operation : "openclaw"));
+  const found = (text: string, what: RegExp) => [...text.matchAll(what)].map((one) => one[1] ?? "");
+  const named = found(source("app/domain/src/path.rs"), /^pub const [A-Z_]+: &str = "([^"]+)"/gm);
+  const pages = [
+    ...found(source("app/src/answer.rs"), /^ +\("(\/[^"]*)", /gm),
+    ...found(source("server/src/http.rs"), /\.route\(\s*"(\/gateways\/[^"]+)"/g),
+    ...named.filter((url) => !url.startsWith("/events/")),
+    "/hand-off/{token}",
+    "/gateways/{id}/operations/new/{kind}?account=default",
+    // Nothing is there, and nothing should be.
+    ...[".svg", ".png", "/code", "/code.svg", "/code.png", "/scan"].map((part) => `/operations/{id}${part}`),
+    "/api/operations/{id}",
+  ];
+  const streams = [
+    ...found(source("server/src/http.rs"), /\.route\("(\/events\/[^"]+)"/g),
+    ...named.filter((url) => url.startsWith("/events/")),
+  ];
+  const forms = found(source("app/src/forms/mod.rs"), /"(\/api\/[^"]+)"/g);
+  return { pages: [...new Set(of(pages))], streams: of(streams), forms };
+}
+
+/** What the browser of `page` gets from each address, with its own session; streams go on until `leave`. */
+async function ask(page: Page, operation: string): Promise<{ got: Record<string, string>; leave: () => Promise<Record<string, string>> }> {
+  const { pages, streams, forms } = addresses(operation);
+  const form = { id: operation, gateway: "openclaw", kind: "relink", account: "default", reason: "", key: "vera", name: "none", role: "admin", link: "none", to: "" };
+  const got = await page.evaluate(async ({ pages, streams, forms, form }) => {
+    const heard: Record<string, string> = {};
+    const stop = new AbortController();
+    Object.assign(window, { heard, stop });
+    const got: Record<string, string> = {};
+    const whole = async (name: string, answer: Response) => {
+      const text = await answer.text();
+      const drawn = new DOMParser().parseFromString(text, "text/html").querySelectorAll(".scan svg").length;
+      got[name] = `${answer.status} ${drawn ? "a drawing in .scan " : ""}${text}`;
+    };
+    await Promise.all([
+      ...pages.map(async (url) => whole(url, await fetch(url))),
+      ...forms.map(async (url) =>
+        whole(url, await fetch(url, { method: "POST", body: new URLSearchParams(form), headers: { accept: "text/html" } })),
+      ),
+      ...streams.map(
+        (url) =>
+          new Promise<void>((begun, failed) => {
+            const read = async () => {
+              const answer = await fetch(url, { signal: stop.signal });
+              heard[url] = `${answer.status} `;
+              const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
+              for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
+                heard[url] += part.value;
+                if (/^event: (patch|lines|tick)/m.test(heard[url] ?? "")) begun();
+              }
+              begun();
+            };
+            read().catch((error) => (stop.signal.aborted ? begun() : failed(error)));
+          }),
+      ),
+    ]);
+    return got;
+  }, { pages, streams, forms, form });
+  const leave = () =>
+    page.evaluate(() => {
+      const { heard, stop } = window as unknown as { heard: Record<string, string>; stop: AbortController };
+      stop.abort();
+      return heard;
+    });
+  return { got, leave };
+}
+
+test("somebody without the right is given no code by any address, and a second screen of somebody with it shows the same one", async ({ page, browser, contextOptions }) => {
+  await phone.logOut();
+  await begin(page);
+  const first = await look(page);
+  const operation = new URL(page.url()).pathname.split("/").at(-1) ?? "";
+  const seen = `/operations/${operation}`;
+  const streamed = `/events/operations/${operation}`;
+  const context = await viewerContext(browser, contextOptions);
+  const other = await context.newPage();
+  await other.goto(`${facts().url}${seen}`);
+  await expect(other.locator("#scan")).toContainText("operators and admins only");
+
+  const theirs = await ask(other, operation);
+  expect(Object.keys(theirs.got).length).toBeGreaterThan(40);
+  // Anna's phone beside her monitor.
+  const second = await page.context().newPage();
+  await second.goto(page.url());
+  expect(await look(second)).toBe(first);
+  // Two people look, and the forms did nothing.
+  await server.rotate();
+  const newer = await look(second, first);
+  await second.close();
+  const shape = await page.locator(".scan .code svg path").first().getAttribute("d");
+  const signs = ["wa.me", "scan-said", "a drawing in .scan", shape ?? "", ...[first, newer].flatMap((code) => (code.split("#")[1] ?? "").split(",").filter((part) => part.length > 40))];
+  expect(signs).toHaveLength(4 + 8);
+  const mine = await page.evaluate(async (url) => (await fetch(url)).text(), seen);
+  for (const sign of ["wa.me", "scan-said", shape ?? "none", signs.at(-1) ?? "none"]) expect(mine).toContain(sign);
+
+  await page.getByRole("button", { name: "Stop and put back" }).click();
+  await expect(said(page)).toHaveText("Link account default was stopped and put back", { timeout: 30_000 });
+  await expect(page.locator("#scan .code svg")).toHaveCount(0);
+  // What was pushed before that has come by now.
+  await expect(said(other)).toHaveText("Link account default was stopped and put back");
+  const heard = await theirs.leave();
+  expect(heard[streamed]).toContain("event: patch");
+  for (const [address, answer] of Object.entries({ ...theirs.got, ...heard })) {
+    for (const sign of signs) expect(answer.includes(sign), `${address}: ${sign.slice(0, 20)}`).toBe(false);
+    expect(/\/hand-off\/(?!0{64})[0-9a-f]{64}/.test(answer), address).toBe(false);
+  }
+  await context.close();
 });
