@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use domain::fault::{Boundary, Fault, FaultKind};
-use domain::operation::{Cancel, Command};
+use domain::operation::{Cancel, Command, Passing};
 use domain::survey::Survey;
 use domain::time::Timestamp;
 use domain::words;
@@ -51,6 +51,8 @@ pub struct State {
     others: Vec<String>,
     /// Who said that the account is linked later.
     later_by: Option<String>,
+    /// The step that ended last had nothing to do.
+    idle: bool,
 }
 
 impl Story for Wipe {
@@ -115,7 +117,12 @@ impl Story for Wipe {
         (!notes.is_empty()).then(|| notes.join(" "))
     }
 
+    fn passed(state: &State) -> Option<Passing> {
+        state.idle.then_some(Passing::NotNeeded)
+    }
+
     fn skip(state: &mut State, step: &str, by: &str) {
+        state.idle = false;
         if step == SHOW_CODE {
             state.later_by = Some(by.to_owned());
         }
@@ -169,7 +176,8 @@ fn holds(survey: &Survey) -> String {
     )
 }
 
-async fn archive(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(), Fault> {
+async fn archive(cx: &Cx, plan: &Plan, state: &mut State) -> Result<(), Fault> {
+    state.idle = !plan.writes_archive;
     if plan.writes_archive {
         backup::write(cx).await?;
     }
@@ -194,7 +202,8 @@ async fn clean_archive(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(), Fault>
     Ok(())
 }
 
-async fn pause(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(), Fault> {
+async fn pause(cx: &Cx, plan: &Plan, state: &mut State) -> Result<(), Fault> {
+    state.idle = false;
     drain::drain(cx, &plan.before).await
 }
 
@@ -226,7 +235,8 @@ async fn start_again(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(), Fault> {
     Ok(())
 }
 
-async fn keep_folder(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(), Fault> {
+async fn keep_folder(cx: &Cx, plan: &Plan, state: &mut State) -> Result<(), Fault> {
+    state.idle = plan.writes_archive;
     if plan.writes_archive {
         return Ok(());
     }
@@ -239,7 +249,8 @@ async fn keep_folder(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(), Fault> {
     Ok(())
 }
 
-async fn set_aside(cx: &Cx, _: &Plan, _: &mut State) -> Result<(), Fault> {
+async fn set_aside(cx: &Cx, _: &Plan, state: &mut State) -> Result<(), Fault> {
+    state.idle = false;
     cx.folder.set_aside(&cx.gateway, cx.operation).await?;
     cx.say
         .line("Everything is kept aside in the volume and comes back by itself if this does not end well.");
@@ -299,14 +310,16 @@ async fn put_away(cx: &Cx, plan: &Plan, state: &mut State) -> Result<(), Fault> 
 }
 
 async fn connect(cx: &Cx, plan: &Plan, state: &mut State) -> Result<(), Fault> {
-    if state.later_by.is_some() {
+    state.idle = state.later_by.is_some();
+    if state.idle {
         return Ok(());
     }
     relink::connect(cx, &plan.relink, &mut state.relink).await
 }
 
 /// The new state stands: what stays behind is no reason to give it up.
-async fn clean(cx: &Cx, _: &Plan, _: &mut State) -> Result<(), Fault> {
+async fn clean(cx: &Cx, _: &Plan, state: &mut State) -> Result<(), Fault> {
+    state.idle = false;
     if let Err(fault) = cx.folder.clear(&cx.gateway, cx.operation).await {
         cx.say.line(format!(
             "{fault} What was in the folder stays in its volume under `.panel-aside-…`; remove it by hand."
