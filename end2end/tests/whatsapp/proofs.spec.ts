@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "@playwright/test";
 import { contextOf, expect, gatewayPage, test, unlinked, viewerContext } from "../../support/people.ts";
-import { facts, root } from "../../support/stack.ts";
+import { docker, facts, root } from "../../support/stack.ts";
 import { camera, look, phone, server, startWhatsApp, stopWhatsApp } from "../../support/whatsapp.ts";
 
 // One after the other: each goes on from the link that the last one left.
@@ -29,8 +29,8 @@ async function begin(page: Page, account = "default"): Promise<void> {
 }
 
 /** Scans, and ends when the page says that it is linked and connected. */
-async function link(page: Page, code: string, account = "default"): Promise<void> {
-  await phone.scan(code);
+async function link(page: Page, code: string, account = "default", number?: string): Promise<void> {
+  await phone.scan(code, { number });
   await expect(said(page)).toHaveText(`Link account ${account} is done`, { timeout: 60_000 });
   await expect(page.locator("#steps")).toContainText("Linked and connected");
 }
@@ -126,7 +126,7 @@ function addresses(operation: string): { pages: string[]; streams: string[]; for
     "/api/operations/{id}",
   ];
   const streams = [
-    ...found(source("server/src/http.rs"), /\.route\("(\/events\/[^"]+)"/g),
+    ...found(source("server/src/http.rs"), /\.route\(\s*"(\/events\/[^"]+)"/g),
     ...named.filter((url) => url.startsWith("/events/")),
   ];
   const forms = found(source("app/src/forms/mod.rs"), /"(\/api\/[^"]+)"/g);
@@ -214,10 +214,56 @@ test("somebody without the right is given no code by any address, and a second s
   // What was pushed before that has come by now.
   await expect(said(other)).toHaveText("Link account default was stopped and put back");
   const heard = await theirs.leave();
+  expect(Object.keys(heard).length).toBeGreaterThan(4);
   expect(heard[streamed]).toContain("event: patch");
   for (const [address, answer] of Object.entries({ ...theirs.got, ...heard })) {
     for (const sign of signs) expect(answer.includes(sign), `${address}: ${sign.slice(0, 20)}`).toBe(false);
     expect(/\/hand-off\/(?!0{64})[0-9a-f]{64}/.test(answer), address).toBe(false);
   }
   await context.close();
+});
+
+const configuration = "/home/node/.openclaw/openclaw.json";
+const inGateway = (script: string, ...given: string[]) => docker("exec", facts().container, "node", "-e", script, ...given);
+
+test("two accounts are linked with two numbers; one is removed on its phone, the page says which, and the other stays", async ({ page }) => {
+  const [numberA, numberB] = ["15550100001", "15550100002"];
+  const before = inGateway(`process.stdout.write(fs.readFileSync("${configuration}", "utf8"))`);
+  const write = (text: string) => inGateway(`fs.writeFileSync("${configuration}", process.argv[1])`, text);
+  const two = JSON.parse(before);
+  two.channels = { ...two.channels, whatsapp: { ...two.channels?.whatsapp, accounts: { default: {}, work: {} } } };
+  const account = (name: string) => page.locator("#accounts li").filter({ has: page.locator("b", { hasText: name }) });
+  const chips = (name: string) => account(name).locator(".chip");
+  const live = async () => {
+    const { connections } = await server.state();
+    return connections.filter((one: { phase: string }) => one.phase === "live").map((one: { jid: string }) => one.jid.split(":")[0]).sort();
+  };
+  await phone.logOut();
+  await unlinked(page);
+  write(JSON.stringify(two, null, 2));
+  try {
+    // The gateway reads its configuration again by itself.
+    await expect(chips("work")).toHaveText(["not linked", "not running"], { timeout: 60_000 });
+    await begin(page);
+    await link(page, await look(page), "default", numberA);
+    await begin(page, "work");
+    await link(page, await look(page), "work", numberB);
+    await page.goto(gatewayPage());
+    for (const name of ["default", "work"]) await expect(chips(name)).toHaveText(["linked", "connected"], { timeout: 30_000 });
+    await expect(account("default").locator("b")).toContainText("0001");
+    // The gateway tells the number of its default account alone.
+    await expect(account("work").locator("b")).not.toContainText("0001");
+    expect(await live()).toEqual([numberA, numberB]);
+
+    await phone.logOut(numberB);
+    await expect(chips("work")).toHaveText(["not linked", "not running"], { timeout: 30_000 });
+    await expect(chips("default")).toHaveText(["linked", "connected"]);
+    await expect(said(page)).toContainText("Account work does not get messages; 1 of 2 accounts do");
+    expect(await live()).toEqual([numberA]);
+  } finally {
+    write(before);
+    inGateway(`fs.rmSync("/home/node/.openclaw/credentials/whatsapp/work", { recursive: true, force: true })`);
+  }
+  await expect(account("work")).toHaveCount(0, { timeout: 60_000 });
+  await expect(chips("default")).toHaveText(["linked", "connected"], { timeout: 30_000 });
 });
