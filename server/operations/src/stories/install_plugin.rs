@@ -88,8 +88,13 @@ async fn examine(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(), Fault> {
 async fn install(cx: &Cx, _: &Plan, state: &mut State) -> Result<(), Fault> {
     let installed = cx.plugins.install_whatsapp(&cx.gateway).await?;
     cx.say.line(format!("{installed} is in the state folder."));
-    // Versions of 2026.9 load it at once.
-    state.loaded = channel(cx, AT_ONCE).await.is_ok();
+    // Versions of 2026.9 load it at once; but what a socket offers is fixed when it connects, and a link needs its methods.
+    state.loaded = channel(cx, AT_ONCE).await.is_ok()
+        && cx
+            .control
+            .abilities(&cx.gateway)
+            .await
+            .is_ok_and(|abilities| abilities.scan);
     if state.loaded {
         cx.say.line("The gateway has loaded it, without a restart.");
     }
