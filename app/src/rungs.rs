@@ -56,6 +56,15 @@ impl Known {
         }
     }
 
+    /// The gateway's accounts, switched off ones too; none while they are not known.
+    pub(crate) fn accounts(&self) -> &[Account] {
+        let session = self
+            .seen
+            .as_ref()
+            .and_then(|seen| seen.session.detail.as_ref());
+        session.map_or(&[], |session| &session.accounts)
+    }
+
     pub(crate) fn sight(&self) -> Sight<'_> {
         Sight {
             gateway: &self.gateway,
@@ -142,7 +151,10 @@ pub(crate) fn rung(
     title: String,
     account: Option<AccountId>,
 ) -> Rung {
-    let mut href = path::confirm(sight.gateway, action.as_str());
+    let mut href = match action {
+        Action::Wipe => path::wipe(sight.gateway),
+        _ => path::confirm(sight.gateway, action.as_str()),
+    };
     if let Some(account) = &account {
         href = format!("{href}?account={account}");
     }
@@ -380,7 +392,8 @@ pub(crate) const fn button(action: Action) -> &'static str {
         Action::Relink => "Link",
         Action::ReplaceLink => "Replace the link",
         Action::Unlink => "Unlink",
-        Action::Wipe => "Wipe",
+        // What it does is typed and confirmed on the way.
+        Action::Wipe => "Wipe …",
         Action::Restart => "Restart",
         Action::Recreate => "Recreate",
         Action::Install => "Install",
@@ -401,6 +414,10 @@ fn costs(action: Action, usual: &Usual) -> String {
         Action::Relink => "a scan with the phone · replaces no link that works".to_owned(),
         Action::Unlink => {
             "takes the link out of the gateway · backed up first · no messages until it is linked again"
+                .to_owned()
+        }
+        Action::Wipe => {
+            "empties the gateway's state folder · for a state that is beyond repair · backed up first · a scan"
                 .to_owned()
         }
         Action::ReplaceLink => {

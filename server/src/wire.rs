@@ -1,6 +1,7 @@
 //! Puts the panel together: which adapter stands behind which port.
 
 mod backups;
+mod complaint;
 mod device;
 mod link_files;
 mod observations;

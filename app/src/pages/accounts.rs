@@ -26,11 +26,9 @@ pub(crate) async fn page(call: &Call, id: &str) -> Result<Page, PanelError> {
     let panel = call.panel();
     let known = Known::of(call, &gateway.id).await;
     let seen = &known.seen;
-    let session = seen.as_ref().and_then(|seen| seen.session.detail.clone());
-    let accounts = session.map_or_else(Vec::new, |session| session.accounts);
     let sight = known.sight();
     let mut sections = Vec::new();
-    for account in &accounts {
+    for account in known.accounts() {
         let history = &panel.account_history;
         let changes = history.changes(&gateway.id, &account.id, LISTED).await;
         let changes = changes.or_say(|| call.error_id())?;
@@ -138,27 +136,11 @@ fn seconds(span: Duration) -> String {
 
 /// The last resort, for all accounts at once.
 fn wipe(sight: Sight<'_>) -> impl IntoView + use<> {
-    let against = rungs::against(sight, Action::Wipe, None);
-    let button = if against.is_some() {
-        view! {
-            <button class="btn quiet" type="button" disabled=true aria-describedby="why-wipe">"Wipe …"</button>
-        }
-        .into_any()
-    } else {
-        view! { <a class="btn quiet" href=path::wipe(sight.gateway)>"Wipe …"</a> }.into_any()
-    };
-    let said = against.unwrap_or_else(|| {
-        "empties the gateway's state folder · for a state that is beyond repair · backed up first · a scan".to_owned()
-    });
+    let title = "Wipe all that it knows".to_owned();
+    let wipe = act(&rungs::rung(sight, Action::Wipe, title, None));
     view! {
         <h2>"The whole gateway"</h2>
-        <ul class="card rows" role="list">
-            <li>
-                <b>"Wipe all that it knows"</b>
-                <small id="why-wipe">{said}</small>
-                <div class="end">{button}</div>
-            </li>
-        </ul>
+        <ul class="card rows" role="list">{wipe}</ul>
     }
 }
 

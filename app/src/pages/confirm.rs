@@ -12,7 +12,7 @@ use crate::call::Call;
 use crate::error::PanelError;
 use crate::forms::{command, endpoint};
 use crate::rungs::{self, Known, Usual};
-use crate::ui::moment;
+use crate::ui::{ask, moment};
 
 pub(crate) async fn page(
     call: &Call,
@@ -103,15 +103,7 @@ fn form(
         value.map(|value| view! { <input type="hidden" name=name value=value/> })
     };
     let button = rungs::button(action);
-    let strong = if against.is_some() {
-        view! {
-            <button class="btn primary" type="button" disabled=true aria-describedby="against">{button}</button>
-        }
-        .into_any()
-    } else {
-        view! { <button class="btn primary">{button}</button> }.into_any()
-    };
-    let against = against.map(|why| view! { <p class="error" id="against">{why}</p> });
+    let strong = ask::submit(button, "btn primary", against.as_ref());
     view! {
         <form class="card confirm" method="post" action=endpoint::START>
             {hidden("gateway", Some(fields.gateway))}
@@ -126,11 +118,8 @@ fn form(
                 <p>{said.lost}</p>
                 <p>{said.back}</p>
                 {compared.map(differences)}
-                <div class="field">
-                    <label for="reason">"Why (others see it; may stay empty)"</label>
-                    <textarea id="reason" name="reason" rows="2" maxlength="200"></textarea>
-                </div>
-                {against}
+                {ask::reason("")}
+                {ask::against(against)}
             </div>
             <div class="actions"><a class="btn" href=home>"Not now"</a>{strong}</div>
         </form>

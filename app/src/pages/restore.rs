@@ -2,7 +2,6 @@
 
 use domain::action::Action;
 use domain::fact::Account;
-use domain::observation::Observation;
 use domain::path;
 use domain::words;
 use leptos::prelude::*;
@@ -12,7 +11,7 @@ use crate::call::Call;
 use crate::error::PanelError;
 use crate::forms::endpoint;
 use crate::rungs::{self, Known};
-use crate::ui::moment;
+use crate::ui::{ask, moment};
 
 pub(crate) async fn page(
     call: &Call,
@@ -30,22 +29,15 @@ pub(crate) async fn page(
     let backup = kept.into_iter().find(|kept| kept.name == name);
     let backup = backup.ok_or_else(|| PanelError::gone("There is no such backup any more."))?;
     let known = Known::of(call, &gateway.id).await;
-    let accounts = accounts(known.seen.as_deref());
+    let accounts = known.accounts();
     let against = rungs::against(known.sight(), Action::Restore, None);
     let long = known.usual.get(Action::Restore.as_str()).map_or_else(
         || "It was not timed here yet; most of it is the connection to WhatsApp.".to_owned(),
         |usual| format!("It usually takes about {}.", words::duration(*usual)),
     );
     let works = accounts.iter().any(Account::has_working_link);
-    let reason = asked.get("reason").to_owned();
     let home = path::backups(&gateway.id);
-    let button = if against.is_some() {
-        view! { <button class="btn primary" type="button" disabled=true aria-describedby="against">"Restore"</button> }
-            .into_any()
-    } else {
-        view! { <button class="btn primary">"Restore"</button> }.into_any()
-    };
-    let against = against.map(|why| view! { <p class="error" id="against">{why}</p> });
+    let button = ask::submit("Restore", "btn primary", against.as_ref());
     let content = view! {
         <div class="crumb">
             <h1><a href=home.clone()>{gateway.name.clone()}" / Backups"</a>" / Restore"</h1>
@@ -66,14 +58,11 @@ pub(crate) async fn page(
                      is left. After it, look at the first messages: an old link may need a scan all the same."
                 </p>
                 <p>"The present link is kept aside until the restored one is connected; if that fails, it comes back by itself."</p>
-                {choice(&accounts, asked)}
+                {choice(accounts, asked)}
                 {key(asked)}
                 {works.then(|| consent(asked))}
-                <div class="field">
-                    <label for="reason">"Why (others see it; may stay empty)"</label>
-                    <textarea id="reason" name="reason" rows="2" maxlength="200">{reason}</textarea>
-                </div>
-                {against}
+                {ask::reason(asked.get("reason"))}
+                {ask::against(against)}
             </div>
             <div class="actions"><a class="btn" href=home>"Not now"</a>{button}</div>
         </form>
@@ -81,11 +70,6 @@ pub(crate) async fn page(
     .to_html();
     let content = moment::fill(&content, now);
     Ok(Page::new("Restore", content).at("backups").of(gateway.id))
-}
-
-fn accounts(seen: Option<&Observation>) -> Vec<Account> {
-    let session = seen.and_then(|seen| seen.session.detail.as_ref());
-    session.map_or_else(Vec::new, |session| session.accounts.clone())
 }
 
 fn choice(accounts: &[Account], asked: &Asked) -> impl IntoView + use<> {

@@ -12,6 +12,7 @@ use crate::call::Call;
 use crate::error::PanelError;
 use crate::forms::endpoint;
 use crate::rungs::{self, Known};
+use crate::ui::ask;
 
 pub(crate) async fn page(call: &Call, id: &str, asked: &Asked) -> Result<Page, PanelError> {
     let gateway = call.gateway(id)?;
@@ -35,24 +36,13 @@ pub(crate) async fn page(call: &Call, id: &str, asked: &Asked) -> Result<Page, P
             Err(fault) => (None, Some(fault.message)),
         },
     };
-    let session = known
-        .seen
-        .as_ref()
-        .and_then(|seen| seen.session.detail.clone());
-    let accounts = session.map_or_else(Vec::new, |session| session.accounts);
+    let accounts = known.accounts();
     let long = known.usual.get(Action::Wipe.as_str()).map_or_else(
         || "Two stops and starts and a scan: about two minutes.".to_owned(),
         |usual| format!("It usually takes about {}.", words::duration(*usual)),
     );
     let home = path::accounts(&gateway.id);
-    let button = if against.is_some() {
-        view! { <button class="btn danger" type="button" disabled=true aria-describedby="against">"Wipe"</button> }
-            .into_any()
-    } else {
-        view! { <button class="btn danger">"Wipe"</button> }.into_any()
-    };
-    let against = against.map(|why| view! { <p class="error" id="against">{why}</p> });
-    let reason = asked.get("reason").to_owned();
+    let button = ask::submit("Wipe", "btn danger", against.as_ref());
     let content = view! {
         <div class="crumb">
             <h1><a href=home.clone()>{gateway.name.clone()}" / Accounts"</a>" / Wipe"</h1>
@@ -77,13 +67,10 @@ pub(crate) async fn page(call: &Call, id: &str, asked: &Asked) -> Result<Page, P
                      scans the code, everything comes back, too; whoever has no phone at hand can go on without and link \
                      the account later. Afterwards there is the backup: it brings a link back, and holds the databases."
                 </p>
-                {choice(&accounts, asked)}
+                {choice(accounts, asked)}
                 {typed(&gateway.name, asked)}
-                <div class="field">
-                    <label for="reason">"Why (others see it; may stay empty)"</label>
-                    <textarea id="reason" name="reason" rows="2" maxlength="200">{reason}</textarea>
-                </div>
-                {against}
+                {ask::reason(asked.get("reason"))}
+                {ask::against(against)}
             </div>
             <div class="actions"><a class="btn" href=home>"Not now"</a>{button}</div>
         </form>

@@ -1,6 +1,7 @@
 //! Small parts that several pages share. They know the panel's words but no page.
 
 pub(crate) mod act;
+pub(crate) mod ask;
 pub(crate) mod code;
 pub(crate) mod frame;
 pub(crate) mod moment;

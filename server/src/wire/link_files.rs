@@ -11,6 +11,8 @@ use domain::operation::OperationId;
 use domain::ports::LinkFiles;
 use serde::Deserialize;
 
+use super::complaint;
+
 /// See there.
 const PROGRAM: &str = include_str!("link_files.js");
 /// Node starts in a fraction of a second; a small host under load is slower.
@@ -71,20 +73,8 @@ impl LinkStore {
         let mut argv = vec!["node", "-e", PROGRAM, task, &operation];
         argv.extend(account.map(AccountId::as_str));
         let output = self.docker.exec(gateway, &argv, LIMIT).await?;
-        if output.exit_code == 0 {
-            return Ok(output.stdout);
-        }
-        // The last line of Node's complaint names the error; paths in it are no secret.
-        let why = output
-            .stderr
-            .lines()
-            .find(|line| line.starts_with("Error: "))
-            .unwrap_or("it did not say why");
-        Err(Fault::new(
-            FaultKind::Refused,
-            Boundary::Gateway,
-            format!("The link's files could not be moved inside the container ({task}): {why}."),
-        ))
+        let failed = format!("The link's files could not be moved inside the container ({task})");
+        complaint::said(output, &failed)
     }
 }
 

@@ -12,6 +12,8 @@ use domain::operation::OperationId;
 use domain::ports::{Containers as _, StateFolder};
 use domain::survey::Survey;
 
+use super::complaint;
+
 /// See there.
 const PROGRAM: &str = include_str!("state_files.js");
 /// A look counts some thousand files, bringing plugins back copies as many.
@@ -38,7 +40,7 @@ impl FolderStore {
         let operation = operation.to_string();
         let argv = ["node", "-e", PROGRAM, task, &operation];
         let output = self.docker.beside(gateway, &argv, LIMIT).await?;
-        said(output, task).map(drop)
+        told(output, task).map(drop)
     }
 
     /// Runs a task that may be run while the gateway does.
@@ -53,21 +55,9 @@ impl FolderStore {
 }
 
 /// What a task wrote, unless it failed.
-fn said(output: ExecOutput, task: &str) -> Result<String, Fault> {
-    if output.exit_code == 0 {
-        return Ok(output.stdout);
-    }
-    // Node's complaint names the error; paths in it are no secret.
-    let why = output
-        .stderr
-        .lines()
-        .find(|line| line.starts_with("Error: "))
-        .unwrap_or("it did not say why");
-    Err(Fault::new(
-        FaultKind::Refused,
-        Boundary::Gateway,
-        format!("The gateway's state folder could not be worked on ({task}): {why}."),
-    ))
+fn told(output: ExecOutput, task: &str) -> Result<String, Fault> {
+    let failed = format!("The gateway's state folder could not be worked on ({task})");
+    complaint::said(output, &failed)
 }
 
 /// What of the mounts holds a folder.
@@ -85,7 +75,7 @@ impl StateFolder for FolderStore {
     async fn survey(&self, gateway: &GatewayId) -> Result<Survey, Fault> {
         let argv = ["node", "-e", PROGRAM, "survey"];
         let output = self.anywhere(gateway, &argv).await?;
-        let survey: Result<Survey, _> = serde_json::from_str(said(output, "survey")?.trim());
+        let survey: Result<Survey, _> = serde_json::from_str(told(output, "survey")?.trim());
         let survey = survey.map_err(|_| {
             Fault::new(
                 FaultKind::Unexpected,
@@ -126,7 +116,7 @@ impl StateFolder for FolderStore {
         let operation = operation.to_string();
         let argv = ["node", "-e", PROGRAM, "clear", &operation];
         let output = self.anywhere(gateway, &argv).await?;
-        said(output, "clear").map(drop)
+        told(output, "clear").map(drop)
     }
 }
 

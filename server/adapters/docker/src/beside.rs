@@ -127,8 +127,9 @@ fn body(host: &Host, gateway: &ContainerInspectResponse, argv: &[&str]) -> Conta
         image: gateway.image.clone(),
         user: config.and_then(|config| config.user.clone()),
         env: environment,
-        entrypoint: Some(Vec::new()),
-        cmd: words(argv),
+        // Whatever the image would start with.
+        entrypoint: words(argv.get(..1).unwrap_or_default()),
+        cmd: words(argv.get(1..).unwrap_or_default()),
         labels: Some(HashMap::from([
             (HELPER.to_owned(), host.settings.id.to_string()),
             // The image may carry the labels of a project.

@@ -92,7 +92,7 @@ impl Story for Wipe {
             step("keep_folder",   "Back the folder up as it lies, if need be",   act!(keep_folder),   Nothing,                               mins(10),        AfterStep),
             step("set_aside",     "Move everything aside",                       act!(set_aside),     With(act!(put_back), mins(2)),         mins(2),         AfterStep),
             step("bring",         "Bring configuration and plugins back",        act!(bring),         Nothing,                               mins(5),         AfterStep),
-            step("start",         "Start the container",                         act!(start),         With(act!(stop_again), mins(3)),       mins(1),         AfterStep),
+            step("start",         "Start the container",                         act!(start),         With(act!(stop), mins(3)),             mins(1),         AfterStep),
             step("await_live",    "Wait until it answers",                       act!(await_live),    Nothing,                               waiting::LIMIT,  Now),
             step("pair",          "Pair the panel with it again",                act!(pair),          Nothing,                               mins(2),         Now),
             step("await_ready",   "Wait until it is ready",                      act!(await_ready),   Nothing,                               waiting::LIMIT,  Now),
@@ -215,10 +215,6 @@ async fn resume(cx: &Cx, _: &Plan, _: &mut State) -> Result<(), Fault> {
 async fn stop(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(), Fault> {
     let id = &container(plan)?.id;
     cx.containers.stop(&cx.gateway, id, plan.before.grace).await
-}
-
-async fn stop_again(cx: &Cx, plan: &Plan, state: &mut State) -> Result<(), Fault> {
-    stop(cx, plan, state).await
 }
 
 /// Only what ran before is started again; only what was ready is waited for.

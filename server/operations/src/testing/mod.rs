@@ -7,6 +7,7 @@ mod bench;
 mod containers;
 mod control;
 mod journal;
+mod plugins;
 mod state_folder;
 mod time;
 mod world;

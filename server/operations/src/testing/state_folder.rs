@@ -5,7 +5,7 @@ use domain::fact::ContainerState;
 use domain::fault::Fault;
 use domain::gateway::GatewayId;
 use domain::operation::OperationId;
-use domain::ports::{Plugins, StateFolder};
+use domain::ports::StateFolder;
 use domain::survey::Survey;
 
 use super::world::{Inner, World};
@@ -87,32 +87,6 @@ impl StateFolder for World {
         self.call("clear_wiped", |inner, _| {
             if inner.wiped.take().is_some() {
                 inner.changed("clear_wiped");
-            }
-            Ok(())
-        })
-        .await
-    }
-}
-
-#[async_trait]
-impl Plugins for World {
-    async fn install_whatsapp(&self, _: &GatewayId) -> Result<String, Fault> {
-        self.call("install_plugin", |inner, _| {
-            if !inner.plugin.installed {
-                inner.plugin.installed = true;
-                inner.plugin.loaded |= inner.plugin.loads_at_once;
-                inner.changed("install_plugin");
-            }
-            Ok("npm:@openclaw/whatsapp@2026.9.6".to_owned())
-        })
-        .await
-    }
-
-    async fn remove_whatsapp(&self, _: &GatewayId) -> Result<(), Fault> {
-        self.call("remove_plugin", |inner, _| {
-            if inner.plugin.installed {
-                inner.plugin.installed = false;
-                inner.changed("remove_plugin");
             }
             Ok(())
         })
