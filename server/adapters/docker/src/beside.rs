@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use bollard::models::{
-    ContainerCreateBody, ContainerInspectResponse, HostConfig, HostConfigLogConfig,
+    ContainerCreateBody, ContainerInspectResponse, HostConfig, HostConfigLogConfig, Mount,
+    MountType,
 };
 use bollard::query_parameters::{
     CreateContainerOptions, LogsOptionsBuilder, RemoveContainerOptionsBuilder,
@@ -20,7 +21,7 @@ use crate::fault::{Failed, docker};
 use crate::inspect;
 use crate::names::PROJECT;
 
-/// Marks such containers: the value is the gateway's id.
+/// Marks such containers: the value is the name of the gateway's container, which no two have on one daemon.
 const HELPER: &str = "panel.helper";
 const DOING: &str = "running a program beside the gateway";
 /// Where the program looks for its folder; nothing else of the gateway's environment is passed on.
@@ -44,10 +45,11 @@ pub(crate) async fn beside(
             "The gateway runs: its volumes must not be touched from beside.",
         ));
     }
-    sweep(host).await?;
+    let name = inspect::name(&gateway);
+    sweep(host, &name).await?;
     let done = run(host, &gateway, argv, limit).await;
     // Also after a timeout, when it still runs.
-    let swept = sweep(host).await;
+    let swept = sweep(host, &name).await;
     let output = done?;
     swept?;
     Ok(output)
@@ -59,7 +61,7 @@ async fn run(
     argv: &[&str],
     limit: Duration,
 ) -> Result<ExecOutput, Fault> {
-    let body = body(host, gateway, argv);
+    let body = body(gateway, argv);
     let name = format!("{}.panel-helper", inspect::name(gateway));
     let options = CreateContainerOptions {
         name: Some(name),
@@ -112,7 +114,7 @@ async fn ended(host: &Host, id: &str, limit: Duration) -> Result<i64, Fault> {
 }
 
 /// As little as it needs, and no more rights than the gateway has.
-fn body(host: &Host, gateway: &ContainerInspectResponse, argv: &[&str]) -> ContainerCreateBody {
+fn body(gateway: &ContainerInspectResponse, argv: &[&str]) -> ContainerCreateBody {
     let words = |words: &[&str]| Some(words.iter().map(|word| (*word).to_owned()).collect());
     let (config, own) = (gateway.config.as_ref(), gateway.host_config.as_ref());
     let environment = config.and_then(|config| config.env.as_ref());
@@ -131,13 +133,13 @@ fn body(host: &Host, gateway: &ContainerInspectResponse, argv: &[&str]) -> Conta
         entrypoint: words(argv.get(..1).unwrap_or_default()),
         cmd: words(argv.get(1..).unwrap_or_default()),
         labels: Some(HashMap::from([
-            (HELPER.to_owned(), host.settings.id.to_string()),
+            (HELPER.to_owned(), inspect::name(gateway)),
             // The image may carry the labels of a project.
             (PROJECT.to_owned(), String::new()),
         ])),
         network_disabled: Some(true),
         host_config: Some(HostConfig {
-            volumes_from: gateway.id.clone().map(|id| vec![id]),
+            mounts: Some(mounts(gateway)),
             network_mode: Some("none".to_owned()),
             cap_add: own.and_then(|own| own.cap_add.clone()),
             cap_drop: own.and_then(|own| own.cap_drop.clone()),
@@ -155,10 +157,31 @@ fn body(host: &Host, gateway: &ContainerInspectResponse, argv: &[&str]) -> Conta
     }
 }
 
+/// The gateway's volumes and the host's folders. (Docker's own `VolumesFrom` fails on a container with a tmpfs among its
+/// mounts: “get: no such volume”.)
+fn mounts(gateway: &ContainerInspectResponse) -> Vec<Mount> {
+    let mounts = gateway.mounts.iter().flatten();
+    mounts
+        .filter_map(|mount| {
+            let (typ, source) = match mount.typ.as_deref()? {
+                "volume" => (MountType::VOLUME, mount.name.clone()),
+                "bind" => (MountType::BIND, mount.source.clone()),
+                _ => return None,
+            };
+            Some(Mount {
+                typ: Some(typ),
+                source: Some(source?),
+                target: mount.destination.clone(),
+                read_only: mount.rw.map(|rw| !rw),
+                ..Mount::default()
+            })
+        })
+        .collect()
+}
+
 /// Removes what such runs left, never the volumes.
-async fn sweep(host: &Host) -> Result<(), Fault> {
-    let gateway = host.settings.id.to_string();
-    let left = host.labelled(&[(HELPER, &gateway)]).await?;
+async fn sweep(host: &Host, gateway: &str) -> Result<(), Fault> {
+    let left = host.labelled(&[(HELPER, gateway)]).await?;
     for id in left.into_iter().filter_map(|one| one.id) {
         let options = RemoveContainerOptionsBuilder::new()
             .force(true)

@@ -170,6 +170,18 @@ impl Bench {
             .collect()
     }
 
+    /// Containers that ran a program beside this gateway.
+    pub(crate) async fn helpers(&self) -> usize {
+        let options = ListContainersOptions {
+            all: true,
+            ..ListContainersOptions::default()
+        };
+        let all = self.docker.list_containers(Some(options)).await.unwrap();
+        let wanted = format!("/{}.panel-helper", self.name());
+        let names = all.into_iter().filter_map(|one| one.names);
+        names.filter(|names| names.contains(&wanted)).count()
+    }
+
     pub(crate) async fn kill(&self, id: &str) {
         self.docker.kill_container(id, None).await.unwrap();
     }
