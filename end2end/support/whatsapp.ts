@@ -1,9 +1,12 @@
 /** WhatsApp's stand-in (server and phone) beside the gateway, and the phone's camera. */
 import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Page } from "@playwright/test";
 import jsqr from "jsqr";
 import { PNG } from "pngjs";
-import { docker, facts, freePort, root, until } from "./stack.ts";
+import { docker, facts, freePort, panel, root, until } from "./stack.ts";
 
 const name = () => `${facts().project}-whatsapp`;
 
@@ -95,4 +98,24 @@ export function camera(screenshot: Buffer): string | undefined {
   const { data, width, height } = PNG.sync.read(screenshot);
   const read = jsqr as unknown as (data: Uint8ClampedArray, width: number, height: number) => { data: string } | null;
   return read(new Uint8ClampedArray(data), width, height)?.data;
+}
+
+/** For specs that back up: the stand-in, a key for backups in `file()`, and all of it put away afterwards. */
+export function withBackupKey(name: string): { file: () => string; begin: () => Promise<void>; end: () => Promise<void> } {
+  let folder = "";
+  const file = () => join(folder, "key");
+  return {
+    file,
+    begin: async () => {
+      folder = mkdtempSync(join(tmpdir(), `panel-${name}-`));
+      await startWhatsApp();
+      panel("backup", "key", "--replace", "--identity-file", file());
+    },
+    end: async () => {
+      // The next stand-in knows nothing of this link: the gateway must not go on believing in it.
+      await phone.logOut();
+      await stopWhatsApp();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
 }

@@ -43,6 +43,7 @@ pub(crate) struct World {
     pub(crate) holder: Option<Operation>,
     pub(crate) views: Vec<OperationView>,
     pub(crate) scan: Option<Scan>,
+    pub(crate) folder_fault: Option<Fault>,
     pub(crate) hand_offs: Vec<HandOff>,
     pub(crate) account_changes: Vec<AccountChange>,
     pub(crate) recipient: Option<String>,
@@ -395,6 +396,9 @@ impl Backups for Fake {
 #[async_trait]
 impl StateFolder for Fake {
     async fn survey(&self, _: &GatewayId) -> Result<Survey, Fault> {
+        if let Some(fault) = &self.0.folder_fault {
+            return Err(fault.clone());
+        }
         Ok(Survey {
             folder: "/home/node/.openclaw".to_owned(),
             volume: "volume openclaw_session_data".to_owned(),

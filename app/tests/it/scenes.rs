@@ -209,6 +209,7 @@ pub(crate) fn world() -> World {
         }]),
         holder: None,
         scan: None,
+        folder_fault: None,
         hand_offs: Vec::new(),
         account_changes: Vec::new(),
         recipient: Some("age1fake".to_owned()),

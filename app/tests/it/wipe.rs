@@ -9,7 +9,7 @@ use domain::person::Role;
 
 use crate::backups::kept;
 use crate::browser::{Answer, Browser};
-use crate::fakes::World;
+use crate::fakes::{World, no_docker};
 use crate::restore::admin;
 
 const PAGE: &str = "/gateways/openclaw/wipe";
@@ -72,6 +72,21 @@ async fn without_a_key_for_backups_it_says_so_and_offers_no_button() {
         page.says("There is no key for backups yet"),
         "{}",
         page.text()
+    );
+    assert!(!page.says("What is lost."), "{}", page.text());
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_looked_at_is_told_and_no_button_is_offered() {
+    let mut world = kept();
+    world.folder_fault = Some(no_docker());
+    let page = admin(&Arc::new(world), Duration::ZERO).get(PAGE).await;
+    assert!(page.says("Docker does not answer."), "{}", page.text());
+    let buttons = page.pieces("<button", "</button>");
+    let wipe = buttons.iter().find(|button| button.contains(">Wipe"));
+    assert!(
+        wipe.is_some_and(|button| button.contains(" disabled")),
+        "{wipe:?}"
     );
     assert!(!page.says("What is lost."), "{}", page.text());
 }

@@ -1,28 +1,16 @@
 /** Replacing a link that may still work: with consent, backed up first, and put back whenever nothing comes of it. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Page } from "@playwright/test";
 import { isAccessible, picture } from "../../support/looks.ts";
 import { confirmIdentity, expect, gatewayPage, test, unlinked, verdict } from "../../support/people.ts";
 import { docker, facts, panel } from "../../support/stack.ts";
-import { look, phone, server, startWhatsApp, stopWhatsApp } from "../../support/whatsapp.ts";
+import { look, phone, server, withBackupKey } from "../../support/whatsapp.ts";
 
 // One after the other: each goes on from the link that the last one left.
 test.describe.configure({ mode: "serial" });
 
-let folder = "";
-
-test.beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "panel-replace-"));
-  await startWhatsApp();
-  panel("backup", "key", "--replace", "--identity-file", join(folder, "key"));
-});
-test.afterAll(async () => {
-  await phone.logOut();
-  await stopWhatsApp();
-  rmSync(folder, { recursive: true, force: true });
-});
+const key = withBackupKey("replace");
+test.beforeAll(key.begin);
+test.afterAll(key.end);
 
 const said = (page: Page) => page.locator("#verdict-said");
 const works = async (page: Page) => {

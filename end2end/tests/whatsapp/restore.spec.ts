@@ -1,32 +1,24 @@
 /** A link that was lost comes back from a backup, without a scan: the real gateway and WhatsApp's stand-in. */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "@playwright/test";
 import { isAccessible, picture } from "../../support/looks.ts";
 import { carryOut, confirmIdentity, expect, gatewayPage, test, unlinked, verdict, viewerContext } from "../../support/people.ts";
 import { docker, facts, panel, sql } from "../../support/stack.ts";
-import { look, phone, startWhatsApp, stopWhatsApp } from "../../support/whatsapp.ts";
+import { look, phone, withBackupKey } from "../../support/whatsapp.ts";
 
 // One after the other: each goes on from the link that the last one left.
 test.describe.configure({ mode: "serial" });
 
-let folder = "";
+const backupKey = withBackupKey("restore");
+const identity = backupKey.file;
 let key = "";
-const identity = () => join(folder, "key");
-
 test.beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "panel-restore-"));
-  await startWhatsApp();
-  panel("backup", "key", "--replace", "--identity-file", identity());
+  await backupKey.begin();
   key = readFileSync(identity(), "utf8").trim();
 });
-test.afterAll(async () => {
-  await phone.logOut();
-  await stopWhatsApp();
-  rmSync(folder, { recursive: true, force: true });
-});
+test.afterAll(backupKey.end);
 
 const said = (page: Page) => page.locator("#verdict-said");
 const links = "/home/node/.openclaw/credentials/whatsapp";

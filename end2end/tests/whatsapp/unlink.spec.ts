@@ -1,28 +1,16 @@
 /** Taking a link out of the gateway, and bringing it back; and what the accounts page says of it all. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Page } from "@playwright/test";
 import { isAccessible, picture } from "../../support/looks.ts";
 import { anOperation, confirmIdentity, expect, gatewayPage, test, unlinked, verdict } from "../../support/people.ts";
 import { docker, facts, panel, sql, until } from "../../support/stack.ts";
-import { look, phone, server, startWhatsApp, stopWhatsApp } from "../../support/whatsapp.ts";
+import { look, phone, server, withBackupKey } from "../../support/whatsapp.ts";
 
 // One after the other: each goes on from the link that the last one left.
 test.describe.configure({ mode: "serial" });
 
-let folder = "";
-
-test.beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "panel-unlink-"));
-  await startWhatsApp();
-  panel("backup", "key", "--replace", "--identity-file", join(folder, "key"));
-});
-test.afterAll(async () => {
-  await phone.logOut();
-  await stopWhatsApp();
-  rmSync(folder, { recursive: true, force: true });
-});
+const key = withBackupKey("unlink");
+test.beforeAll(key.begin);
+test.afterAll(key.end);
 
 const said = (page: Page) => page.locator("#verdict-said");
 
@@ -49,7 +37,7 @@ test("an account is unlinked from its page, and the gateway forgets it", async (
 
 test("a restore brings it back, since the phone still lists the device", async ({ page }) => {
   const name = JSON.parse(panel("backup", "list", "--json").split("\n")[0] ?? "").name;
-  panel("operation", "start", "restore", "--backup", name, "--identity-file", join(folder, "key"), "--wait");
+  panel("operation", "start", "restore", "--backup", name, "--identity-file", key.file(), "--wait");
   await page.goto(gatewayPage());
   await expect(verdict(page)).toContainText("Working: Messages get through", { timeout: 30_000 });
 });

@@ -1,35 +1,25 @@
 /** Emptying the gateway's whole state: taken back, then gone through with, and what is there afterwards. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Page } from "@playwright/test";
 import { isAccessible, picture } from "../../support/looks.ts";
 import { anOperation, confirmIdentity, expect, gatewayPage, test, unlinked, verdict } from "../../support/people.ts";
 import { docker, facts, panel, sql } from "../../support/stack.ts";
-import { look, phone, startWhatsApp, stopWhatsApp } from "../../support/whatsapp.ts";
+import { look, phone, withBackupKey } from "../../support/whatsapp.ts";
 
 // One after the other: each goes on from the state that the last one left.
 test.describe.configure({ mode: "serial" });
 
-let folder = "";
-
-test.beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "panel-wipe-"));
-  await startWhatsApp();
-  panel("backup", "key", "--replace", "--identity-file", join(folder, "key"));
-});
-test.afterAll(async () => {
-  await phone.logOut();
-  await stopWhatsApp();
-  rmSync(folder, { recursive: true, force: true });
-});
+const key = withBackupKey("wipe");
+test.beforeAll(key.begin);
+test.afterAll(key.end);
 
 const said = (page: Page) => page.locator("#verdict-said");
 const inState = (...command: string[]) => docker("exec", "--workdir", "/home/node/.openclaw", facts().container, ...command);
-const identity = () => inState("node", "-e", `
+const pairedDevices = () => inState("node", "-e", `
   const { DatabaseSync } = require("node:sqlite");
   const database = new DatabaseSync("state/openclaw.sqlite", { readOnly: true });
   console.log(database.prepare("select count(*) count from device_pairing_paired").get().count);`);
+
+const backups = () => panel("backup", "list", "--json").split("\n").filter(Boolean).length;
 
 async function ask(page: Page): Promise<void> {
   await page.goto(`${gatewayPage()}/accounts`);
@@ -83,6 +73,7 @@ test("stopped while the code is shown, everything is back without a scan", async
 
 test("gone through with, configuration and plugin are there, the panel is paired, and a scan links", async ({ page }, info) => {
   test.setTimeout(360_000);
+  const before = backups();
   await ask(page);
   await page.getByLabel("Type the gateway's name").fill(await page.locator("label[for=typed] b").innerText());
   await page.getByRole("button", { name: "Wipe" }).click();
@@ -93,11 +84,11 @@ test("gone through with, configuration and plugin are there, the panel is paired
   await picture(page, info, "wipe-done");
   expect(inState("ls", "-A")).not.toContain("panel-aside");
   expect(inState("ls", "-A", ".", "media")).not.toContain("left-by-the-gateway");
-  expect(identity()).toBe("1");
+  expect(pairedDevices()).toBe("1");
   expect(docker("ps", "-a", "--format", "{{.Names}}")).not.toContain("panel-helper");
   await page.goto(gatewayPage());
   await expect(verdict(page)).toContainText("Working: Messages get through", { timeout: 60_000 });
   // The backup that was made first is there, and its making is in the audit trail with the wipe.
-  expect(panel("backup", "list")).toContain("openclaw");
+  expect(backups()).toBe(before + 1);
   expect(sql("SELECT count(*) FROM audit_events WHERE action = 'wipe' AND outcome = 'succeeded'")).toBe("1");
 });
