@@ -9,6 +9,7 @@ pub mod audit;
 pub mod backup;
 pub mod can;
 pub mod compare;
+pub mod credential;
 pub mod disconnect;
 pub mod exit_code;
 pub mod fact;
