@@ -15,6 +15,7 @@ pub mod exit_code;
 pub mod fact;
 pub mod fault;
 pub mod gateway;
+pub mod gateway_key;
 pub mod hand_off;
 pub mod history;
 pub mod logs;

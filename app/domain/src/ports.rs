@@ -3,6 +3,7 @@
 
 mod hand_offs;
 mod journal;
+mod keys;
 mod links;
 mod outside;
 mod pages;
@@ -14,6 +15,7 @@ use uuid::Uuid;
 
 pub use hand_offs::{HandOffs, Mail, Opener};
 pub use journal::{Begun, Fenced, Journal, NewOperation, StartError, StoreError};
+pub use keys::GatewayKeys;
 pub use links::{Backups, LinkFiles, Scans};
 pub use outside::{Abilities, ChannelOutcome, Containers, GatewayControl, LoginAnswer, Readiness};
 pub use pages::{AccountHistory, AuditTrail, History, Observations, Operations};
