@@ -55,6 +55,8 @@ pub enum Action {
     Backup,
     /// Bring an account's link back from a backup.
     Restore,
+    /// Change the gateway's key.
+    RotateKey,
     /// Make the key that backups are encrypted to.
     MakeBackupKey,
     /// Cancel an operation that runs.
@@ -67,7 +69,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order of the snapshot.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::ViewGateway,
         Self::ViewPhoneNumbers,
         Self::ViewLogs,
@@ -89,6 +91,7 @@ impl Action {
         Self::Recover,
         Self::Backup,
         Self::Restore,
+        Self::RotateKey,
         Self::MakeBackupKey,
         Self::CancelOperation,
         Self::AbandonOperation,
@@ -119,6 +122,7 @@ impl Action {
             Self::Recover => "recover",
             Self::Backup => "backup",
             Self::Restore => "restore",
+            Self::RotateKey => "rotate-key",
             Self::MakeBackupKey => "make-backup-key",
             Self::CancelOperation => "cancel-operation",
             Self::AbandonOperation => "abandon-operation",
@@ -130,7 +134,7 @@ impl Action {
     pub const fn needs_step_up(self) -> bool {
         matches!(
             self,
-            Self::Restore | Self::ReplaceLink | Self::Unlink | Self::Wipe
+            Self::Restore | Self::ReplaceLink | Self::Unlink | Self::Wipe | Self::RotateKey
         )
     }
 }

@@ -108,6 +108,7 @@ pub fn role_may(role: Option<Role>, action: Action) -> Result<(), Denied> {
         | Action::ManagePeople
         | Action::Restore
         | Action::Wipe
+        | Action::RotateKey
         | Action::MakeBackupKey => match role {
             Role::Admin => Ok(()),
             _ => denied("Only an admin can do this."),

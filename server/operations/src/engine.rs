@@ -8,8 +8,8 @@ use std::time::Duration;
 use domain::gateway::GatewayId;
 use domain::operation::{Operation, OperationId};
 use domain::ports::{
-    AuditTrail, Backups, Clock, Containers, GatewayControl, Ids, Journal, LinkFiles, Plugins,
-    Scans, StateFolder,
+    AuditTrail, Backups, Clock, Containers, GatewayControl, GatewayKeys, Ids, Journal, LinkFiles,
+    Plugins, Scans, StateFolder,
 };
 use domain::scrub::Scrubber;
 use tokio::sync::Notify;
@@ -39,6 +39,8 @@ pub struct Parts {
     pub folder: Arc<dyn StateFolder>,
     /// Their plugins.
     pub plugins: Arc<dyn Plugins>,
+    /// The gateways' keys.
+    pub keys: Arc<dyn GatewayKeys>,
     /// For acts within an operation that are audited for themselves.
     pub audit: Arc<dyn AuditTrail>,
     /// The time.

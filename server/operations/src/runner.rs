@@ -267,6 +267,7 @@ impl Runner {
             links: Arc::clone(&parts.links),
             folder: Arc::clone(&parts.folder),
             plugins: Arc::clone(&parts.plugins),
+            keys: Arc::clone(&parts.keys),
             audit: Arc::clone(&parts.audit),
             clock: Arc::clone(&parts.clock),
             say,

@@ -8,7 +8,8 @@ use domain::gateway::GatewayId;
 use domain::operation::{Cancel, OperationId, StepOutline};
 use domain::person::Actor;
 use domain::ports::{
-    AuditTrail, Backups, Clock, Containers, GatewayControl, LinkFiles, Plugins, Scans, StateFolder,
+    AuditTrail, Backups, Clock, Containers, GatewayControl, GatewayKeys, LinkFiles, Plugins, Scans,
+    StateFolder,
 };
 use futures::future::BoxFuture;
 
@@ -37,6 +38,8 @@ pub struct Cx {
     pub folder: Arc<dyn StateFolder>,
     /// Plugins.
     pub plugins: Arc<dyn Plugins>,
+    /// The gateway's key.
+    pub keys: Arc<dyn GatewayKeys>,
     /// For acts within the operation that are audited for themselves.
     pub audit: Arc<dyn AuditTrail>,
     /// The time.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::action::Action;
+use crate::credential::Cause;
 use crate::fact::FactKind;
 use crate::gateway::{AccountId, GatewayId};
 
@@ -96,6 +97,13 @@ pub enum Command {
         /// Whether a link that works may be replaced.
         replace: bool,
     },
+    /// Change the gateway's key, and recreate the container with it.
+    RotateKey {
+        /// Which gateway.
+        gateway: GatewayId,
+        /// Why.
+        cause: Cause,
+    },
     /// Bring one account back with the gentlest step that helps.
     Recover {
         /// Which gateway.
@@ -115,6 +123,7 @@ impl Command {
             | Self::Unlink { gateway, .. }
             | Self::Wipe { gateway, .. }
             | Self::Recover { gateway, .. }
+            | Self::RotateKey { gateway, .. }
             | Self::Restart { gateway }
             | Self::Recreate { gateway, .. }
             | Self::Install { gateway }
@@ -142,6 +151,7 @@ impl Command {
             | Self::InstallPlugin { .. }
             | Self::Stop { .. }
             | Self::Backup { .. }
+            | Self::RotateKey { .. }
             | Self::Start { .. } => None,
         }
     }
@@ -185,6 +195,7 @@ impl Command {
             Self::Stop { .. } => Action::Stop,
             Self::Backup { .. } => Action::Backup,
             Self::Restore { .. } => Action::Restore,
+            Self::RotateKey { .. } => Action::RotateKey,
             Self::Start { .. } => Action::Start,
             Self::Recover { .. } => Action::Recover,
         }
@@ -210,6 +221,7 @@ impl Command {
             Self::Stop { .. } => "Stop".to_owned(),
             Self::Backup { .. } => "Back up".to_owned(),
             Self::Start { .. } => "Start".to_owned(),
+            Self::RotateKey { .. } => "Rotate the API key".to_owned(),
             Self::Restore { account, .. } => format!("Restore account {account}"),
             // The account that a gateway has by itself needs no name.
             Self::Recover { account, .. } if account.as_str() == "default" => {

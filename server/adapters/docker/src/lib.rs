@@ -185,15 +185,11 @@ impl DockerGateways {
         gateway: &GatewayId,
         name: &str,
     ) -> Result<Option<SecretString>, Fault> {
-        let host = self.host(gateway)?;
         // Without Docker the folder is as good a source as before.
-        let found = host.inspect_current().await.unwrap_or_default();
-        let running = found
-            .filter(inspect::is_running)
-            .and_then(|found| inspect::variable(&found, name));
-        if let Some(value) = running {
-            return Ok(Some(SecretString::from(value)));
+        if let Ok(Some(value)) = self.running_secret(gateway, name).await {
+            return Ok(Some(value));
         }
+        let host = self.host(gateway)?;
         let read = project::read(&host.settings).await?;
         Ok(read
             .service()
@@ -201,6 +197,19 @@ impl DockerGateways {
             .get(name)
             .filter(|value| !value.is_empty())
             .map(|value| SecretString::from(value.clone())))
+    }
+
+    /// The value of a variable that the running container was made with; `None` when it does not run or has none.
+    pub async fn running_secret(
+        &self,
+        gateway: &GatewayId,
+        name: &str,
+    ) -> Result<Option<SecretString>, Fault> {
+        let found = self.host(gateway)?.inspect_current().await?;
+        Ok(found
+            .filter(inspect::is_running)
+            .and_then(|found| inspect::variable(&found, name))
+            .map(SecretString::from))
     }
 
     fn host(&self, gateway: &GatewayId) -> Result<Arc<Host>, Fault> {

@@ -3,6 +3,7 @@
 //! ends in a sentence and another try, never in a hang.
 
 mod dial;
+mod knock;
 mod session;
 mod supervisor;
 
@@ -21,6 +22,8 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use url::Url;
+
+pub use knock::takes_key;
 
 use crate::device::DeviceIdentity;
 use crate::http::Trust;

@@ -115,7 +115,16 @@ impl Prober {
     /// Whether the gateway takes this key. The cheapest proof over plain HTTP, seen on 2026.3 to
     /// 2026.9: `POST /tools/invoke` with `{}` is 401 with a wrong key, 400 with the right one.
     pub async fn takes_key(&self, token: &SecretString) -> Result<bool, Fault> {
-        let url = below(&self.internal, "tools/invoke");
+        self.takes_key_at(&self.internal, token).await
+    }
+
+    /// The same through the public URL.
+    pub async fn takes_key_publicly(&self, token: &SecretString) -> Result<bool, Fault> {
+        self.takes_key_at(&self.public, token).await
+    }
+
+    async fn takes_key_at(&self, base: &Url, token: &SecretString) -> Result<bool, Fault> {
+        let url = below(base, "tools/invoke");
         let request = self
             .client
             .post(url.clone())
@@ -133,7 +142,8 @@ impl Prober {
                 FaultKind::Unexpected,
                 Boundary::Gateway,
                 format!(
-                    "Whether the gateway takes the key could not be told: it answered {status} to /tools/invoke."
+                    "Whether the gateway takes the key could not be told: {} answered {status} to /tools/invoke.",
+                    target(base)
                 ),
             )),
         }

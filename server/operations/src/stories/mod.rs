@@ -17,6 +17,7 @@ pub mod relink;
 pub mod replace_link;
 pub mod restart;
 pub mod restore;
+pub mod rotate_key;
 pub mod start;
 pub mod stop;
 #[cfg(test)]
@@ -53,6 +54,7 @@ impl Default for Book {
             told::<recover::Recover>(),
             told::<backup::BackUp>(),
             told::<restore::Restore>(),
+            told::<rotate_key::RotateKey>(),
         ])
     }
 }

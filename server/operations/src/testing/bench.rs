@@ -50,6 +50,7 @@ impl Bench {
             links: Arc::new(self.world.clone()),
             folder: Arc::new(self.world.clone()),
             plugins: Arc::new(self.world.clone()),
+            keys: Arc::new(self.world.clone()),
             audit: Arc::clone(&self.audit) as _,
             clock: Arc::clone(&self.world.clock) as _,
             ids: Arc::clone(&self.ids) as _,

@@ -129,6 +129,7 @@ impl Containers for World {
                 fate: inner.new_fate,
                 suspended: false,
                 has_state: inner.new_has_state,
+                key: inner.key.reaches,
             };
             inner.add(new);
             inner.changed("create");

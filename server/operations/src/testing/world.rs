@@ -14,7 +14,7 @@ use domain::scan::Scan;
 use domain::time::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::FakeClock;
+use super::{FakeClock, FakeKeys};
 
 /// A secret that must never get into a journal.
 pub const CANARY: &str = "canary-7f3a91c2-secret";
@@ -105,6 +105,8 @@ pub struct Box {
     pub suspended: bool,
     /// Its state folder is the gateway's own (and not an empty one).
     pub has_state: bool,
+    /// The key that it was made with, counted.
+    pub key: u32,
 }
 
 /// The WhatsApp plugin of the gateway.
@@ -160,6 +162,8 @@ pub struct Inner {
     pub plugin: FakePlugin,
     /// The accounts as they were, and what ailed them, once the state folder was emptied.
     pub wiped: Option<(Option<Vec<Account>>, Option<Cure>)>,
+    /// The gateway's key.
+    pub key: FakeKeys,
     /// Whether WhatsApp refuses a link from a backup.
     pub refuses_restored: bool,
     /// Faults to come, by call.
@@ -199,6 +203,7 @@ impl World {
             fate: Fate::Healthy,
             suspended: false,
             has_state: true,
+            key: 1,
         });
         world
     }
@@ -311,6 +316,7 @@ impl World {
                 loaded: true,
             },
             wiped: None,
+            key: FakeKeys::default(),
             refuses_restored: false,
             faults: Vec::new(),
             changes: Vec::new(),

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
+use domain::scrub::Scrubber;
 use serde_json::value::RawValue;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Duration, Instant, sleep_until, timeout};
 
 use super::dial::Wire;
-use super::{Call, Limits, Shared};
+use super::{Call, Limits};
 use crate::device::DeviceIdentity;
 use crate::protocol::{Challenge, ErrorShape, Frame, Hello, Refusal, connect, frame};
 use crate::status::clipped;
@@ -30,7 +31,7 @@ pub(super) async fn shake(
     device: &DeviceIdentity,
     token: Option<&str>,
     limits: &Limits,
-    shared: &Shared,
+    scrubber: &Scrubber,
 ) -> Result<Hello, Shut> {
     let challenge = timeout(limits.handshake, challenged(wire))
         .await
@@ -46,9 +47,7 @@ pub(super) async fn shake(
         .map_err(Shut::Broken)?;
     match outcome {
         Ok(payload) => Hello::read(&payload).map_err(|bad| Shut::Broken(bad.to_string())),
-        Err(error) => Err(Shut::Refused(
-            error.refusal(device.id(), &shared.scrubber()),
-        )),
+        Err(error) => Err(Shut::Refused(error.refusal(device.id(), scrubber))),
     }
 }
 

@@ -77,8 +77,8 @@ impl Supervisor {
             Ok(wire) => wire,
             Err(why) => return self.failed(&why, failures),
         };
-        let shaken =
-            session::shake(&mut wire, &self.device, secret, &self.limits, &self.shared).await;
+        let scrubber = self.shared.scrubber();
+        let shaken = session::shake(&mut wire, &self.device, secret, &self.limits, &scrubber).await;
         let hello = match shaken {
             Ok(hello) => hello,
             Err(Shut::Broken(why)) => return self.failed(&why, failures),

@@ -11,7 +11,7 @@ use std::time::Duration;
 use adapter_gateway::control::{GatewayLinks, Reach};
 use adapter_gateway::device::DeviceIdentity;
 use adapter_gateway::http::Trust;
-use adapter_gateway::link::{Approver, Key, Limits};
+use adapter_gateway::link::{Approver, Key, Limits, LinkConfig, takes_key};
 use adapter_gateway::probe::Prober;
 use async_trait::async_trait;
 use domain::fact::{Control, State};
@@ -230,6 +230,7 @@ async fn the_present_gateway_is_paired_asked_drained_and_found_again() {
 
     let (links, id, prober) = gateway.reach(&linked, &key);
     probes(&prober, &linked).await;
+    knocks(&gateway.url, &device).await;
     accounts(&links, &id).await;
     drain(&links, &id).await;
 
@@ -279,6 +280,15 @@ async fn probes(prober: &Prober, linked: &Linked) {
     assert!(prober.takes_key(&token).await.unwrap());
     let wrong = SecretString::from("not-the-key-at-all");
     assert!(!prober.takes_key(&wrong).await.unwrap());
+}
+
+/// The socket tells a good key from a bad one, also to a device that it knows.
+async fn knocks(url: &str, device: &DeviceIdentity) {
+    let config = LinkConfig::new(url.parse().unwrap(), Trust::load(None).unwrap());
+    let key = SecretString::from(KEY);
+    assert!(takes_key(&config, device, &key).await.unwrap());
+    let wrong = SecretString::from("not-the-key-at-all");
+    assert!(!takes_key(&config, device, &wrong).await.unwrap());
 }
 
 /// It has no `/startupz`, and says `ready` in other words: operations must not wait for it in vain.
@@ -340,19 +350,20 @@ async fn drain(links: &GatewayLinks, id: &GatewayId) {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_old_gateway_is_read_and_what_it_lacks_is_said() {
     let gateway = Gateway::start("2026.3.31").await;
-    let (key, approver) = (TestKey::new(KEY), gateway.approver());
+    let (key, approver, device) = (TestKey::new(KEY), gateway.approver(), own_device());
     let linked = link_as(
         &gateway.url,
         patient(),
         key.clone(),
         approver.clone(),
-        own_device(),
+        device.clone(),
     );
     let state = until(&linked.link, START, |it| it.control == Control::Connected).await;
     assert_eq!(state.protocol, Some(3));
 
     let (links, id, prober) = gateway.reach(&linked, &key);
     old_probes(&prober, &linked).await;
+    knocks(&gateway.url, &device).await;
     assert_eq!(links.abilities(&id).await.unwrap(), Abilities::default());
     links.accounts(&id).await.unwrap();
     let account: AccountId = "default".parse().unwrap();

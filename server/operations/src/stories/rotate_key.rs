@@ -1,0 +1,498 @@
+//! Rotate the key: a new one is written into `.env`, the container is recreated with it, and it is proved at every door
+//! that the new key is taken and the old one refused. Until that is proved, anything that goes wrong brings the old key
+//! and the old container back.
+//!
+//! A restart would not do: a container keeps the environment that it was created with. The gateway has one key at a time,
+//! so there is no overlap: whoever still sends the old key is refused from the moment the new container answers.
+//!
+//! Neither key is ever in a plan, a state or a line: the journal tells versions apart by fingerprints, the new key is in
+//! `.env` alone, and the old one in a sealed copy of the file until the end.
+
+use std::time::Duration;
+
+use domain::credential::{Cause, Fingerprint};
+use domain::fact::ContainerState;
+use domain::fault::{Boundary, Fault, FaultKind, Retry};
+use domain::gateway_key::{self, Answer, KeyLine, Tried, WhichKey};
+use domain::operation::{Cancel, Command, Passing};
+use serde::{Deserialize, Serialize};
+
+use super::look::{self, Before};
+use super::recreate::{self, Recreate};
+use super::refused;
+use crate::step::Undo::{NoReturn, Nothing, With};
+use crate::step::{Cx, Step, act, mins, secs, step};
+use crate::story::Story;
+
+/// Every door is tried with both keys; one that does not answer takes its time.
+const PROVING: Duration = mins(3);
+/// A wrong key is counted by the gateway, so it is not tried more often than this.
+const TRIES: usize = 3;
+/// Between two tries.
+const PAUSE: Duration = secs(5);
+
+/// See the module.
+pub struct RotateKey;
+
+/// Decided before the first step.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Plan {
+    before: Before,
+    line: KeyLine,
+    in_container: Option<Fingerprint>,
+    /// What the doors made of the present key.
+    doors: Vec<Tried>,
+    cause: Cause,
+}
+
+/// Kept between steps.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct State {
+    /// The new key's.
+    new: Option<Fingerprint>,
+    /// Made once the new key is in `.env`: what the compose folder says has changed by it.
+    plan: Option<recreate::Plan>,
+    recreate: recreate::State,
+    /// What was left behind, for people.
+    left: Option<String>,
+    /// The step that ended last had nothing to do.
+    idle: bool,
+}
+
+impl Story for RotateKey {
+    const NAME: &'static str = "rotate-key";
+    type Plan = Plan;
+    type State = State;
+
+    async fn plan(cx: &Cx, command: &Command) -> Result<Plan, Fault> {
+        let Command::RotateKey { cause, .. } = command else {
+            let why = "this is no rotation";
+            return Err(refused(FaultKind::Unexpected, Boundary::Panel, why));
+        };
+        let before = look::look(cx).await?;
+        let line = cx.keys.look(&cx.gateway).await?;
+        Ok(Plan {
+            in_container: cx.keys.in_container(&cx.gateway).await?,
+            doors: cx
+                .keys
+                .try_doors(&cx.gateway, cx.operation, WhichKey::Present)
+                .await?,
+            before,
+            line,
+            cause: *cause,
+        })
+    }
+
+    #[rustfmt::skip]
+    fn steps() -> Vec<Step<Plan, State>> {
+        use Cancel::{AfterStep, Now, Refuse};
+        vec![
+            step("look",     "Look at the present key",                        act!(examine),  Nothing,                        secs(60), Now),
+            step("renew",    "Write a new key into .env",                      act!(renew),    With(act!(put_back), PROVING),  secs(30), AfterStep),
+            step("recreate", "Recreate the container with it",                 act!(compare),  Nothing,                        mins(2),  Now),
+            part::<DRAIN>("recreate.drain"),
+            part::<STOP_OLD>("recreate.stop_old"),
+            part::<SET_ASIDE>("recreate.set_aside"),
+            part::<CREATE_NEW>("recreate.create_new"),
+            part::<START_NEW>("recreate.start_new"),
+            part::<AWAIT_LIVE>("recreate.await_live"),
+            part::<AWAIT_READY>("recreate.await_ready"),
+            part::<CHECK_ACCOUNTS>("recreate.check_accounts"),
+            step("prove",    "Prove that the new key is taken and the old one refused", act!(prove), Nothing,                  PROVING,  Now),
+            step("finish",   "Remove the old container and the old key",       act!(finish),   NoReturn,                       mins(2),  Refuse),
+        ]
+    }
+
+    fn note(state: &State) -> Option<String> {
+        let notes: Vec<String> = Recreate::note(&state.recreate)
+            .into_iter()
+            .chain(state.left.clone())
+            .collect();
+        (!notes.is_empty()).then(|| notes.join(" "))
+    }
+
+    fn passed(state: &State) -> Option<Passing> {
+        state.idle.then_some(Passing::NotNeeded)
+    }
+
+    fn todo(plan: &Plan, state: &State, step: &str) -> String {
+        let file = &plan.line.file;
+        let variable = &plan.line.variable;
+        if let Some((inner, made)) = step.strip_prefix("recreate.").zip(state.plan.as_ref()) {
+            return format!(
+                "{} Until then {file} holds the new key, and the old container the old one.",
+                Recreate::todo(made, &state.recreate, inner)
+            );
+        }
+        format!(
+            "Putting the old key back stopped at `{step}`. Compare {variable} in {file} with the key in the running \
+             container (`docker inspect`); when they differ, recreate the container, which then has the key of {file}. Then \
+             free the gateway here."
+        )
+    }
+}
+
+// Places in the table of `recreate`.
+const DRAIN: usize = 1;
+const STOP_OLD: usize = 2;
+const SET_ASIDE: usize = 3;
+const CREATE_NEW: usize = 4;
+const START_NEW: usize = 5;
+const AWAIT_LIVE: usize = 6;
+const AWAIT_READY: usize = 7;
+const CHECK_ACCOUNTS: usize = 8;
+const REMOVE_OLD: usize = 9;
+
+/// One step of the recreate, as a part of this story.
+fn part<const AT: usize>(name: &'static str) -> Step<Plan, State> {
+    let inner = Recreate::steps().swap_remove(AT);
+    Step {
+        name,
+        label: inner.label,
+        act: act!(forward::<AT>),
+        undo: match inner.undo {
+            With(_, limit) => With(act!(back::<AT>), limit),
+            _ => Nothing,
+        },
+        limit: inner.limit,
+        cancel: inner.cancel,
+        skippable: inner.skippable,
+    }
+}
+
+async fn forward<const AT: usize>(cx: &Cx, plan: &Plan, state: &mut State) -> Result<(), Fault> {
+    // Somebody may know the key: nothing is waited for that is not needed.
+    state.idle = AT == DRAIN && plan.cause == Cause::Leak;
+    if state.idle {
+        return Ok(());
+    }
+    let State { plan, recreate, .. } = state;
+    let made = plan.as_ref().ok_or_else(unplanned)?;
+    (Recreate::steps().swap_remove(AT).act)(cx, made, recreate).await
+}
+
+async fn back<const AT: usize>(cx: &Cx, _: &Plan, state: &mut State) -> Result<(), Fault> {
+    let State { plan, recreate, .. } = state;
+    let made = plan.as_ref().ok_or_else(unplanned)?;
+    match Recreate::steps().swap_remove(AT).undo {
+        With(undo, _) => undo(cx, made, recreate).await,
+        _ => Ok(()),
+    }
+}
+
+fn unplanned() -> Fault {
+    let why = "the journal does not say how the container is recreated";
+    refused(FaultKind::Unexpected, Boundary::Panel, why)
+}
+
+/// Refuses what could not be proved afterwards, before anything is touched.
+async fn examine(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(), Fault> {
+    let old = look::existing(&plan.before)?;
+    let line = &plan.line;
+    if old.state != ContainerState::Running {
+        return Err(refused(
+            FaultKind::Invalid,
+            Boundary::Gateway,
+            "The gateway does not run, so a change of its key could not be proved. Start it first.",
+        ));
+    }
+    if plan.in_container.as_ref() != Some(&line.fingerprint) {
+        return Err(refused(
+            FaultKind::Invalid,
+            Boundary::Compose,
+            format!(
+                "The gateway runs with another key than {} says: the file was changed and the container not recreated. \
+                 Recreate it first; then rotate.",
+                line.file
+            ),
+        ));
+    }
+    let now = cx.keys.look(&cx.gateway).await?;
+    if now.fingerprint != line.fingerprint {
+        let why = format!("Somebody changed the key in {} just now.", line.file);
+        return Err(refused(FaultKind::Invalid, Boundary::Compose, why));
+    }
+    if let Err(why) = taken_inside(&plan.doors) {
+        let why = format!("The present key is not proved, so a new one could not be either. {why}");
+        return Err(refused(FaultKind::Invalid, Boundary::Gateway, why));
+    }
+    cx.say.line(format!(
+        "{} in {}, fingerprint {}.",
+        line.variable, line.file, line.fingerprint
+    ));
+    if let Some(doors) = gateway_key::those(&plan.doors, |answer| *answer == Answer::Takes) {
+        cx.say.line(format!("The present key is taken by {doors}."));
+    }
+    for notice in &line.notices {
+        cx.say.line(notice);
+    }
+    Ok(())
+}
+
+async fn renew(cx: &Cx, plan: &Plan, state: &mut State) -> Result<(), Fault> {
+    let new = cx.keys.renew(&cx.gateway, cx.operation).await?;
+    cx.say.line(format!(
+        "A new key stands in {}, fingerprint {new}. The container still has the old one.",
+        plan.line.file
+    ));
+    state.new = Some(new);
+    Ok(())
+}
+
+/// The old key comes back, and is proved when the gateway runs.
+async fn put_back(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(), Fault> {
+    if cx.keys.put_back(&cx.gateway, cx.operation).await?.is_none() {
+        return Ok(());
+    }
+    cx.say
+        .line(format!("The old key stands in {} again.", plan.line.file));
+    let inside = cx.keys.in_container(&cx.gateway).await?;
+    match inside {
+        None => cx
+            .say
+            .line("The container does not run, so the old key is not proved."),
+        Some(inside) if inside != plan.line.fingerprint => {
+            return Err(refused(
+                FaultKind::Invalid,
+                Boundary::Docker,
+                "The running container has another key than the one that was put back.",
+            ));
+        }
+        Some(_) => {
+            let mut left = TRIES;
+            while let Err(why) = taken_inside(&try_doors(cx, WhichKey::Present).await?) {
+                again(cx, &mut left, &why).await?;
+            }
+            cx.say.line("The old key is taken again.");
+        }
+    }
+    cx.keys.forget(&cx.gateway, cx.operation).await
+}
+
+/// Plans the recreate from the folder as it now is, and says what it changes.
+async fn compare(cx: &Cx, _: &Plan, state: &mut State) -> Result<(), Fault> {
+    let command = Command::Recreate {
+        gateway: cx.gateway.clone(),
+        seen: None,
+    };
+    let made = Recreate::plan(cx, &command).await?;
+    let look = Recreate::steps().swap_remove(0);
+    (look.act)(cx, &made, &mut state.recreate).await?;
+    state.plan = Some(made);
+    Ok(())
+}
+
+async fn prove(cx: &Cx, plan: &Plan, state: &mut State) -> Result<(), Fault> {
+    state.idle = false;
+    let inside = cx.keys.in_container(&cx.gateway).await?;
+    if inside.is_none() || inside != state.new {
+        return Err(refused(
+            FaultKind::Invalid,
+            Boundary::Docker,
+            format!(
+                "The new container does not have the key of {}: the change did not reach the process.",
+                plan.line.file
+            ),
+        ));
+    }
+    cx.say.line(format!(
+        "The key inside the running container is the one in {}.",
+        plan.line.file
+    ));
+    let mut left = TRIES;
+    let said = loop {
+        let new = try_doors(cx, WhichKey::Present).await?;
+        let old = try_doors(cx, WhichKey::Previous).await?;
+        match gateway_key::proof(&plan.doors, &new, &old) {
+            Ok(said) => break said,
+            Err(why) => again(cx, &mut left, &why).await?,
+        }
+    };
+    for line in said {
+        cx.say.line(line);
+    }
+    look::ask_accounts(cx).await?;
+    cx.say.line("The panel's own pairing still works.");
+    Ok(())
+}
+
+async fn try_doors(cx: &Cx, which: WhichKey) -> Result<Vec<Tried>, Fault> {
+    cx.keys.try_doors(&cx.gateway, cx.operation, which).await
+}
+
+/// Whether the process itself takes the key that was tried; else why not.
+fn taken_inside(tried: &[Tried]) -> Result<(), String> {
+    let mut inside = tried.iter().filter(|tried| tried.door.is_internal());
+    inside.try_for_each(|tried| match &tried.answer {
+        Answer::Takes => Ok(()),
+        Answer::Refuses => Err(format!("The key is refused by {}.", tried.door.words())),
+        Answer::Untold(why) => Err(format!(
+            "It could not be tried by {}: {why}",
+            tried.door.words()
+        )),
+    })
+}
+
+/// Waits for another try, unless there were enough: the gateway counts wrong keys.
+async fn again(cx: &Cx, left: &mut usize, why: &str) -> Result<(), Fault> {
+    *left -= 1;
+    if *left == 0 {
+        let why = cx.say.scrub(why);
+        return Err(refused(FaultKind::Refused, Boundary::Gateway, why));
+    }
+    cx.say.progress(why);
+    tokio::time::sleep(PAUSE).await;
+    Ok(())
+}
+
+/// The new key works; what cannot be removed is worth a note, not a failure.
+async fn finish(cx: &Cx, _: &Plan, state: &mut State) -> Result<(), Fault> {
+    let State { plan, recreate, .. } = &mut *state;
+    let made = plan.as_ref().ok_or_else(unplanned)?;
+    (Recreate::steps().swap_remove(REMOVE_OLD).act)(cx, made, recreate).await?;
+    match cx.keys.forget(&cx.gateway, cx.operation).await {
+        Ok(()) => {}
+        Err(fault) if fault.retry == Retry::Yes => return Err(fault),
+        Err(fault) => {
+            let left = format!("The sealed copy of the old key could not be removed: {fault}");
+            let left = cx.say.scrub(&left);
+            cx.say.line(&left);
+            state.left = Some(left);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::gateway_key::Door;
+    use domain::operation::Outcome;
+
+    use super::*;
+    use crate::stories::Book;
+    use crate::testing::story_tests::{Scenario, story_tests, tell};
+    use crate::testing::{Bench, Fate, World, gateway};
+
+    fn command(cause: Cause) -> Command {
+        Command::RotateKey {
+            gateway: gateway(),
+            cause,
+        }
+    }
+
+    fn scenario() -> Scenario {
+        Scenario {
+            command: command(Cause::Scheduled),
+            world: World::running,
+            done: |world| {
+                assert!(world.assert_runs().starts_with("new"));
+                let inner = world.lock();
+                assert_eq!((inner.key.written, inner.boxes[0].key), (2, 2));
+                assert!(inner.key.sealed.is_none());
+            },
+            undone: |world| {
+                assert!(world.assert_runs().starts_with("old"));
+                let inner = world.lock();
+                assert_eq!((inner.key.written, inner.boxes[0].key), (1, 1));
+                assert!(inner.key.sealed.is_none());
+            },
+        }
+    }
+
+    story_tests!(scenario);
+
+    async fn run(world: &World, cause: Cause) -> (Outcome, String) {
+        let bench = Bench::new(world.clone());
+        let (id, outcome) = bench.run(Book::default(), &command(cause)).await;
+        (outcome, tell(&bench.journal.entries(id)))
+    }
+
+    /// It was undone for this reason, and the old key and container are there.
+    async fn undone(world: &World, because: &str) {
+        let (outcome, told) = run(world, Cause::Scheduled).await;
+        let Outcome::Undone { why } = outcome else {
+            panic!("{told}");
+        };
+        assert!(why.message.contains(because), "{why}");
+        (scenario().undone)(world);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_could_not_be_proved_is_not_begun() {
+        for (change, because) in [
+            (
+                (|world: &World| world.lock().key.written = 3) as fn(&World),
+                "another key than /srv/openclaw/.env says",
+            ),
+            (
+                |world| world.lock().key.silent = Some(Door::InternalSocket),
+                "could not be tried by the socket at the internal URL",
+            ),
+            (
+                |world| world.lock().boxes[0].state = ContainerState::Exited,
+                "Start it first",
+            ),
+        ] {
+            let world = World::running();
+            change(&world);
+            let (outcome, told) = run(&world, Cause::Scheduled).await;
+            let Outcome::Undone { why } = outcome else {
+                panic!("{told}");
+            };
+            assert!(why.message.contains(because), "{why}");
+            assert_eq!(world.changes(), Vec::<String>::new(), "{told}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_new_gateway_that_never_gets_ready_brings_the_old_key_back() {
+        let world = World::running();
+        world.lock().new_fate = Fate::NeverReady;
+        undone(&world, "not ready").await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_key_that_does_not_reach_the_process_is_put_back() {
+        let world = World::running();
+        world.lock().key.elsewhere = true;
+        undone(&world, "did not reach the process").await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_old_key_that_is_still_taken_is_put_back() {
+        let world = World::running();
+        world.lock().key.careless = true;
+        undone(&world, "The old key is still taken").await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_public_url_that_said_nothing_before_does_not_hinder() {
+        let world = World::running();
+        world.lock().key.silent = Some(Door::PublicHttp);
+        let (outcome, told) = run(&world, Cause::Scheduled).await;
+        assert_eq!(outcome, Outcome::Succeeded { note: None });
+        assert!(
+            told.contains("Not proved at HTTP at the public URL"),
+            "{told}"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_leak_the_gateway_is_not_asked_to_finish_its_work() {
+        let world = World::running();
+        let (outcome, _) = run(&world, Cause::Leak).await;
+        assert_eq!(outcome, Outcome::Succeeded { note: None });
+        let changes = world.changes();
+        assert!(!changes.contains(&"suspend".to_owned()), "{changes:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_unwritable_file_is_told_and_nothing_else_is_touched() {
+        let world = World::running();
+        let why = "The panel failed while writing `/srv/openclaw/.env`: no space left.";
+        let full = Fault::new(FaultKind::Refused, Boundary::Compose, why);
+        world.fail("renew_key", [full]);
+        undone(&world, "no space left").await;
+        assert_eq!(world.changes(), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,185 @@
+//! The gateway's key, faked over the world: a number in `.env`, and the number that a container was made with.
+
+use async_trait::async_trait;
+use domain::credential::Fingerprint;
+use domain::fact::ContainerState;
+use domain::fault::{Boundary, Fault, FaultKind};
+use domain::gateway::GatewayId;
+use domain::gateway_key::{Answer, Door, KeyLine, Tried, WhichKey};
+use domain::operation::OperationId;
+use domain::ports::GatewayKeys;
+use secrecy::SecretString;
+
+use super::world::{CANARY, Inner, World};
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub struct FakeKeys {
+    /// In `.env`.
+    pub written: u32,
+    /// What a container that is made now gets: the one in `.env`, unless compose takes it from elsewhere.
+    pub reaches: u32,
+    /// Compose does not take the key from `.env`.
+    pub elsewhere: bool,
+    /// The operation that sealed the file, and the key in it.
+    pub sealed: Option<(OperationId, u32)>,
+    /// A door that says nothing about any key.
+    pub silent: Option<Door>,
+    /// The gateway takes every key.
+    pub careless: bool,
+}
+
+impl Default for FakeKeys {
+    fn default() -> Self {
+        Self {
+            written: 1,
+            reaches: 1,
+            elsewhere: false,
+            sealed: None,
+            silent: None,
+            careless: false,
+        }
+    }
+}
+
+impl FakeKeys {
+    fn write(&mut self, key: u32) {
+        self.written = key;
+        if !self.elsewhere {
+            self.reaches = key;
+        }
+    }
+}
+
+/// The fingerprint of a fake key.
+fn mark(key: u32) -> Fingerprint {
+    let mut hash = [0; 32];
+    hash[..4].copy_from_slice(&key.to_be_bytes());
+    Fingerprint::of_hash(&hash)
+}
+
+/// What the compose folder says changes with its `.env`.
+fn write(inner: &mut Inner, key: u32) {
+    inner.key.write(key);
+    inner.comparison.fingerprint = format!("fp-{key}");
+}
+
+fn running(inner: &Inner) -> Option<u32> {
+    let mut boxes = inner.boxes.iter();
+    boxes
+        .find(|found| found.state == ContainerState::Running)
+        .map(|found| found.key)
+}
+
+#[async_trait]
+impl GatewayKeys for World {
+    async fn look(&self, _: &GatewayId) -> Result<KeyLine, Fault> {
+        self.call("look_at_key", |inner, _| {
+            Ok(KeyLine {
+                file: "/srv/openclaw/.env".to_owned(),
+                variable: "OPENCLAW_API_KEY".to_owned(),
+                fingerprint: mark(inner.key.written),
+                notices: Vec::new(),
+            })
+        })
+        .await
+    }
+
+    async fn renew(&self, _: &GatewayId, operation: OperationId) -> Result<Fingerprint, Fault> {
+        self.call("renew_key", |inner, _| {
+            let (_, old) = *inner
+                .key
+                .sealed
+                .get_or_insert((operation, inner.key.written));
+            if inner.key.written == old {
+                write(inner, old + 1);
+                inner.changed("renew_key");
+            }
+            Ok(mark(inner.key.written))
+        })
+        .await
+    }
+
+    async fn put_back(
+        &self,
+        _: &GatewayId,
+        operation: OperationId,
+    ) -> Result<Option<Fingerprint>, Fault> {
+        self.call("put_key_back", |inner, _| {
+            let Some((_, old)) = inner.key.sealed.filter(|(of, _)| *of == operation) else {
+                return Ok(None);
+            };
+            if inner.key.written != old {
+                write(inner, old);
+                inner.changed("put_key_back");
+            }
+            Ok(Some(mark(old)))
+        })
+        .await
+    }
+
+    async fn forget(&self, _: &GatewayId, operation: OperationId) -> Result<(), Fault> {
+        self.call("forget_key", |inner, _| {
+            if inner
+                .key
+                .sealed
+                .take_if(|(of, _)| *of == operation)
+                .is_some()
+            {
+                inner.changed("forget_key");
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn in_container(&self, _: &GatewayId) -> Result<Option<Fingerprint>, Fault> {
+        self.call("key_in_container", |inner, _| Ok(running(inner).map(mark)))
+            .await
+    }
+
+    async fn try_doors(
+        &self,
+        _: &GatewayId,
+        operation: OperationId,
+        which: WhichKey,
+    ) -> Result<Vec<Tried>, Fault> {
+        self.call("try_doors", |inner, now| {
+            let key = match which {
+                WhichKey::Present => inner.key.written,
+                WhichKey::Previous => {
+                    let sealed = inner.key.sealed.filter(|(of, _)| *of == operation);
+                    sealed.map_or(0, |(_, key)| key)
+                }
+            };
+            let live = inner.live(now);
+            let taken = running(inner) == Some(key) || inner.key.careless;
+            let tried = Door::ALL.into_iter().map(|door| Tried {
+                door,
+                answer: if !live || inner.key.silent == Some(door) {
+                    Answer::Untold(format!("It does not answer. {CANARY}"))
+                } else if taken {
+                    Answer::Takes
+                } else {
+                    Answer::Refuses
+                },
+            });
+            Ok(tried.collect())
+        })
+        .await
+    }
+
+    async fn read(&self, _: &GatewayId, fingerprint: &Fingerprint) -> Result<SecretString, Fault> {
+        self.call("read_key", |inner, _| {
+            if mark(inner.key.written) != *fingerprint {
+                let why = "another key";
+                return Err(Fault::new(FaultKind::Invalid, Boundary::Compose, why));
+            }
+            Ok(SecretString::from(format!(
+                "{CANARY}-{}",
+                inner.key.written
+            )))
+        })
+        .await
+    }
+}
