@@ -97,6 +97,14 @@ pub mod act {
     pub const REVOKE_HAND_OFF: &str = "revoke-hand-off";
     /// A person was shown the code that links an account.
     pub const VIEW_CODE: &str = "view-code";
+    /// A person was shown a new key, the one time that it is shown.
+    pub const REVEAL_KEY: &str = "reveal-key";
+    /// Something was done with a new key: a consumer has it, or the rotation log.
+    pub const FINISH_KEY_TASK: &str = "finish-key-task";
+    /// Somebody who uses a gateway's key was added to the register.
+    pub const ADD_CONSUMER: &str = "add-consumer";
+    /// Somebody who uses a gateway's key was removed from the register.
+    pub const REMOVE_CONSUMER: &str = "remove-consumer";
 }
 
 /// An event to be written.

@@ -3,6 +3,7 @@
 
 mod hand_offs;
 mod journal;
+mod key_rotations;
 mod keys;
 mod links;
 mod outside;
@@ -15,6 +16,7 @@ use uuid::Uuid;
 
 pub use hand_offs::{HandOffs, Mail, Opener};
 pub use journal::{Begun, Fenced, Journal, NewOperation, StartError, StoreError};
+pub use key_rotations::KeyRotations;
 pub use keys::GatewayKeys;
 pub use links::{Backups, LinkFiles, Scans};
 pub use outside::{Abilities, ChannelOutcome, Containers, GatewayControl, LoginAnswer, Readiness};

@@ -8,8 +8,8 @@ use std::time::Duration;
 use domain::gateway::GatewayId;
 use domain::operation::{Operation, OperationId};
 use domain::ports::{
-    AuditTrail, Backups, Clock, Containers, GatewayControl, GatewayKeys, Ids, Journal, LinkFiles,
-    Plugins, Scans, StateFolder,
+    AuditTrail, Backups, Clock, Containers, GatewayControl, GatewayKeys, Ids, Journal,
+    KeyRotations, LinkFiles, Plugins, Scans, StateFolder,
 };
 use domain::scrub::Scrubber;
 use tokio::sync::Notify;
@@ -41,6 +41,8 @@ pub struct Parts {
     pub plugins: Arc<dyn Plugins>,
     /// The gateways' keys.
     pub keys: Arc<dyn GatewayKeys>,
+    /// What is left to do with new ones.
+    pub rotations: Arc<dyn KeyRotations>,
     /// For acts within an operation that are audited for themselves.
     pub audit: Arc<dyn AuditTrail>,
     /// The time.

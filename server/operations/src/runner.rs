@@ -268,6 +268,7 @@ impl Runner {
             folder: Arc::clone(&parts.folder),
             plugins: Arc::clone(&parts.plugins),
             keys: Arc::clone(&parts.keys),
+            rotations: Arc::clone(&parts.rotations),
             audit: Arc::clone(&parts.audit),
             clock: Arc::clone(&parts.clock),
             say,

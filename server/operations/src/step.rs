@@ -8,8 +8,8 @@ use domain::gateway::GatewayId;
 use domain::operation::{Cancel, OperationId, StepOutline};
 use domain::person::Actor;
 use domain::ports::{
-    AuditTrail, Backups, Clock, Containers, GatewayControl, GatewayKeys, LinkFiles, Plugins, Scans,
-    StateFolder,
+    AuditTrail, Backups, Clock, Containers, GatewayControl, GatewayKeys, KeyRotations, LinkFiles,
+    Plugins, Scans, StateFolder,
 };
 use futures::future::BoxFuture;
 
@@ -40,6 +40,8 @@ pub struct Cx {
     pub plugins: Arc<dyn Plugins>,
     /// The gateway's key.
     pub keys: Arc<dyn GatewayKeys>,
+    /// What is left to do with a new one.
+    pub rotations: Arc<dyn KeyRotations>,
     /// For acts within the operation that are audited for themselves.
     pub audit: Arc<dyn AuditTrail>,
     /// The time.

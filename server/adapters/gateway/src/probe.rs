@@ -137,7 +137,17 @@ impl Prober {
             .map_err(|why| Fault::new(FaultKind::Unreachable, Boundary::Gateway, why.sentence()))?;
         match answer.status {
             400 => Ok(true),
-            401 | 403 => Ok(false),
+            401 => Ok(false),
+            // `proxy_attribution_required`, seen on 2026.9.6: whatever key was sent.
+            403 => Err(Fault::new(
+                FaultKind::Refused,
+                Boundary::Gateway,
+                format!(
+                    "Whether the gateway takes the key could not be told: {} answered 403, as it does to whatever looks \
+                     proxied. The proxy must not send X-Forwarded-For on.",
+                    target(base)
+                ),
+            )),
             status => Err(Fault::new(
                 FaultKind::Unexpected,
                 Boundary::Gateway,

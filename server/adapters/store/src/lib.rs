@@ -11,6 +11,7 @@ mod config;
 mod hand_offs;
 mod history;
 mod journal;
+mod key_rotations;
 mod lead;
 mod notices;
 mod password;

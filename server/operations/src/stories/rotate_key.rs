@@ -14,6 +14,7 @@ use domain::credential::{Cause, Fingerprint};
 use domain::fact::ContainerState;
 use domain::fault::{Boundary, Fault, FaultKind, Retry};
 use domain::gateway_key::{self, Answer, KeyLine, Tried, WhichKey};
+use domain::key_rotation::NewKeyRotation;
 use domain::operation::{Cancel, Command, Passing};
 use serde::{Deserialize, Serialize};
 
@@ -100,6 +101,7 @@ impl Story for RotateKey {
             part::<CHECK_ACCOUNTS>("recreate.check_accounts"),
             step("prove",    "Prove that the new key is taken and the old one refused", act!(prove), Nothing,                  PROVING,  Now),
             step("finish",   "Remove the old container and the old key",       act!(finish),   NoReturn,                       mins(2),  Refuse),
+            step("record",   "Note what is left to hand over",                 act!(record),   NoReturn,                       mins(10), Refuse),
         ]
     }
 
@@ -363,6 +365,26 @@ async fn finish(cx: &Cx, _: &Plan, state: &mut State) -> Result<(), Fault> {
     Ok(())
 }
 
+/// From here on people go on: whoever sends the key needs the new one.
+async fn record(cx: &Cx, plan: &Plan, state: &mut State) -> Result<(), Fault> {
+    let fingerprint = state.new.clone().ok_or_else(unplanned)?;
+    let rotation = NewKeyRotation {
+        operation: cx.operation,
+        gateway: cx.gateway.clone(),
+        fingerprint,
+        cause: plan.cause,
+    };
+    cx.rotations.begin(rotation).await.map_err(|error| {
+        tracing::warn!(
+            operation.id = %cx.operation,
+            error = &error as &dyn core::error::Error,
+            "A rotation could not be noted yet"
+        );
+        let why = "The panel's database does not answer.";
+        Fault::new(FaultKind::Unreachable, Boundary::Database, why)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use domain::gateway_key::Door;
@@ -389,11 +411,13 @@ mod tests {
                 let inner = world.lock();
                 assert_eq!((inner.key.written, inner.boxes[0].key), (2, 2));
                 assert!(inner.key.sealed.is_none());
+                assert_eq!(inner.key.noted.len(), 1);
             },
             undone: |world| {
                 assert!(world.assert_runs().starts_with("old"));
                 let inner = world.lock();
                 assert_eq!((inner.key.written, inner.boxes[0].key), (1, 1));
+                assert_eq!(inner.key.noted, []);
                 assert!(inner.key.sealed.is_none());
             },
         }

@@ -51,6 +51,7 @@ impl Bench {
             folder: Arc::new(self.world.clone()),
             plugins: Arc::new(self.world.clone()),
             keys: Arc::new(self.world.clone()),
+            rotations: Arc::new(self.world.clone()),
             audit: Arc::clone(&self.audit) as _,
             clock: Arc::clone(&self.world.clock) as _,
             ids: Arc::clone(&self.ids) as _,

@@ -1,14 +1,18 @@
 //! The gateway's key, faked over the world: a number in `.env`, and the number that a container was made with.
 
 use async_trait::async_trait;
+use domain::can::Permit;
 use domain::credential::Fingerprint;
 use domain::fact::ContainerState;
 use domain::fault::{Boundary, Fault, FaultKind};
 use domain::gateway::GatewayId;
 use domain::gateway_key::{Answer, Door, KeyLine, Tried, WhichKey};
+use domain::key_rotation::{Consumer, KeyRotation, NewConsumer, NewKeyRotation, Task};
 use domain::operation::OperationId;
-use domain::ports::GatewayKeys;
+use domain::person::Actor;
+use domain::ports::{GatewayKeys, KeyRotations, StoreError};
 use secrecy::SecretString;
+use uuid::Uuid;
 
 use super::world::{CANARY, Inner, World};
 
@@ -27,6 +31,8 @@ pub struct FakeKeys {
     pub silent: Option<Door>,
     /// The gateway takes every key.
     pub careless: bool,
+    /// The rotations that were noted.
+    pub noted: Vec<NewKeyRotation>,
 }
 
 impl Default for FakeKeys {
@@ -38,6 +44,7 @@ impl Default for FakeKeys {
             sealed: None,
             silent: None,
             careless: false,
+            noted: Vec::new(),
         }
     }
 }
@@ -181,5 +188,57 @@ impl GatewayKeys for World {
             )))
         })
         .await
+    }
+}
+
+/// Stories note a rotation and what was done with it; the rest is for pages.
+#[async_trait]
+impl KeyRotations for World {
+    async fn begin(&self, rotation: NewKeyRotation) -> Result<(), StoreError> {
+        let noted = self.call("note_rotation", |inner, _| {
+            if !inner.key.noted.contains(&rotation) {
+                inner.key.noted.push(rotation);
+                inner.changed("note_rotation");
+            }
+            Ok(())
+        });
+        noted.await.map_err(|fault| StoreError {
+            doing: "noting a rotation",
+            source: fault.into(),
+        })
+    }
+
+    async fn of(&self, _: OperationId) -> Result<Option<KeyRotation>, StoreError> {
+        Ok(None)
+    }
+
+    async fn latest(&self, _: &GatewayId) -> Result<Option<KeyRotation>, StoreError> {
+        Ok(None)
+    }
+
+    async fn reveal(&self, _: Permit, _: OperationId) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+
+    async fn finish(
+        &self,
+        _: &Actor,
+        _: OperationId,
+        _: Task,
+        _: Option<String>,
+    ) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn consumers(&self, _: &GatewayId) -> Result<Vec<Consumer>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn add_consumer(&self, _: Permit, _: NewConsumer) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn remove_consumer(&self, _: Permit, _: Uuid) -> Result<bool, StoreError> {
+        Ok(false)
     }
 }
