@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use domain::hand_off::HandOff;
 use domain::person::{Actor, Person};
 use domain::ports::{
-    AccountHistory, AuditTrail, Backups, Clock, HandOffs, Ids, Mail, Observations, Operations,
-    People, Scans, StateFolder,
+    AccountHistory, AuditTrail, Backups, Clock, GatewayKeys, HandOffs, Ids, KeyRotations, Mail,
+    Observations, Operations, People, Scans, StateFolder,
 };
 use domain::time::Timestamp;
 use secrecy::SecretString;
@@ -63,6 +63,12 @@ pub struct Panel {
     pub folder: Arc<dyn StateFolder>,
     /// The half of the key for backups that waits to be shown once.
     pub backup_keys: Arc<Reveals>,
+    /// The gateways' keys.
+    pub keys: Arc<dyn GatewayKeys>,
+    /// How far the hand-over of a new one is, and who uses it.
+    pub rotations: Arc<dyn KeyRotations>,
+    /// New keys that wait to be shown once.
+    pub new_keys: Arc<Reveals>,
     /// Codes that operations show.
     pub scans: Arc<dyn Scans>,
     /// Who was shown a code.

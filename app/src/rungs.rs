@@ -217,6 +217,12 @@ fn state_against(
             ContainerState::Removing => Some("Docker is removing it."),
             _ => None,
         },
+        Action::RotateKey => match state {
+            ContainerState::Running => None,
+            _ => Some(
+                "The gateway does not run, and a change of its key could not be proved. Start it first.",
+            ),
+        },
         Action::Recreate | Action::Wipe => match state {
             ContainerState::Missing => Some("There is no container. Install makes it."),
             ContainerState::Removing => Some("Docker is removing it."),

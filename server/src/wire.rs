@@ -3,6 +3,7 @@
 mod backups;
 mod complaint;
 mod device;
+mod gateway_keys;
 mod link_files;
 mod observations;
 mod plugins;
@@ -38,6 +39,7 @@ use tokio_util::task::TaskTracker;
 use crate::config::{Config, DockerEndpoint, GatewayConfig};
 
 pub(crate) use backups::BackupStore;
+pub(crate) use gateway_keys::KeyStore;
 use link_files::LinkStore;
 pub(crate) use observations::Boards;
 use plugins::PluginStore;
@@ -115,6 +117,8 @@ pub(crate) struct Outside {
     pub(crate) backups: BackupStore,
     /// The gateways' state folders.
     pub(crate) folder: FolderStore,
+    /// The gateways' keys.
+    pub(crate) keys: KeyStore,
     reaches: BTreeMap<GatewayId, Reach>,
 }
 
@@ -131,12 +135,13 @@ impl Outside {
         let device =
             Arc::new(DeviceIdentity::load_or_create(&device).context("the panel's device key")?);
         let mut reaches = BTreeMap::new();
-        let mut secrets = Vec::new();
+        let scrubber = Scrubber::default();
+        let mut keys = KeyStore::new(docker.clone(), Arc::clone(&device), scrubber.clone());
         for gateway in &config.gateways {
             let key: Arc<dyn Key> =
                 Arc::new(device::ComposeKey::new(docker.clone(), gateway.id.clone()));
             if let Some(token) = key.token().await {
-                secrets.push(token.expose_secret().to_owned());
+                scrubber.learn(token.expose_secret());
             }
             let approver = device::ContainerApprover::new(
                 docker.clone(),
@@ -144,8 +149,9 @@ impl Outside {
                 base.store.clone(),
             );
             let trust = trust(gateway).context("the certificate authorities of this machine")?;
+            let socket = LinkConfig::new(gateway.internal_url.clone(), trust.clone());
             let link = GatewayLink::spawn(
-                LinkConfig::new(gateway.internal_url.clone(), trust.clone()),
+                socket.clone(),
                 key.clone(),
                 Arc::new(approver),
                 device.clone(),
@@ -158,6 +164,7 @@ impl Outside {
                 &trust,
                 base.clock.clone(),
             )?;
+            keys.add(config, gateway, prober.clone(), socket);
             let panel = device.id().to_owned();
             reaches.insert(
                 gateway.id.clone(),
@@ -186,10 +193,12 @@ impl Outside {
             links: Arc::new(LinkStore::new(docker.clone())),
             folder: Arc::new(folder.clone()),
             plugins: Arc::new(PluginStore::new(docker.clone(), sources)),
+            keys: Arc::new(keys.clone()),
+            rotations: Arc::new(base.store.clone()),
             audit: Arc::new(base.store.clone()),
             clock: base.clock.clone(),
             ids: base.ids.clone(),
-            scrubber: Scrubber::new(secrets),
+            scrubber,
             gateways: config
                 .gateways
                 .iter()
@@ -206,6 +215,7 @@ impl Outside {
             scans,
             backups,
             folder,
+            keys,
             reaches,
         })
     }

@@ -57,6 +57,8 @@ pub enum Action {
     Restore,
     /// Change the gateway's key.
     RotateKey,
+    /// Say who has the gateway's new key by now, and who uses it at all.
+    HandOverKey,
     /// Make the key that backups are encrypted to.
     MakeBackupKey,
     /// Cancel an operation that runs.
@@ -69,7 +71,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order of the snapshot.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::ViewGateway,
         Self::ViewPhoneNumbers,
         Self::ViewLogs,
@@ -92,6 +94,7 @@ impl Action {
         Self::Backup,
         Self::Restore,
         Self::RotateKey,
+        Self::HandOverKey,
         Self::MakeBackupKey,
         Self::CancelOperation,
         Self::AbandonOperation,
@@ -123,6 +126,7 @@ impl Action {
             Self::Backup => "backup",
             Self::Restore => "restore",
             Self::RotateKey => "rotate-key",
+            Self::HandOverKey => "hand-over-key",
             Self::MakeBackupKey => "make-backup-key",
             Self::CancelOperation => "cancel-operation",
             Self::AbandonOperation => "abandon-operation",

@@ -97,6 +97,7 @@ pub fn role_may(role: Option<Role>, action: Action) -> Result<(), Denied> {
         | Action::Start
         | Action::Recover
         | Action::Backup
+        | Action::HandOverKey
         | Action::CancelOperation => match role {
             Role::Admin | Role::Operator => Ok(()),
             Role::Manager | Role::Viewer => {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::credential::Fingerprint;
+use crate::operation::OperationId;
 
 /// The line of `.env` that holds the key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,8 +24,8 @@ pub struct KeyLine {
 pub enum WhichKey {
     /// The one in `.env`.
     Present,
-    /// The one that the operation replaced.
-    Previous,
+    /// The one that this operation replaced.
+    Previous(OperationId),
 }
 
 /// A way into the gateway that asks for the key.

@@ -69,6 +69,16 @@ pub fn wipe(id: &GatewayId) -> String {
     format!("/gateways/{id}/wipe")
 }
 
+/// The page that changes its key.
+pub fn rotate_key(id: &GatewayId) -> String {
+    format!("/gateways/{id}/rotate-key")
+}
+
+/// What is left to do with the key that an operation made.
+pub fn new_key(id: &GatewayId, operation: &OperationId) -> String {
+    format!("/gateways/{id}/rotate-key/{operation}")
+}
+
 /// One operation's page.
 pub fn operation(id: &OperationId) -> String {
     format!("/operations/{id}")

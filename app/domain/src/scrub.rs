@@ -1,17 +1,22 @@
 //! Takes secrets out of text before it is kept or shown.
 
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
 /// What stands where a secret was.
 pub const MASK: &str = "[hidden]";
 
-/// Replaces known secrets and whatever looks like one.
+/// Shorter values are not hidden: replacing them would tear ordinary text apart.
+const SHORTEST: usize = 6;
+
+/// Replaces known secrets and whatever looks like one. Clones share what they know.
 #[derive(Clone, Default)]
 pub struct Scrubber {
-    known: Vec<String>,
+    known: Arc<RwLock<Vec<String>>>,
 }
 
 impl core::fmt::Debug for Scrubber {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "Scrubber({} known)", self.known.len())
+        write!(f, "Scrubber({} known)", self.known().len())
     }
 }
 
@@ -19,15 +24,35 @@ impl Scrubber {
     /// A scrubber that also knows these values. Values under six characters are ignored: replacing
     /// them would tear ordinary text apart.
     pub fn new(known: impl IntoIterator<Item = String>) -> Self {
-        let mut known: Vec<String> = known.into_iter().filter(|value| value.len() >= 6).collect();
-        known.sort_by_key(|value| core::cmp::Reverse(value.len()));
-        Self { known }
+        let scrubber = Self::default();
+        for value in known {
+            scrubber.learn(&value);
+        }
+        scrubber
+    }
+
+    /// Knows this value, too, from now on.
+    pub fn learn(&self, value: &str) {
+        if value.len() < SHORTEST {
+            return;
+        }
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if known.iter().any(|other| other == value) {
+            return;
+        }
+        // The longest first: one may be a part of another.
+        let at = known.partition_point(|other| other.len() >= value.len());
+        known.insert(at, value.to_owned());
+    }
+
+    fn known(&self) -> RwLockReadGuard<'_, Vec<String>> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The text without secrets.
     pub fn scrub(&self, text: &str) -> String {
         let mut text = text.to_owned();
-        for secret in &self.known {
+        for secret in self.known().iter() {
             if text.contains(secret.as_str()) {
                 text = text.replace(secret.as_str(), MASK);
             }
@@ -144,6 +169,18 @@ mod tests {
         ] {
             assert_eq!(scrubber.scrub(given), kept, "{given}");
         }
+    }
+
+    #[test]
+    fn what_is_learned_later_is_hidden_by_every_clone() {
+        let scrubber = Scrubber::new(["s3cr3t-value".to_owned()]);
+        let clone = scrubber.clone();
+        scrubber.learn("s3cr3t-value-2");
+        scrubber.learn("short");
+        assert_eq!(
+            clone.scrub("a s3cr3t-value-2 b s3cr3t-value short"),
+            "a [hidden] b [hidden] short"
+        );
     }
 
     #[test]

@@ -4,6 +4,7 @@
 pub mod account;
 pub mod backups;
 pub mod hand_off;
+pub mod keys;
 pub mod operations;
 pub mod people;
 pub mod wipe;
@@ -11,6 +12,7 @@ pub mod wipe;
 pub use account::{change_password, confirm_identity};
 pub use backups::{make_backup_key, restore_backup};
 pub use hand_off::{hand_off, revoke_hand_off};
+pub use keys::{add_consumer, finish_key_task, remove_consumer, reveal_key, rotate_key};
 pub(crate) use operations::command;
 pub use operations::{abandon_operation, cancel_operation, skip_step, start_operation};
 pub use people::{add_person, disable_person, enable_person, reset_password, set_role};
@@ -52,8 +54,19 @@ pub mod endpoint {
     /// Empties a gateway's state folder.
     pub const WIPE: &str = "/api/gateways/wipe";
 
+    /// Changes a gateway's key.
+    pub const ROTATE_KEY: &str = "/api/keys/rotate";
+    /// Shows the new one, once.
+    pub const REVEAL_KEY: &str = "/api/keys/reveal";
+    /// Notes who has it.
+    pub const FINISH_KEY_TASK: &str = "/api/keys/finish";
+    /// Adds somebody who uses it.
+    pub const ADD_CONSUMER: &str = "/api/keys/add-consumer";
+    /// Removes somebody who used it.
+    pub const REMOVE_CONSUMER: &str = "/api/keys/remove-consumer";
+
     /// All of them.
-    pub const ALL: [&str; 16] = [
+    pub const ALL: [&str; 21] = [
         START,
         CANCEL,
         SKIP,
@@ -70,5 +83,10 @@ pub mod endpoint {
         CONFIRM_IDENTITY,
         RESTORE,
         WIPE,
+        ROTATE_KEY,
+        REVEAL_KEY,
+        FINISH_KEY_TASK,
+        ADD_CONSUMER,
+        REMOVE_CONSUMER,
     ];
 }

@@ -3,6 +3,7 @@
 
 pub mod follow;
 pub mod live;
+mod hold;
 mod morph;
 mod screen;
 mod stream;

@@ -64,6 +64,7 @@ fn start(attribute: &str) {
     };
     times::localise(&document);
     screen::offer_texts(&document);
+    hold::veil(&document);
     let main = document.get_element_by_id("main");
     let Some(url) = main.and_then(|main| main.get_attribute(attribute)) else {
         return;

@@ -123,11 +123,20 @@ fn verdict(role: Role, view: &OperationView, now: Timestamp) -> String {
     } else if operation.holds_lock() {
         ().into_any()
     } else {
-        let gateway = path::gateway(operation.command.gateway());
-        view! {
-            <div class="act sticky"><a class="btn primary" href=gateway>"Back to the gateway"</a></div>
+        let id = operation.command.gateway();
+        let gateway = path::gateway(id);
+        let rotated = matches!(operation.command, Command::RotateKey { .. })
+            && matches!(operation.outcome, Some(Outcome::Succeeded { .. }));
+        if rotated {
+            let next = super::new_key::next(id, &operation.id);
+            view! { <div class="act sticky">{next}<a class="btn" href=gateway>"Back to the gateway"</a></div> }
+                .into_any()
+        } else {
+            view! {
+                <div class="act sticky"><a class="btn primary" href=gateway>"Back to the gateway"</a></div>
+            }
+            .into_any()
         }
-        .into_any()
     };
     let so_far = operation.outcome.is_none().then(|| {
         let usual = operation.usually_ms.map(|millis| {

@@ -3,18 +3,25 @@
 mod change;
 mod show;
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand, ValueEnum};
-use domain::can;
+use domain::action::Action;
+use domain::can::{self, Permit};
+use domain::credential::Cause;
 use domain::gateway::{AccountId, GatewayId};
 use domain::operation::{Command, Event, OperationId, Outcome};
 use domain::person::Actor;
-use domain::ports::{Backups as _, Ids as _, Journal as _, Operations as _, StartError};
+use domain::ports::{
+    Backups as _, GatewayKeys as _, Ids as _, Journal as _, KeyRotations, Operations as _,
+    StartError,
+};
 use domain::words;
+use secrecy::ExposeSecret as _;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -57,10 +64,46 @@ enum Kind {
     Start,
     /// Keep an encrypted copy of the gateway's state.
     Backup,
+    /// Change the gateway's API key and recreate the container with it (`--cause`).
+    RotateKey,
     /// Bring an account's link back from a backup (`--backup`, `--identity-file`).
     Restore,
     /// Fix WhatsApp: the gentlest step that helps.
     Recover,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum WhyRotate {
+    /// Its time is over.
+    Scheduled,
+    /// Somebody who knew it has left.
+    PersonLeft,
+    /// Somebody may know it who should not.
+    Leak,
+}
+
+impl From<WhyRotate> for Cause {
+    fn from(why: WhyRotate) -> Self {
+        match why {
+            WhyRotate::Scheduled => Self::Scheduled,
+            WhyRotate::PersonLeft => Self::PersonLeft,
+            WhyRotate::Leak => Self::Leak,
+        }
+    }
+}
+
+/// Words for `rotate-key`.
+#[derive(Args)]
+struct Rotation {
+    /// Why the key is rotated (`rotate-key`).
+    #[arg(long, default_value = "scheduled")]
+    cause: WhyRotate,
+    /// Go on: whoever uses the key fails until they have the new one (`rotate-key`).
+    #[arg(long)]
+    yes: bool,
+    /// Print the new key when it is proved: once, and only to a terminal (`rotate-key`).
+    #[arg(long)]
+    reveal: bool,
 }
 
 #[derive(Args)]
@@ -85,6 +128,8 @@ pub(super) struct Start {
     /// Replace a link that works (`restore`).
     #[arg(long)]
     replace: bool,
+    #[command(flatten)]
+    rotation: Rotation,
     /// The gateway's name, typed once more (`wipe`).
     #[arg(long, value_name = "NAME", required_if_eq("kind", "wipe"))]
     confirm: Option<String>,
@@ -197,11 +242,29 @@ impl Start {
             Kind::Stop => Command::Stop { gateway },
             Kind::Start => Command::Start { gateway },
             Kind::Backup => Command::Backup { gateway },
+            Kind::RotateKey => self.rotate_key(gateway)?,
             Kind::Restore => self.restore(gateway, outside).await?,
             Kind::Recover => Command::Recover {
                 gateway,
                 account: self.account.clone(),
             },
+        })
+    }
+
+    fn rotate_key(&self, gateway: GatewayId) -> anyhow::Result<Command> {
+        if !self.rotation.yes {
+            bail!(
+                "the gateway is recreated with a new key, and whoever uses the old one fails until they have it; to go on, say --yes"
+            );
+        }
+        if self.rotation.reveal && !std::io::stdout().is_terminal() {
+            bail!(
+                "the key is printed to a terminal only; without --reveal the panel's page shows it once"
+            );
+        }
+        Ok(Command::RotateKey {
+            gateway,
+            cause: self.rotation.cause.into(),
         })
     }
 
@@ -243,10 +306,12 @@ impl Start {
     ) -> anyhow::Result<ExitCode> {
         let command = self.command(gateway.clone(), outside).await?;
         let title = command.title();
+        let shows_key = self.rotation.reveal && command.action() == Action::RotateKey;
         let permit = match can::permit(&command_line(), command.action(), Some(&gateway)) {
             Ok(permit) => permit,
             Err(denied) => bail!("{}", denied.why),
         };
+        let reveals = permit.clone();
         let key = SystemIds.next().to_string();
         let started = outside
             .engine
@@ -271,8 +336,33 @@ impl Start {
         };
         let (said, code) = in_words(&title, &outcome);
         out::line(&said);
+        if shows_key && matches!(outcome, Outcome::Succeeded { .. }) {
+            reveal(reveals, &gateway, id, base, outside).await?;
+        }
         Ok(code)
     }
+}
+
+/// Prints the new key, the one time that it is shown.
+async fn reveal(
+    permit: Permit,
+    gateway: &GatewayId,
+    id: OperationId,
+    base: &Base,
+    outside: &Outside,
+) -> anyhow::Result<()> {
+    let rotation = KeyRotations::of(&base.store, id).await?;
+    let rotation = rotation.context("the rotation was not noted")?;
+    let key = outside.keys.read(gateway, &rotation.fingerprint).await?;
+    if KeyRotations::reveal(&base.store, permit, id).await? {
+        out::line(&format!(
+            "The new key, shown this once:\n{}",
+            key.expose_secret()
+        ));
+    } else {
+        out::line("The new key was shown elsewhere already; it is shown once.");
+    }
+    Ok(())
 }
 
 /// Prints the journal as it grows, until the end.

@@ -34,12 +34,7 @@ pub trait GatewayKeys: Send + Sync {
     /// Of the key that the gateway's running container was made with; `None` when it does not run or has none.
     async fn in_container(&self, gateway: &GatewayId) -> Result<Option<Fingerprint>, Fault>;
     /// Tries a key at every door of the gateway.
-    async fn try_doors(
-        &self,
-        gateway: &GatewayId,
-        operation: OperationId,
-        which: WhichKey,
-    ) -> Result<Vec<Tried>, Fault>;
+    async fn try_doors(&self, gateway: &GatewayId, which: WhichKey) -> Result<Vec<Tried>, Fault>;
     /// The key in `.env`, for the one reveal. Fails `Invalid` when it is not the one of this fingerprint.
     async fn read(
         &self,

@@ -74,10 +74,7 @@ impl Story for RotateKey {
         let line = cx.keys.look(&cx.gateway).await?;
         Ok(Plan {
             in_container: cx.keys.in_container(&cx.gateway).await?,
-            doors: cx
-                .keys
-                .try_doors(&cx.gateway, cx.operation, WhichKey::Present)
-                .await?,
+            doors: try_doors(cx, WhichKey::Present).await?,
             before,
             line,
             cause: *cause,
@@ -304,7 +301,7 @@ async fn prove(cx: &Cx, plan: &Plan, state: &mut State) -> Result<(), Fault> {
     let mut left = TRIES;
     let said = loop {
         let new = try_doors(cx, WhichKey::Present).await?;
-        let old = try_doors(cx, WhichKey::Previous).await?;
+        let old = try_doors(cx, WhichKey::Previous(cx.operation)).await?;
         match gateway_key::proof(&plan.doors, &new, &old) {
             Ok(said) => break said,
             Err(why) => again(cx, &mut left, &why).await?,
@@ -319,7 +316,7 @@ async fn prove(cx: &Cx, plan: &Plan, state: &mut State) -> Result<(), Fault> {
 }
 
 async fn try_doors(cx: &Cx, which: WhichKey) -> Result<Vec<Tried>, Fault> {
-    cx.keys.try_doors(&cx.gateway, cx.operation, which).await
+    cx.keys.try_doors(&cx.gateway, which).await
 }
 
 /// Whether the process itself takes the key that was tried; else why not.

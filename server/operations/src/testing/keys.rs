@@ -145,16 +145,11 @@ impl GatewayKeys for World {
             .await
     }
 
-    async fn try_doors(
-        &self,
-        _: &GatewayId,
-        operation: OperationId,
-        which: WhichKey,
-    ) -> Result<Vec<Tried>, Fault> {
+    async fn try_doors(&self, _: &GatewayId, which: WhichKey) -> Result<Vec<Tried>, Fault> {
         self.call("try_doors", |inner, now| {
             let key = match which {
                 WhichKey::Present => inner.key.written,
-                WhichKey::Previous => {
+                WhichKey::Previous(operation) => {
                     let sealed = inner.key.sealed.filter(|(of, _)| *of == operation);
                     sealed.map_or(0, |(_, key)| key)
                 }

@@ -1,0 +1,183 @@
+//! The gateway's key: rotate it, show it once, and tick off who has it.
+
+use domain::action::Action;
+use domain::credential::Cause;
+use domain::gateway::GatewayId;
+use domain::key_rotation::{KeyRotation, NewConsumer, Task};
+use domain::operation::{Command, OperationId};
+use domain::path;
+use leptos::prelude::*;
+
+use crate::call::{Call, Went, redirect_back, redirect_to};
+use crate::error::{OrSay as _, PanelError};
+use crate::panel::Reveal;
+
+use super::operations::{key_of, sentence};
+
+/// Starts a rotation, and goes to the operation's page.
+///
+/// # Errors
+/// Not allowed, not confirmed, busy.
+#[server(prefix = "/api", endpoint = "keys/rotate")]
+pub async fn rotate_key(
+    gateway: String,
+    #[server(default)] cause: String,
+    #[server(default)] reason: String,
+    key: String,
+) -> Result<Went, PanelError> {
+    let call = Call::current()?;
+    let gateway = call.gateway(&gateway)?.id;
+    let permit = call.permit(Action::RotateKey, Some(&gateway)).await?;
+    let key = key_of(key)?;
+    let cause = Cause::parse(&cause)
+        .ok_or_else(|| PanelError::invalid("cause", "Say why the key is rotated."))?;
+    let command = Command::RotateKey { gateway, cause };
+    let operations = &call.panel().operations;
+    let started = operations
+        .start(permit, command, key, sentence(&reason, 200))
+        .await;
+    let id = started.or_say(|| call.error_id())?;
+    Ok(redirect_to(&path::operation(&id)))
+}
+
+/// Shows the new key on its page, once.
+///
+/// # Errors
+/// Not allowed, not confirmed, shown before, or replaced since.
+#[server(prefix = "/api", endpoint = "keys/reveal")]
+pub async fn reveal_key(gateway: String, operation: String) -> Result<Went, PanelError> {
+    let call = Call::current()?;
+    let gateway = call.gateway(&gateway)?.id;
+    let permit = call.permit(Action::RotateKey, Some(&gateway)).await?;
+    let rotation = rotation(&call, &gateway, &operation).await?;
+    let panel = call.panel();
+    let refused = |why: String| PanelError::Refused { why };
+    // First read, then noted as shown: a file that cannot be read must not use the one time up.
+    let secret = panel.keys.read(&gateway, &rotation.fingerprint).await;
+    let secret = secret.map_err(|fault| refused(fault.message))?;
+    let first = panel.rotations.reveal(permit, rotation.operation).await;
+    if !first.or_say(|| call.error_id())? {
+        let why =
+            "The key was shown before, and it is shown once. If it was lost, rotate once more.";
+        return Err(refused(why.to_owned()));
+    }
+    let reveal = Reveal {
+        name: gateway.to_string(),
+        secret,
+    };
+    panel.new_keys.put(call.viewer().person.id, reveal);
+    Ok(redirect_to(&path::new_key(&gateway, &rotation.operation)))
+}
+
+/// Notes that a consumer, or the workstation, has the new key.
+///
+/// # Errors
+/// Not allowed, or there is no such thing to do.
+#[server(prefix = "/api", endpoint = "keys/finish")]
+pub async fn finish_key_task(
+    gateway: String,
+    operation: String,
+    task: String,
+) -> Result<Went, PanelError> {
+    let call = Call::current()?;
+    let gateway = call.gateway(&gateway)?.id;
+    call.permit(Action::HandOverKey, Some(&gateway)).await?;
+    let rotation = rotation(&call, &gateway, &operation).await?;
+    let rotations = &call.panel().rotations;
+    let gone = || PanelError::gone("There is no such thing to do with this key.");
+    let task = Task::parse(&task).ok_or_else(gone)?;
+    if let Task::Consumer(id) = task {
+        let known = rotations.consumers(&gateway).await;
+        let known = known.or_say(|| call.error_id())?;
+        known
+            .iter()
+            .find(|consumer| consumer.id == id)
+            .ok_or_else(gone)?;
+    }
+    let noted = rotations
+        .finish(call.actor(), rotation.operation, task, None)
+        .await;
+    noted.or_say(|| call.error_id())?;
+    Ok(redirect_to(&path::new_key(&gateway, &rotation.operation)))
+}
+
+/// Adds somebody who uses the key to the register.
+///
+/// # Errors
+/// Not allowed, or it has no name.
+#[server(prefix = "/api", endpoint = "keys/add-consumer")]
+pub async fn add_consumer(
+    gateway: String,
+    operation: String,
+    #[server(default)] name: String,
+    #[server(default)] owner: String,
+    #[server(default)] how: String,
+    #[server(default)] seen_as: String,
+) -> Result<Went, PanelError> {
+    let call = Call::current()?;
+    let gateway = call.gateway(&gateway)?.id;
+    let permit = call.permit(Action::HandOverKey, Some(&gateway)).await?;
+    let rotation = rotation(&call, &gateway, &operation).await?;
+    let page = path::new_key(&gateway, &rotation.operation);
+    let said = |text: &str, longest| sentence(text, longest).unwrap_or_default();
+    let new = NewConsumer {
+        name: said(&name, 80),
+        owner: said(&owner, 80),
+        how: said(&how, 400),
+        seen_as: said(&seen_as, 80),
+    };
+    if new.name.is_empty() {
+        let typed = [
+            ("owner", new.owner.as_str()),
+            ("how", new.how.as_str()),
+            ("seen_as", new.seen_as.as_str()),
+        ];
+        let why = "Say what it is, so that others know it.";
+        return Ok(redirect_back(
+            &page,
+            &typed,
+            &PanelError::invalid("name", why),
+        ));
+    }
+    let added = call.panel().rotations.add_consumer(permit, new).await;
+    added.or_say(|| call.error_id())?;
+    Ok(redirect_to(&page))
+}
+
+/// Removes somebody from the register.
+///
+/// # Errors
+/// Not allowed, or nobody of that id is in it.
+#[server(prefix = "/api", endpoint = "keys/remove-consumer")]
+pub async fn remove_consumer(
+    gateway: String,
+    operation: String,
+    id: String,
+) -> Result<Went, PanelError> {
+    let call = Call::current()?;
+    let gateway = call.gateway(&gateway)?.id;
+    let permit = call.permit(Action::HandOverKey, Some(&gateway)).await?;
+    let rotation = rotation(&call, &gateway, &operation).await?;
+    let gone = || PanelError::gone("Nobody of that name is in the register any more.");
+    let id = id.parse().map_err(|_| gone())?;
+    let removed = call.panel().rotations.remove_consumer(permit, id).await;
+    if removed.or_say(|| call.error_id())? {
+        Ok(redirect_to(&path::new_key(&gateway, &rotation.operation)))
+    } else {
+        Err(gone())
+    }
+}
+
+async fn rotation(
+    call: &Call,
+    gateway: &GatewayId,
+    operation: &str,
+) -> Result<KeyRotation, PanelError> {
+    let gone = || PanelError::gone("No key was rotated by that operation. The link may be old.");
+    let operation = OperationId(operation.parse().map_err(|_| gone())?);
+    let found = call.panel().rotations.of(operation).await;
+    found
+        .or_say(|| call.error_id())?
+        .filter(|rotation| rotation.gateway == *gateway)
+        .ok_or_else(gone)
+}
