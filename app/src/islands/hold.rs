@@ -27,7 +27,14 @@ pub(super) fn veil(document: &Document) {
             drop(secret.remove_attribute(VEILED));
         });
     }
-    for event in ["pointerup", "pointerleave", "pointercancel", "keyup", "blur", "contextmenu"] {
+    for event in [
+        "pointerup",
+        "pointerleave",
+        "pointercancel",
+        "keyup",
+        "blur",
+        "contextmenu",
+    ] {
         let secret = secret.clone();
         on(&button, event, move || {
             drop(secret.set_attribute(VEILED, ""));

@@ -2,8 +2,8 @@
 //! without it. They carry no data: the page's markup holds all they need.
 
 pub mod follow;
-pub mod live;
 mod hold;
+pub mod live;
 mod morph;
 mod screen;
 mod stream;

@@ -9,7 +9,7 @@ use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{Document, Event, EventSource, MessageEvent, VisibilityState};
 
 use super::screen::{self, Screen};
-use super::{morph, times};
+use super::{hold, morph, times};
 
 /// The server ticks every 10 seconds; two missed ones mean that nobody is there.
 const SILENT_AFTER: f64 = 25_000.0;

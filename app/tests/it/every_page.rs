@@ -8,7 +8,7 @@ use domain::person::Role;
 use crate::browser::Browser;
 use crate::scenes::{logged_out, operation, stopped_account, world};
 
-const PAGES: [&str; 25] = [
+const PAGES: [&str; 26] = [
     "/sign-in",
     "/sign-in?failed=1",
     "/sign-in?throttled=30",
@@ -32,6 +32,7 @@ const PAGES: [&str; 25] = [
     "/gateways/openclaw/backups",
     "/gateways/openclaw/accounts",
     "/gateways/openclaw/wipe",
+    "/gateways/openclaw/rotate-key",
     "/audit",
     "/nothing/here",
 ];
@@ -129,6 +130,8 @@ fn every_url() {
         path::backup_download(&gateway, "NAME"),
         path::restore(&gateway, "NAME"),
         path::wipe(&gateway),
+        path::rotate_key(&gateway),
+        path::new_key(&gateway, &operation),
         path::gateway(&gateway),
         path::logs(&gateway),
         path::log_download(&gateway),

@@ -30,6 +30,8 @@ use domain::time::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use uuid::Uuid;
 
+use crate::fake_keys::FakeKeys;
+
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 /// Everybody's present password.
 pub(crate) const PASSWORD: &str = "present-password-44";
@@ -44,6 +46,7 @@ pub(crate) struct World {
     pub(crate) views: Vec<OperationView>,
     pub(crate) scan: Option<Scan>,
     pub(crate) folder_fault: Option<Fault>,
+    pub(crate) keys: FakeKeys,
     pub(crate) hand_offs: Vec<HandOff>,
     pub(crate) account_changes: Vec<AccountChange>,
     pub(crate) recipient: Option<String>,
@@ -58,7 +61,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    fn note(&self, done: String) {
+    pub(crate) fn note(&self, done: String) {
         self.done.lock().unwrap().push(done);
     }
 
@@ -66,7 +69,7 @@ impl World {
         self.done.lock().unwrap().clone()
     }
 
-    fn store<T>(&self, of: T) -> Result<T, StoreError> {
+    pub(crate) fn store<T>(&self, of: T) -> Result<T, StoreError> {
         if self.database_away {
             let source = std::io::Error::other("secret detail of the database");
             Err(StoreError {
@@ -125,6 +128,7 @@ impl Operations for Fake {
                 command.title(),
                 ticket.as_u128()
             ),
+            Command::RotateKey { cause, .. } => format!("{} ({cause:?})", command.title()),
             _ => command.title(),
         };
         self.0
@@ -548,6 +552,9 @@ pub(crate) fn panel(world: &Arc<World>) -> Panel {
         backups: fake(),
         folder: fake(),
         backup_keys: Arc::default(),
+        keys: fake(),
+        rotations: fake(),
+        new_keys: Arc::default(),
         scans: fake(),
         viewings: Arc::default(),
         account_history: fake(),

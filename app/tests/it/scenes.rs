@@ -21,6 +21,7 @@ use domain::person::{Actor, Role};
 use domain::time::Timestamp;
 use uuid::Uuid;
 
+use crate::fake_keys::FakeKeys;
 use crate::fakes::{NOW, World, person};
 
 pub(crate) fn ago(seconds: u64) -> Timestamp {
@@ -210,6 +211,7 @@ pub(crate) fn world() -> World {
         holder: None,
         scan: None,
         folder_fault: None,
+        keys: FakeKeys::default(),
         hand_offs: Vec::new(),
         account_changes: Vec::new(),
         recipient: Some("age1fake".to_owned()),

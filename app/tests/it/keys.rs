@@ -1,0 +1,241 @@
+//! Rotating the gateway's key: what is found before, and who has the new one afterwards.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use app::forms::endpoint;
+use domain::action::{STEP_UP, STEP_UP_GRACE};
+use domain::credential::Cause;
+use domain::fault::{Boundary, Fault, FaultKind};
+use domain::gateway_key::Answer;
+use domain::key_rotation::Task;
+use domain::logs::{Level, LogLine};
+use domain::person::Role;
+
+use crate::browser::Browser;
+use crate::fake_keys::{NEW_KEY, consumer, done, fingerprint, rotated};
+use crate::fakes::{NOW, World};
+use crate::restore::admin;
+use crate::scenes::world;
+
+const PAGE: &str = "/gateways/openclaw/rotate-key";
+const AFTER: &str = "/gateways/openclaw/rotate-key/00000000-0000-0000-0000-000000000001";
+const ROTATION: &str = "gateway=openclaw&operation=00000000-0000-0000-0000-000000000001";
+
+/// The world after a rotation, with two consumers.
+fn after(cause: Cause) -> World {
+    let mut world = world();
+    world.keys.rotation = Some(rotated(cause));
+    world.keys.consumers = vec![
+        consumer(7, "n8n, workflow Orders", "n8n"),
+        consumer(8, "nightly report", ""),
+    ];
+    world.logs = Ok(Vec::new());
+    world
+}
+
+/// As the gateway writes it of somebody with a wrong key.
+fn refusal(address: &str, agent: &str) -> LogLine {
+    LogLine {
+        at: Some(NOW),
+        level: Level::Info,
+        text: format!(
+            "[ws] unauthorized conn=1 peer=x remote={address} client=c ua={agent} reason=token_mismatch guidance=x"
+        ),
+    }
+}
+
+#[tokio::test]
+async fn the_page_says_what_was_found_and_what_is_interrupted() {
+    let world = Arc::new(world());
+    let page = admin(&world, Duration::ZERO).get(PAGE).await;
+    for part in [
+        "OPENCLAW_API_KEY in /opt/openclaw/.env, fingerprint a1a1a1a1a1a1.",
+        "It has the key of .env.",
+        "Taken by the socket at the public URL.",
+        "The gateway has one key at a time",
+        "Nobody is in the register of those who use it yet",
+    ] {
+        assert!(page.says(part), "{part}: {}", page.text());
+    }
+}
+
+#[tokio::test]
+async fn what_is_in_the_way_is_said_and_no_button_is_offered() {
+    let mut broken = world();
+    let why = "`OPENCLAW_API_KEY` is set on lines [2, 5]; keep one of them.";
+    broken.keys.line = Err(Fault::new(FaultKind::Invalid, Boundary::Compose, why));
+    let mut stale = world();
+    stale.keys.inside = fingerprint(0xc3);
+    for (world, because) in [(broken, why), (stale, "the container not recreated")] {
+        let page = admin(&Arc::new(world), Duration::ZERO).get(PAGE).await;
+        assert!(page.says(because), "{because}: {}", page.text());
+        let buttons = page.pieces("<button", "</button>");
+        let rotate = buttons.iter().find(|button| button.contains(">Rotate"));
+        assert!(rotate.is_some_and(|button| button.contains(" disabled")));
+    }
+}
+
+#[tokio::test]
+async fn a_public_url_that_tells_nothing_is_noted_and_does_not_hinder() {
+    let mut world = world();
+    world.keys.public = Answer::Untold("It answered 403.".to_owned());
+    let page = admin(&Arc::new(world), Duration::ZERO).get(PAGE).await;
+    assert!(page.says("Not proved at HTTP at the public URL: It answered 403."));
+    let buttons = page.pieces("<button", "</button>");
+    let rotate = buttons.iter().find(|button| button.contains(">Rotate"));
+    assert!(rotate.is_some_and(|button| !button.contains(" disabled")));
+}
+
+#[tokio::test]
+async fn it_starts_for_an_admin_whose_password_was_typed_lately_with_the_cause() {
+    let world = Arc::new(world());
+    let form = "gateway=openclaw&cause=leak&reason=in+a+chat&key=k1";
+    let operator = Browser::of(&world, Role::Operator);
+    assert_eq!(operator.get(PAGE).await.status, 403);
+    operator.post(PAGE, endpoint::ROTATE_KEY, form).await;
+    let stale = admin(&world, STEP_UP + STEP_UP_GRACE + Duration::from_secs(1));
+    stale.post(PAGE, endpoint::ROTATE_KEY, form).await;
+    assert_eq!(world.done(), Vec::<String>::new());
+    let fresh = admin(&world, Duration::ZERO);
+    let answer = fresh.post(PAGE, endpoint::ROTATE_KEY, form).await;
+    assert!(
+        answer.location.starts_with("/operations/"),
+        "{}",
+        answer.location
+    );
+    let done = world.done();
+    assert!(done[0].contains("Rotate the API key (Leak)"), "{done:?}");
+}
+
+#[tokio::test]
+async fn the_key_is_shown_to_whoever_asked_once_and_to_nobody_else() {
+    let world = Arc::new(after(Cause::Scheduled));
+    let browser = admin(&world, Duration::ZERO);
+    let page = browser.get(AFTER).await;
+    assert!(!page.html.contains(NEW_KEY) && page.says("Show the key once"));
+    let answer = browser.post(AFTER, endpoint::REVEAL_KEY, ROTATION).await;
+    assert_eq!(answer.location, AFTER);
+    assert!(
+        !Browser::of(&world, Role::Operator)
+            .get(AFTER)
+            .await
+            .html
+            .contains(NEW_KEY)
+    );
+    let shown = browser.get(AFTER).await;
+    assert!(shown.html.contains(NEW_KEY), "{}", shown.html);
+    assert!(!browser.get(AFTER).await.html.contains(NEW_KEY));
+    assert_eq!(world.done().len(), 1);
+}
+
+#[tokio::test]
+async fn a_key_that_was_shown_or_replaced_is_not_shown_again() {
+    let mut shown = after(Cause::Scheduled);
+    if let Some(rotation) = &mut shown.keys.rotation {
+        rotation.revealed = Some(done("anna"));
+    }
+    let mut replaced = after(Cause::Scheduled);
+    if let Some(rotation) = &mut replaced.keys.rotation {
+        rotation.fingerprint = fingerprint(0xd4);
+    }
+    for (world, because) in [(shown, "shown before"), (replaced, "another one by now")] {
+        let world = Arc::new(world);
+        let browser = admin(&world, Duration::ZERO);
+        let answer = browser.post(AFTER, endpoint::REVEAL_KEY, ROTATION).await;
+        let page = browser.get(&answer.location).await;
+        assert!(page.says(because), "{because}: {}", page.text());
+        assert!(!page.html.contains(NEW_KEY));
+        assert_eq!(world.done(), Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
+async fn only_an_admin_sees_the_key() {
+    let world = Arc::new(after(Cause::Scheduled));
+    for role in [Role::Operator, Role::Manager, Role::Viewer] {
+        let browser = Browser::of(&world, role);
+        browser.post(AFTER, endpoint::REVEAL_KEY, ROTATION).await;
+        assert!(!browser.get(AFTER).await.html.contains(NEW_KEY), "{role:?}");
+    }
+    assert_eq!(world.done(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn who_still_sends_the_old_key_is_named() {
+    let mut world = after(Cause::Scheduled);
+    if let Some(rotation) = &mut world.keys.rotation {
+        let consumer = Task::Consumer(world.keys.consumers[0].id);
+        rotation.done.push((consumer, done("ben")));
+    }
+    world.logs = Ok(vec![
+        refusal("10.0.0.7", "n8n/1.2"),
+        refusal("10.0.0.9", "curl/8"),
+    ]);
+    let page = admin(&Arc::new(world), Duration::ZERO).get(AFTER).await;
+    for part in [
+        "n8n, workflow Orders at 10.0.0.7 and 1 other still uses the old key",
+        "1 of 2 consumers updated.",
+        "10.0.0.9 (curl/8)",
+        "Not in the register.",
+    ] {
+        assert!(page.says(part), "{part}: {}", page.text());
+    }
+}
+
+#[tokio::test]
+async fn an_operator_ticks_consumers_off_and_keeps_the_register() {
+    let world = Arc::new(after(Cause::Scheduled));
+    let browser = Browser::of(&world, Role::Operator);
+    let tick = format!("{ROTATION}&task=consumer-00000000-0000-0000-0000-000000000008");
+    browser.post(AFTER, endpoint::FINISH_KEY_TASK, &tick).await;
+    let add = format!("{ROTATION}&name=invoices&owner=anna&how=ask+her&seen_as=10.0.0.3");
+    browser.post(AFTER, endpoint::ADD_CONSUMER, &add).await;
+    let remove = format!("{ROTATION}&id=00000000-0000-0000-0000-000000000007");
+    browser
+        .post(AFTER, endpoint::REMOVE_CONSUMER, &remove)
+        .await;
+    let told = world.done().join("\n");
+    for part in [
+        "finish consumer-",
+        "invoices",
+        "10.0.0.3",
+        "remove consumer",
+    ] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    let nameless = format!("{ROTATION}&name=+&owner=anna");
+    let answer = browser.post(AFTER, endpoint::ADD_CONSUMER, &nameless).await;
+    let page = browser.get(&answer.location).await;
+    assert!(page.says("Say what it is") && page.html.contains("value=\"anna\""));
+    let unknown = format!("{ROTATION}&task=consumer-00000000-0000-0000-0000-000000000099");
+    browser
+        .post(AFTER, endpoint::FINISH_KEY_TASK, &unknown)
+        .await;
+    assert_eq!(world.done().len(), 3, "{told}");
+}
+
+#[tokio::test]
+async fn after_a_leak_there_is_a_list_of_what_else_to_do() {
+    let page = admin(&Arc::new(after(Cause::Leak)), Duration::ZERO)
+        .get(AFTER)
+        .await;
+    assert!(page.says("a pairing outlives a change of the key"));
+    let page = admin(&Arc::new(after(Cause::Scheduled)), Duration::ZERO)
+        .get(AFTER)
+        .await;
+    assert!(!page.says("After a leak"));
+}
+
+#[tokio::test]
+async fn a_log_that_cannot_be_read_is_told() {
+    let mut world = after(Cause::Scheduled);
+    let why = "Docker does not answer.";
+    world.logs = Err(Fault::new(FaultKind::Unreachable, Boundary::Docker, why));
+    let page = admin(&Arc::new(world), Duration::ZERO).get(AFTER).await;
+    assert!(
+        page.says("cannot be told now: Docker does not answer."),
+        "{}",
+        page.text()
+    );
+}
