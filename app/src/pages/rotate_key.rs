@@ -5,7 +5,7 @@ use domain::compare::Comparison;
 use domain::credential::{Cause, Fingerprint};
 use domain::fault::Fault;
 use domain::gateway::GatewayId;
-use domain::gateway_key::{Answer, KeyLine, Tried, WhichKey};
+use domain::gateway_key::{self, Answer, KeyLine, Tried, WhichKey};
 use domain::key_rotation::{Consumer, KeyRotation};
 use domain::path;
 use domain::words;
@@ -47,6 +47,7 @@ pub(crate) async fn page(call: &Call, id: &str, asked: &Asked) -> Result<Page, P
         <div class="crumb"><h1><a href=home.clone()>{gateway.name.clone()}</a>" / Rotate the API key"</h1></div>
         {latest.as_ref().map(|latest| before(latest, now))}
         <h2>"What the panel found"</h2>
+        <div class="stack">
         <ul class="card rows" role="list" id="checks">{rows}</ul>
         <form class="card confirm" method="post" action=endpoint::ROTATE_KEY autocomplete="off">
             <input type="hidden" name="gateway" value=gateway.id.to_string()/>
@@ -75,6 +76,7 @@ pub(crate) async fn page(call: &Call, id: &str, asked: &Asked) -> Result<Page, P
             </div>
             <div class="actions"><a class="btn" href=home>"Not now"</a>{button}</div>
         </form>
+        </div>
     }
     .to_html();
     let content = moment::fill(&content, now);
@@ -127,7 +129,7 @@ fn causes(asked: &Asked) -> impl IntoView + use<> {
             }
         })
         .collect();
-    view! { <fieldset class="field"><legend>"Why now"</legend>{choices}</fieldset> }
+    view! { <fieldset class="field"><legend>"Why now"</legend><div class="choices">{choices}</div></fieldset> }
 }
 
 /// How a check came out.
@@ -238,7 +240,7 @@ impl Seen {
             Err(fault) => Check::new("The running container", State::Against, &fault.message),
         });
         match &self.doors {
-            Ok(tried) => checks.extend(tried.iter().map(door)),
+            Ok(tried) => checks.extend(doors(tried)),
             Err(fault) => checks.push(Check::new("The doors", State::Against, &fault.message)),
         }
         checks
@@ -269,27 +271,38 @@ impl Seen {
     }
 }
 
-fn door(tried: &Tried) -> Check {
+/// One line for the doors that take it, one for each of the others.
+fn doors(tried: &[Tried]) -> Vec<Check> {
+    let taken = gateway_key::those(tried, |answer| *answer == Answer::Takes);
+    let taken = taken.map(|doors| Check::new(KEY, State::Fine, format!("Taken by {doors}.")));
+    let others = tried.iter().filter_map(other_door);
+    taken.into_iter().chain(others).collect()
+}
+
+/// What is tried at the doors.
+const KEY: &str = "The present key";
+
+fn other_door(tried: &Tried) -> Option<Check> {
     let place = tried.door.words();
     let inside = tried.door.is_internal();
     match &tried.answer {
-        Answer::Takes => Check::new("The present key", State::Fine, format!("Taken by {place}.")),
-        Answer::Refuses if inside => Check::new(
-            "The present key",
+        Answer::Takes => None,
+        Answer::Refuses if inside => Some(Check::new(
+            KEY,
             State::Against,
             format!("Refused by {place}."),
-        ),
-        Answer::Refuses => Check::new(
-            "The present key",
+        )),
+        Answer::Refuses => Some(Check::new(
+            KEY,
             State::Odd,
             format!(
                 "Refused by {place}: another gateway, or a proxy with a key of its own, answers there."
             ),
-        ),
-        Answer::Untold(why) => Check::new(
-            "The present key",
+        )),
+        Answer::Untold(why) => Some(Check::new(
+            KEY,
             if inside { State::Against } else { State::Odd },
             format!("Not proved at {place}: {why}"),
-        ),
+        )),
     }
 }

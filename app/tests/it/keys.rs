@@ -52,7 +52,7 @@ async fn the_page_says_what_was_found_and_what_is_interrupted() {
     for part in [
         "OPENCLAW_API_KEY in /opt/openclaw/.env, fingerprint a1a1a1a1a1a1.",
         "It has the key of .env.",
-        "Taken by the socket at the public URL.",
+        "Taken by HTTP at the internal URL, the socket at the internal URL, HTTP at the public URL, the socket at the public URL.",
         "The gateway has one key at a time",
         "Nobody is in the register of those who use it yet",
     ] {

@@ -75,8 +75,8 @@ const said = (page: Page) => page.locator("#verdict-said");
 test("what is in the way is said before anything is touched", async ({ page, browser }, info) => {
   const before = readFileSync(envFile(), "utf8");
   await ask(page);
-  for (const place of ["HTTP at the internal URL", "the socket at the internal URL", "HTTP at the public URL", "the socket at the public URL"])
-    await expect(page.locator("#checks")).toContainText(`Taken by ${place}.`);
+  const doors = "HTTP at the internal URL, the socket at the internal URL, HTTP at the public URL, the socket at the public URL";
+  await expect(page.locator("#checks")).toContainText(`Taken by ${doors}.`);
   await isAccessible(page);
   await picture(page, info, "rotate-key-question");
   writeFileSync(envFile(), `${before}OPENCLAW_API_KEY=another-one\n`);
