@@ -15,6 +15,7 @@ mod table;
 mod tree;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::fault::{Fault, FaultKind};
@@ -31,6 +32,7 @@ use tree::{Present, Tree};
 pub struct GitLog {
     author: Author,
     places: BTreeMap<GatewayId, Place>,
+    limit: Duration,
 }
 
 impl GitLog {
@@ -39,7 +41,15 @@ impl GitLog {
         Self {
             author,
             places: places.into_iter().collect(),
+            limit: program::LIMIT,
         }
+    }
+
+    /// The same, with another limit for each command of git.
+    #[must_use]
+    pub fn with_limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
     }
 }
 
@@ -49,7 +59,7 @@ impl RotationLog for GitLog {
         let Some(place) = self.places.get(gateway) else {
             return Ok(LogAccess::Off);
         };
-        let tree = Tree::open(place, &self.author).await?;
+        let tree = Tree::open(place, &self.author, self.limit).await?;
         tree.nothing_in_progress().await?;
         let committed = tree.committed().await?;
         tree.present(committed.as_deref(), None).await?;
@@ -65,7 +75,7 @@ impl RotationLog for GitLog {
             let why = "No repository with a log is configured for this gateway (rotation_log_repository).";
             repository(FaultKind::NotOffered, why)
         })?;
-        let tree = Tree::open(place, &self.author).await?;
+        let tree = Tree::open(place, &self.author, self.limit).await?;
         let _alone = tree.lock().await?;
         let operation = line.operation.to_string();
         let committed = tree.committed().await?;

@@ -16,10 +16,8 @@ use crate::fault::{self, repository};
 use crate::file::{LARGEST, Owner};
 use crate::place::Author;
 
-/// For what happens on this host.
-const LIMIT: Duration = Duration::from_secs(30);
-/// For what talks to a remote.
-const REMOTE_LIMIT: Duration = Duration::from_secs(60);
+/// For one command: a remote may be slow.
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 /// What is told to stop removes its locks first.
 const GRACE: Duration = Duration::from_secs(2);
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -40,6 +38,8 @@ pub(crate) struct Git {
     pub(crate) author: Author,
     /// As whom it runs, when not as the panel.
     pub(crate) as_owner: Option<Owner>,
+    /// For one command.
+    pub(crate) limit: Duration,
 }
 
 /// What came of it.
@@ -76,14 +76,12 @@ enum Reach {
 impl Git {
     /// Runs it; whether it succeeded is in the answer.
     pub(crate) async fn run(&self, arguments: &[&str]) -> Result<Said, Fault> {
-        self.carry_out(self.command(arguments, Reach::Here), LIMIT)
-            .await
+        self.carry_out(self.command(arguments, Reach::Here)).await
     }
 
     /// The same for what talks to a remote.
     pub(crate) async fn run_far(&self, arguments: &[&str]) -> Result<Said, Fault> {
-        self.carry_out(self.command(arguments, Reach::Remote), REMOTE_LIMIT)
-            .await
+        self.carry_out(self.command(arguments, Reach::Remote)).await
     }
 
     /// Runs what has no reason to fail; its first line.
@@ -107,7 +105,7 @@ impl Git {
     pub(crate) async fn run_at(&self, seconds: i64, arguments: &[&str]) -> Result<Said, Fault> {
         let mut command = self.command(arguments, Reach::Here);
         command.env("GIT_AUTHOR_DATE", format!("@{seconds} +0000"));
-        self.carry_out(command, LIMIT).await
+        self.carry_out(command).await
     }
 
     fn command(&self, arguments: &[&str], reach: Reach) -> Command {
@@ -169,7 +167,7 @@ impl Git {
         Some(User::from_uid(user).ok()??.dir)
     }
 
-    async fn carry_out(&self, mut command: Command, limit: Duration) -> Result<Said, Fault> {
+    async fn carry_out(&self, mut command: Command) -> Result<Said, Fault> {
         let mut child = command.spawn().map_err(|error| match error.kind() {
             ErrorKind::NotFound => repository(
                 FaultKind::Invalid,
@@ -196,7 +194,7 @@ impl Git {
                 }
             )
         };
-        let finished = timeout(limit, async {
+        let finished = timeout(self.limit, async {
             tokio::pin!(reading);
             tokio::select! {
                 _ = &mut reading => child.wait().await,
@@ -216,7 +214,7 @@ impl Git {
             Ok(Err(error)) => Err(fault::file("waiting for git in", &self.folder, &error)),
             Err(_) => {
                 group.end(&mut child).await;
-                let (folder, seconds) = (self.folder.display(), limit.as_secs());
+                let (folder, seconds) = (self.folder.display(), self.limit.as_secs());
                 let why = format!(
                     "git was not done in {folder} after {seconds} s, and was ended. Try again."
                 );

@@ -48,7 +48,11 @@ pub(crate) enum Present {
 }
 
 impl Tree {
-    pub(crate) async fn open(place: &Place, author: &Author) -> Result<Self, Fault> {
+    pub(crate) async fn open(
+        place: &Place,
+        author: &Author,
+        limit: Duration,
+    ) -> Result<Self, Fault> {
         let shown = place.repository.display();
         let none = |why: &str| {
             let why = format!(
@@ -70,6 +74,7 @@ impl Tree {
             folder,
             author: author.clone(),
             as_owner: as_owner(owner),
+            limit,
         };
         let said = git
             .run(&["rev-parse", "--is-inside-work-tree", "--absolute-git-dir"])

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
+use std::time::Duration;
 
 use adapter_git::Push;
 use domain::fault::{FaultKind, Retry};
@@ -203,7 +204,7 @@ async fn a_row_that_a_killed_panel_left_is_committed() {
         bench.git(&["reset", "--quiet", "--soft", "HEAD~1"]);
         bench.git(&["reset", "--quiet"]);
         let later = LogLine {
-            at: line(7).at.plus(std::time::Duration::from_secs(60)),
+            at: line(7).at.plus(Duration::from_secs(60)),
             ..line(7)
         };
         let commits = bench.commits();
@@ -339,4 +340,29 @@ async fn a_log_that_is_no_text_or_too_large_is_refused() {
         says(&fault, said);
     }
     assert_eq!(bench.status(), "");
+}
+
+#[tokio::test]
+async fn a_git_that_hangs_is_ended_with_all_that_it_started() {
+    let bench = Bench::with_log(HEAD);
+    bench.put(".gitattributes", "*.md filter=slow\n");
+    bench.git(&["add", "."]);
+    bench.git(&["commit", "--quiet", "-m", "Attributes"]);
+    let pid = bench.folder().join("pid");
+    let slow = format!("echo $$ > {}; exec sleep 600", pid.display());
+    bench.git(&["config", "filter.slow.clean", &slow]);
+    let log = bench.log().with_limit(Duration::from_secs(2));
+    let fault = log.append(&gateway(), line(7)).await.unwrap_err();
+    says(&fault, "git was not done in");
+    assert_eq!((fault.kind, fault.retry), (FaultKind::TimedOut, Retry::Yes));
+    let pid = fs::read_to_string(pid).unwrap();
+    // A child that nobody has waited for yet is a zombie, which runs no more.
+    let state = fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
+    assert!(state.is_empty() || state.contains(") Z "), "{state}");
+    bench.git(&["config", "--unset", "filter.slow.clean"]);
+    assert_eq!(
+        (bench.status(), bench.read(FILE)),
+        (String::new(), HEAD.to_owned())
+    );
+    assert_eq!(bench.commits(), 3);
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use domain::ports::RotationLog as _;
 
@@ -188,4 +189,15 @@ async fn a_branch_that_follows_none_and_a_remote_that_refuses_are_notes() {
         .unwrap();
     assert!(note.contains("but not pushed"), "{note}");
     assert!(!note.contains("hunter22"), "{note}");
+}
+
+#[tokio::test]
+async fn a_remote_that_does_not_answer_is_a_note() {
+    let (bench, remote) = with_remote();
+    let hook = remote.join("hooks/pre-receive");
+    fs::write(&hook, "#!/bin/sh\nexec sleep 600\n").unwrap();
+    fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
+    let log = bench.pushing().with_limit(Duration::from_secs(3));
+    let note = log.append(&gateway(), line(7)).await.unwrap().note.unwrap();
+    assert!(note.contains("the remote did not answer in time"), "{note}");
 }
