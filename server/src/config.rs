@@ -5,10 +5,13 @@
 
 mod check;
 mod file;
+mod repository;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use adapter_git::{Author, Place};
+use adapter_github::{Api, Secret, Token};
 use adapter_mail::SmtpMail;
 use domain::gateway::GatewayId;
 use secrecy::SecretString;
@@ -39,6 +42,12 @@ pub(crate) struct Config {
     pub(crate) backup_recipient: Option<String>,
     /// How long backups are kept.
     pub(crate) backups_kept_for: Duration,
+    /// GitHub's API.
+    pub(crate) github_api: Api,
+    /// The token for it; `None` where no gateway has a secret there.
+    pub(crate) github_token: Option<Token>,
+    /// In whose name the log of rotations is committed.
+    pub(crate) rotation_log_author: Author,
     /// The gateways, in the order they are shown.
     pub(crate) gateways: Vec<GatewayConfig>,
     /// What blinds a part of the panel but is no reason not to run: said by `config check` and at start.
@@ -72,6 +81,10 @@ pub(crate) struct GatewayConfig {
     pub(crate) probe_interval: Duration,
     /// Time between probes of the public URL.
     pub(crate) edge_interval: Duration,
+    /// The repository's secret that holds its key, too; `None` when there is none.
+    pub(crate) github_secret: Option<Secret>,
+    /// The log of rotations; `None` when there is none.
+    pub(crate) rotation_log: Option<Place>,
 }
 
 /// How to reach a Docker Engine.

@@ -18,6 +18,11 @@ pub enum Boundary {
     Database,
     /// The panel itself.
     Panel,
+    /// GitHub's API.
+    #[serde(rename = "github")]
+    GitHub,
+    /// The infrastructure's repository (git, files).
+    Repository,
 }
 
 /// What kind of fault it is; decides what the page offers.
@@ -93,3 +98,23 @@ impl fmt::Display for Fault {
 }
 
 impl core::error::Error for Fault {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_that_are_stored_stay_what_they_are() {
+        for (boundary, word) in [
+            (Boundary::Docker, "docker"),
+            (Boundary::Gateway, "gateway"),
+            (Boundary::Compose, "compose"),
+            (Boundary::Database, "database"),
+            (Boundary::Panel, "panel"),
+            (Boundary::GitHub, "github"),
+            (Boundary::Repository, "repository"),
+        ] {
+            assert_eq!(serde_json::to_value(boundary).unwrap(), word);
+        }
+    }
+}

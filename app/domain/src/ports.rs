@@ -10,6 +10,7 @@ mod outside;
 mod pages;
 mod people;
 mod plugins;
+mod repository;
 mod state_folder;
 
 use uuid::Uuid;
@@ -23,6 +24,7 @@ pub use outside::{Abilities, ChannelOutcome, Containers, GatewayControl, LoginAn
 pub use pages::{AccountHistory, AuditTrail, History, Observations, Operations};
 pub use people::{Disabled, People, PeopleError, SignIn};
 pub use plugins::Plugins;
+pub use repository::{LogAccess, LogLine, Logged, RepositorySecrets, RotationLog, SecretAccess};
 pub use state_folder::StateFolder;
 
 use crate::time::Timestamp;

@@ -12,6 +12,7 @@ use tracing_subscriber::EnvFilter;
 use url::Url;
 
 use super::file::{Raw, RawGateway};
+use super::repository;
 use super::{Config, DockerEndpoint, Environment, GatewayConfig};
 
 /// All that is wrong with a configuration; one sentence each.
@@ -34,10 +35,10 @@ impl std::error::Error for ConfigErrors {}
 
 /// Collects faults, so that a person mends all of them in one go.
 #[derive(Default)]
-struct Faults(Vec<String>);
+pub(super) struct Faults(pub(super) Vec<String>);
 
 impl Faults {
-    fn add(&mut self, key: &str, value: &str, remedy: &str) {
+    pub(super) fn add(&mut self, key: &str, value: &str, remedy: &str) {
         self.0.push(format!("{key} = {value:?}: {remedy}"));
     }
 
@@ -130,6 +131,16 @@ pub(super) fn check(raw: Raw, environment: &dyn Environment) -> Result<Config, C
         &mut faults,
     );
 
+    let github_api = repository::api(raw.github_api_url.as_deref(), &mut faults);
+    let github_token = repository::token(
+        raw.github_token_file,
+        environment,
+        &mut faults,
+        &mut warnings,
+    );
+    let given = raw.rotation_log_author.as_deref();
+    let rotation_log_author = repository::author(given, public_url.as_ref(), &mut faults);
+
     if raw.gateways.is_empty() {
         faults.missing(
             "[[gateways]]",
@@ -149,21 +160,38 @@ pub(super) fn check(raw: Raw, environment: &dyn Environment) -> Result<Config, C
             gateways.push(gateway);
         }
     }
-    match (listen_address, public_url) {
-        (Some(listen), Some(public_url)) if faults.0.is_empty() => Ok(Config {
-            listen,
-            public_url,
-            data_dir,
-            site_dir,
-            database_url,
-            trusted_proxies,
-            log,
-            backup_recipient,
-            backups_kept_for: Duration::from_secs(u64::from(backup_days) * 86_400),
-            mail,
-            gateways,
-            warnings: warnings.0,
-        }),
+    if github_token.is_none()
+        && gateways
+            .iter()
+            .any(|gateway| gateway.github_secret.is_some())
+    {
+        faults.missing(
+            "github_token_file",
+            "the file with the token that may write the secret of github_repository",
+        );
+    }
+    match (listen_address, public_url, github_api, rotation_log_author) {
+        (Some(listen), Some(public_url), Some(github_api), Some(rotation_log_author))
+            if faults.0.is_empty() =>
+        {
+            Ok(Config {
+                listen,
+                public_url,
+                data_dir,
+                site_dir,
+                database_url,
+                trusted_proxies,
+                log,
+                backup_recipient,
+                backups_kept_for: Duration::from_secs(u64::from(backup_days) * 86_400),
+                mail,
+                github_api,
+                github_token,
+                rotation_log_author,
+                gateways,
+                warnings: warnings.0,
+            })
+        }
         _ => {
             let mut all = vec![format!("{} cannot be used:", raw.read_from)];
             all.extend(faults.0);
@@ -364,6 +392,20 @@ fn check_gateway(
         300,
         faults,
     );
+    let github_secret = repository::secret(
+        key,
+        raw.github_repository.as_deref(),
+        raw.github_secret.as_deref(),
+        faults,
+    );
+    let rotation_log = repository::log(
+        key,
+        raw.rotation_log_repository,
+        raw.rotation_log_file.as_deref(),
+        raw.rotation_log_push,
+        faults,
+        warnings,
+    );
     if faults.0.len() > before {
         return None;
     }
@@ -381,6 +423,8 @@ fn check_gateway(
         whatsapp_plugin,
         probe_interval: probe,
         edge_interval: edge,
+        github_secret,
+        rotation_log,
     })
 }
 

@@ -21,6 +21,9 @@ pub(super) struct Raw {
     pub(super) backup_days: Option<u32>,
     pub(super) mail_server_file: Option<PathBuf>,
     pub(super) mail_from: Option<String>,
+    pub(super) github_token_file: Option<PathBuf>,
+    pub(super) github_api_url: Option<String>,
+    pub(super) rotation_log_author: Option<String>,
     #[serde(default)]
     pub(super) gateways: Vec<RawGateway>,
     #[serde(skip)]
@@ -45,6 +48,11 @@ pub(super) struct RawGateway {
     pub(super) whatsapp_plugin: Option<String>,
     pub(super) probe_seconds: Option<u64>,
     pub(super) edge_seconds: Option<u64>,
+    pub(super) github_repository: Option<String>,
+    pub(super) github_secret: Option<String>,
+    pub(super) rotation_log_repository: Option<PathBuf>,
+    pub(super) rotation_log_file: Option<String>,
+    pub(super) rotation_log_push: Option<bool>,
 }
 
 const PLACES: [&str; 2] = ["panel.toml", "/etc/openclaw-panel/panel.toml"];

@@ -1,5 +1,8 @@
 use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+
+use adapter_git::{LogFile, Push};
 
 use super::*;
 
@@ -189,4 +192,124 @@ fn a_mail_server_is_never_quoted_and_needs_tls_and_a_sender() {
     assert!(error.contains("mail_from is missing"), "{error}");
     let config = load(&from, &private).unwrap();
     assert!(config.mail.is_some() && !format!("{config:?}").contains("hunter22"));
+}
+
+#[test]
+fn a_secret_on_github_needs_a_repository_and_a_token_that_is_never_quoted() {
+    let token = |value: &str| BTreeMap::from([("PANEL_GITHUB_TOKEN".to_owned(), value.to_owned())]);
+    let text = format!("{GOOD}github_repository = \"example/infra\"\n");
+    let config = load(&text, &token("hunter22")).unwrap();
+    let secret = config.gateways[0].github_secret.clone().unwrap();
+    assert_eq!(secret.repository.to_string(), "example/infra");
+    assert_eq!(secret.name.to_string(), "OPENCLAW_API_KEY");
+    assert!(!format!("{config:?}").contains("hunter22"));
+    assert_eq!(
+        load(GOOD, &token("hunter22")).unwrap().gateways[0].github_secret,
+        None
+    );
+
+    let error = load(&text, &BTreeMap::new()).unwrap_err().to_string();
+    assert!(error.contains("github_token_file is missing"), "{error}");
+    for (line, said) in [
+        (
+            "github_repository = \"infra\"",
+            "gateways[0].github_repository = \"infra\": give owner/name",
+        ),
+        (
+            "github_secret = \"OTHER_KEY\"",
+            "gateways[0].github_secret = \"OTHER_KEY\": say in which repository",
+        ),
+        (
+            "github_repository = \"example/infra\"\ngithub_secret = \"GITHUB_KEY\"",
+            "gateways[0].github_secret = \"GITHUB_KEY\": use A-Z",
+        ),
+    ] {
+        let error = load(&format!("{GOOD}{line}\n"), &token("hunter22")).unwrap_err();
+        assert!(error.to_string().contains(said), "{error}");
+        assert!(!error.to_string().contains("hunter22"), "{error}");
+    }
+}
+
+#[test]
+fn githubs_token_goes_nowhere_in_the_clear_and_its_file_belongs_to_the_panel_alone() {
+    for (url, said) in [
+        ("http://github.example.org/api/v3", "use https"),
+        ("https://github.com", "its API is https://api.github.com"),
+        (
+            "https://u:hunter22@github.example.org",
+            "github_api_url: give https",
+        ),
+    ] {
+        let text = format!("github_api_url = {url:?}\n{GOOD}");
+        let error = load(&text, &BTreeMap::new()).unwrap_err().to_string();
+        assert!(
+            error.contains(said) && !error.contains("hunter22"),
+            "{error}"
+        );
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("token");
+    std::fs::write(&file, "hunter22").unwrap();
+    let text =
+        format!("github_token_file = {file:?}\n{GOOD}github_repository = \"example/infra\"\n");
+    for (mode, said) in [(0o640, "others on this host may read it"), (0o600, "")] {
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+        let warnings = load(&text, &BTreeMap::new()).unwrap().warnings.join("\n");
+        assert_eq!(warnings.is_empty(), said.is_empty(), "{warnings}");
+        assert!(warnings.contains(said), "{warnings}");
+    }
+    std::fs::remove_file(&file).unwrap();
+    let warnings = load(&text, &BTreeMap::new()).unwrap().warnings.join("\n");
+    assert!(
+        warnings.contains("github_token_file = ") && warnings.contains("cannot be read"),
+        "{warnings}"
+    );
+}
+
+#[test]
+fn a_log_of_rotations_is_a_file_of_a_clone_with_an_author() {
+    assert_eq!(
+        load(GOOD, &BTreeMap::new()).unwrap().gateways[0].rotation_log,
+        None
+    );
+    let clone = format!("{GOOD}rotation_log_repository = \"HERE\"\n");
+    let config = load(&clone, &BTreeMap::new()).unwrap();
+    let author = config.rotation_log_author.to_string();
+    assert_eq!(author, "OpenClaw Panel <panel@panel.example.org>");
+    let place = config.gateways[0].rotation_log.clone().unwrap();
+    assert_eq!(place.push, Push::Never);
+    assert_eq!(place.file, LogFile::DEFAULT.parse().unwrap());
+    let text =
+        format!("rotation_log_author = \"P <p@example.org>\"\n{clone}rotation_log_push = true\n");
+    let config = load(&text, &BTreeMap::new()).unwrap();
+    assert_eq!(config.rotation_log_author.to_string(), "P <p@example.org>");
+    let place = config.gateways[0].rotation_log.clone().unwrap();
+    assert_eq!(place.push, Push::ToUpstream);
+    for (text, said) in [
+        (
+            format!("rotation_log_author = \"panel\"\n{clone}"),
+            "rotation_log_author = \"panel\": give a name and an address",
+        ),
+        (
+            format!("{clone}rotation_log_file = \"../log.md\"\n"),
+            "gateways[0].rotation_log_file = \"../log.md\": give a path inside the repository",
+        ),
+        (
+            format!("{GOOD}rotation_log_repository = \"infra\"\n"),
+            "gateways[0].rotation_log_repository = \"infra\": give an absolute path",
+        ),
+        (
+            format!("{GOOD}rotation_log_push = true\n"),
+            "gateways[0].rotation_log_push = \"true\": say where the clone is",
+        ),
+    ] {
+        let error = load(&text, &BTreeMap::new()).unwrap_err().to_string();
+        assert!(error.contains(said), "{error}");
+    }
+    let text = format!("{GOOD}rotation_log_repository = \"/nonexistent\"\n");
+    let warnings = load(&text, &BTreeMap::new()).unwrap().warnings.join("\n");
+    assert!(
+        warnings.contains("rotation_log_repository = \"/nonexistent\""),
+        "{warnings}"
+    );
 }
