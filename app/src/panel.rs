@@ -8,7 +8,7 @@ use domain::hand_off::HandOff;
 use domain::person::{Actor, Person};
 use domain::ports::{
     AccountHistory, AuditTrail, Backups, Clock, GatewayKeys, HandOffs, Ids, KeyRotations, Mail,
-    Observations, Operations, People, Scans, StateFolder,
+    Observations, Operations, People, RepositorySecrets, RotationLog, Scans, StateFolder,
 };
 use domain::time::Timestamp;
 use secrecy::SecretString;
@@ -67,6 +67,10 @@ pub struct Panel {
     pub keys: Arc<dyn GatewayKeys>,
     /// How far the hand-over of a new one is, and who uses it.
     pub rotations: Arc<dyn KeyRotations>,
+    /// The repositories' secrets on GitHub.
+    pub secrets: Arc<dyn RepositorySecrets>,
+    /// The logs of rotations.
+    pub rotation_log: Arc<dyn RotationLog>,
     /// New keys that wait to be shown once.
     pub new_keys: Arc<Reveals>,
     /// Codes that operations show.

@@ -68,6 +68,8 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         keys: Arc::new(outside.keys.clone()),
         rotations: Arc::new(base.store.clone()),
         new_keys: Arc::default(),
+        secrets: Arc::clone(&outside.secrets),
+        rotation_log: Arc::clone(&outside.log),
         viewings: Arc::default(),
         account_history: Arc::new(base.store.clone()),
         hand_offs: Arc::new(base.store.clone()),

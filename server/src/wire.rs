@@ -25,10 +25,12 @@ use adapter_gateway::device::DeviceIdentity;
 use adapter_gateway::http::{Trust, TrustError};
 use adapter_gateway::link::{GatewayLink, Key, LinkConfig};
 use adapter_gateway::probe::Prober;
+use adapter_git::GitLog;
+use adapter_github::GitHub;
 use adapter_store::{Cluster, ClusterConfig, DatabaseConfig, Store};
 use anyhow::Context as _;
 use domain::gateway::{Gateway, GatewayId};
-use domain::ports::{Clock, Ids, Journal};
+use domain::ports::{Clock, Ids, Journal, RepositorySecrets, RotationLog};
 use domain::scrub::Scrubber;
 use observe::{Board, Observers, Pace, Remembered};
 use operations::{Engine, Parts};
@@ -119,6 +121,10 @@ pub(crate) struct Outside {
     pub(crate) folder: FolderStore,
     /// The gateways' keys.
     pub(crate) keys: KeyStore,
+    /// The repositories' secrets.
+    pub(crate) secrets: Arc<dyn RepositorySecrets>,
+    /// The logs of rotations.
+    pub(crate) log: Arc<dyn RotationLog>,
     reaches: BTreeMap<GatewayId, Reach>,
 }
 
@@ -184,6 +190,7 @@ impl Outside {
         let sources = sources
             .map(|gateway| (gateway.id.clone(), gateway.whatsapp_plugin.clone()))
             .collect();
+        let (secrets, log) = repository(config)?;
         let parts = Parts {
             journal: Arc::new(base.store.clone()),
             containers: Arc::new(docker.clone()),
@@ -195,6 +202,8 @@ impl Outside {
             plugins: Arc::new(PluginStore::new(docker.clone(), sources)),
             keys: Arc::new(keys.clone()),
             rotations: Arc::new(base.store.clone()),
+            secrets: Arc::clone(&secrets),
+            log: Arc::clone(&log),
             audit: Arc::new(base.store.clone()),
             clock: base.clock.clone(),
             ids: base.ids.clone(),
@@ -216,6 +225,8 @@ impl Outside {
             backups,
             folder,
             keys,
+            secrets,
+            log,
             reaches,
         })
     }
@@ -314,6 +325,25 @@ impl Outside {
             },
         )
     }
+}
+
+/// The infrastructure's repository: its secrets on GitHub, and the log of rotations in it.
+fn repository(
+    config: &Config,
+) -> anyhow::Result<(Arc<dyn RepositorySecrets>, Arc<dyn RotationLog>)> {
+    let gateways = config.gateways.iter();
+    let secrets = gateways
+        .clone()
+        .filter_map(|gateway| Some((gateway.id.clone(), gateway.github_secret.clone()?)));
+    let places =
+        gateways.filter_map(|gateway| Some((gateway.id.clone(), gateway.rotation_log.clone()?)));
+    let secrets = GitHub::new(
+        config.github_api.clone(),
+        config.github_token.clone(),
+        secrets,
+    )?;
+    let log = GitLog::new(config.rotation_log_author.clone(), places);
+    Ok((Arc::new(secrets), Arc::new(log)))
 }
 
 /// Backups, for those who need nothing else of the gateways.

@@ -1,5 +1,7 @@
 //! What is left to do once the gateway has a new key: everybody who sends it needs to have it.
 
+use core::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -8,6 +10,14 @@ use crate::gateway::GatewayId;
 use crate::logs::LogLine;
 use crate::operation::OperationId;
 use crate::time::Timestamp;
+
+/// How long a gateway's key is used unless the register says otherwise.
+pub const INTERVAL: Duration = Duration::from_secs(180 * 24 * 3600);
+
+/// What the key is called in the rotation log.
+pub fn credential(gateway: &GatewayId) -> String {
+    format!("OpenClaw API key of {gateway}")
+}
 
 /// A key that was rotated, and how far its hand-over is.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,10 +2,12 @@
 
 use domain::action::Action;
 use domain::credential::Cause;
+use domain::fault::Fault;
 use domain::gateway::GatewayId;
-use domain::key_rotation::{KeyRotation, NewConsumer, Task};
+use domain::key_rotation::{self, KeyRotation, NewConsumer, Task};
 use domain::operation::{Command, OperationId};
 use domain::path;
+use domain::ports::LogLine;
 use leptos::prelude::*;
 
 use crate::call::{Call, Went, redirect_back, redirect_to};
@@ -22,6 +24,7 @@ use super::operations::{key_of, sentence};
 pub async fn rotate_key(
     gateway: String,
     #[server(default)] cause: String,
+    #[server(default)] skip_secret: bool,
     #[server(default)] reason: String,
     key: String,
 ) -> Result<Went, PanelError> {
@@ -31,7 +34,11 @@ pub async fn rotate_key(
     let key = key_of(key)?;
     let cause = Cause::parse(&cause)
         .ok_or_else(|| PanelError::invalid("cause", "Say why the key is rotated."))?;
-    let command = Command::RotateKey { gateway, cause };
+    let command = Command::RotateKey {
+        gateway,
+        cause,
+        skip_secret,
+    };
     let operations = &call.panel().operations;
     let started = operations
         .start(permit, command, key, sentence(&reason, 200))
@@ -96,6 +103,63 @@ pub async fn finish_key_task(
     }
     let noted = rotations
         .finish(call.actor(), rotation.operation, task, None)
+        .await;
+    noted.or_say(|| call.error_id())?;
+    Ok(redirect_to(&path::new_key(&gateway, &rotation.operation)))
+}
+
+/// Tries again what the operation could not do: the repository's secret, the rotation log.
+///
+/// # Errors
+/// Not allowed, or why it does not work this time.
+#[server(prefix = "/api", endpoint = "keys/retry")]
+pub async fn retry_key_task(
+    gateway: String,
+    operation: String,
+    task: String,
+) -> Result<Went, PanelError> {
+    let call = Call::current()?;
+    let gateway = call.gateway(&gateway)?.id;
+    call.permit(Action::HandOverKey, Some(&gateway)).await?;
+    let rotation = rotation(&call, &gateway, &operation).await?;
+    let panel = call.panel();
+    let refused = |fault: Fault| PanelError::Refused { why: fault.message };
+    let (task, said) = match Task::parse(&task) {
+        Some(Task::Secret) => {
+            let key = panel.keys.read(&gateway, &rotation.fingerprint).await;
+            let key = key.map_err(refused)?;
+            let at = panel.secrets.put(&gateway, &key).await.map_err(refused)?;
+            let said = format!("GitHub says that it was written at {}.", at.utc_text());
+            (Task::Secret, said)
+        }
+        Some(Task::Log) => {
+            let view = panel.operations.view(rotation.operation).await;
+            let view = view.or_say(|| call.error_id())?;
+            let line = LogLine {
+                at: rotation.at,
+                credential: key_rotation::credential(&gateway),
+                who: view.map_or_else(String::new, |view| {
+                    view.operation.asked_by.name().to_owned()
+                }),
+                why: rotation.cause.sentence().to_owned(),
+                operation: rotation.operation,
+                next_due: Some(rotation.at.plus(key_rotation::INTERVAL)),
+            };
+            let logged = panel.rotation_log.append(&gateway, line).await;
+            let logged = logged.map_err(refused)?;
+            let note = logged.note.map(|note| format!(" {note}"));
+            let said = format!(
+                "Committed as {}.{}",
+                logged.commit,
+                note.unwrap_or_default()
+            );
+            (Task::Log, said)
+        }
+        _ => return Err(PanelError::gone("There is no such thing to try again.")),
+    };
+    let noted = panel
+        .rotations
+        .finish(call.actor(), rotation.operation, task, Some(said))
         .await;
     noted.or_say(|| call.error_id())?;
     Ok(redirect_to(&path::new_key(&gateway, &rotation.operation)))

@@ -12,7 +12,9 @@ pub mod wipe;
 pub use account::{change_password, confirm_identity};
 pub use backups::{make_backup_key, restore_backup};
 pub use hand_off::{hand_off, revoke_hand_off};
-pub use keys::{add_consumer, finish_key_task, remove_consumer, reveal_key, rotate_key};
+pub use keys::{
+    add_consumer, finish_key_task, remove_consumer, retry_key_task, reveal_key, rotate_key,
+};
 pub(crate) use operations::command;
 pub use operations::{abandon_operation, cancel_operation, skip_step, start_operation};
 pub use people::{add_person, disable_person, enable_person, reset_password, set_role};
@@ -60,13 +62,15 @@ pub mod endpoint {
     pub const REVEAL_KEY: &str = "/api/keys/reveal";
     /// Notes who has it.
     pub const FINISH_KEY_TASK: &str = "/api/keys/finish";
+    /// Tries again what could not be done with it.
+    pub const RETRY_KEY_TASK: &str = "/api/keys/retry";
     /// Adds somebody who uses it.
     pub const ADD_CONSUMER: &str = "/api/keys/add-consumer";
     /// Removes somebody who used it.
     pub const REMOVE_CONSUMER: &str = "/api/keys/remove-consumer";
 
     /// All of them.
-    pub const ALL: [&str; 21] = [
+    pub const ALL: [&str; 22] = [
         START,
         CANCEL,
         SKIP,
@@ -86,6 +90,7 @@ pub mod endpoint {
         ROTATE_KEY,
         REVEAL_KEY,
         FINISH_KEY_TASK,
+        RETRY_KEY_TASK,
         ADD_CONSUMER,
         REMOVE_CONSUMER,
     ];

@@ -7,6 +7,7 @@ use domain::key_rotation::{Consumer, Done, KeyRotation, Straggler, Task, straggl
 use domain::logs::LogLine;
 use domain::operation::OperationId;
 use domain::path;
+use domain::ports::LogAccess;
 use domain::time::Timestamp;
 use domain::words;
 use leptos::prelude::*;
@@ -62,6 +63,7 @@ pub(crate) async fn page(
         {verdict(&rotation, &consumers, &late, replaced)}
         <h2>"Your copy"</h2>
         {copy(sight, reveal, replaced)}
+        {repository(call, sight).await}
         <h2>"Who uses it"</h2>
         {users(sight, &consumers, &late, blind)}
         {(rotation.cause == Cause::Leak).then(after_a_leak)}
@@ -219,6 +221,82 @@ fn tick(rotation: &KeyRotation, task: Task, label: &'static str) -> impl IntoVie
             <input type="hidden" name="operation" value=rotation.operation.to_string()/>
             <input type="hidden" name="task" value=task.word()/>
             <button class="btn quiet">{label}</button>
+        </form>
+    }
+}
+
+/// The repository's secret and the rotation log, where there are such.
+async fn repository(call: &Call, sight: Sight<'_>) -> AnyView {
+    let panel = call.panel();
+    let gateway = &sight.rotation.gateway;
+    let by_hand = panel.secrets.by_hand(gateway);
+    let secret = by_hand.map(|by_hand| {
+        let how = view! {
+            <p>
+                "To do it by hand, with the key on its input and not on the command line: "<code>{by_hand}</code>
+            </p>
+        };
+        elsewhere(sight, Task::Secret, "The secret on GitHub", how.into_any()).into_any()
+    });
+    let log = match panel.rotation_log.check(gateway).await {
+        Ok(LogAccess::Off) => None,
+        Ok(LogAccess::Ready { file, .. }) => {
+            let how = view! { <p>"The file is "<code>{file}</code>"."</p> }.into_any();
+            Some(elsewhere(sight, Task::Log, "The rotation log", how).into_any())
+        }
+        Err(fault) => {
+            let how = view! { <p>{fault.message}</p> }.into_any();
+            Some(elsewhere(sight, Task::Log, "The rotation log", how).into_any())
+        }
+    };
+    let rows: Vec<_> = secret.into_iter().chain(log).collect();
+    if rows.is_empty() {
+        return ().into_any();
+    }
+    view! { <h2>"The repository"</h2><ul class="card rows" role="list" id="repository">{rows}</ul> }
+        .into_any()
+}
+
+/// Something that the operation does by itself, and a person where it could not.
+fn elsewhere(
+    sight: Sight<'_>,
+    task: Task,
+    what: &'static str,
+    how: AnyView,
+) -> impl IntoView + use<> {
+    let done = sight.rotation.done(task);
+    let (class, state) = match done {
+        Some(done) => (
+            "dot is-done",
+            view! { "Done. "{by(done, sight.now)} }.into_any(),
+        ),
+        None => (
+            "dot is-warn",
+            view! { "Not done yet; the operation's page says why. "{how} }.into_any(),
+        ),
+    };
+    let act = (done.is_none() && sight.may_tick.is_none()).then(|| {
+        view! {
+            {again(sight.rotation, task)}
+            {tick(sight.rotation, task, "I did it by hand")}
+        }
+    });
+    view! {
+        <li>
+            <b><span class=class aria-hidden="true"></span>" "{what}</b>
+            <small>{state}</small>
+            <div class="end">{act}</div>
+        </li>
+    }
+}
+
+fn again(rotation: &KeyRotation, task: Task) -> impl IntoView + use<> {
+    view! {
+        <form method="post" action=endpoint::RETRY_KEY_TASK>
+            <input type="hidden" name="gateway" value=rotation.gateway.to_string()/>
+            <input type="hidden" name="operation" value=rotation.operation.to_string()/>
+            <input type="hidden" name="task" value=task.word()/>
+            <button class="btn quiet">"Try again"</button>
         </form>
     }
 }

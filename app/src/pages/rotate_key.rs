@@ -8,6 +8,7 @@ use domain::gateway::GatewayId;
 use domain::gateway_key::{self, Answer, KeyLine, Tried, WhichKey};
 use domain::key_rotation::{Consumer, KeyRotation};
 use domain::path;
+use domain::ports::{LogAccess, SecretAccess};
 use domain::words;
 use leptos::prelude::*;
 
@@ -71,6 +72,7 @@ pub(crate) async fn page(call: &Call, id: &str, asked: &Asked) -> Result<Page, P
                      themselves when anything goes wrong. After it there is no way back but another rotation."
                 </p>
                 {causes(asked)}
+                {seen.may_skip_secret(asked)}
                 {ask::reason(asked.get("reason"))}
                 {ask::against(against)}
             </div>
@@ -180,6 +182,8 @@ struct Seen {
     in_container: Result<Option<Fingerprint>, Fault>,
     doors: Result<Vec<Tried>, Fault>,
     comparison: Result<Comparison, Fault>,
+    secret: Result<SecretAccess, Fault>,
+    log: Result<LogAccess, Fault>,
 }
 
 impl Seen {
@@ -196,6 +200,8 @@ impl Seen {
             doors,
             in_container: panel.keys.in_container(gateway).await,
             comparison: panel.operations.compare(gateway).await,
+            secret: panel.secrets.check(gateway).await,
+            log: panel.rotation_log.check(gateway).await,
         }
     }
 
@@ -243,7 +249,67 @@ impl Seen {
             Ok(tried) => checks.extend(doors(tried)),
             Err(fault) => checks.push(Check::new("The doors", State::Against, &fault.message)),
         }
+        checks.extend(self.repository());
         checks
+    }
+
+    /// What goes wrong in the repository is no reason against a rotation: it can be done later, and by hand.
+    fn repository(&self) -> Vec<Check> {
+        let what = "The secret on GitHub";
+        let secret = match &self.secret {
+            Ok(SecretAccess::Off) => None,
+            Ok(SecretAccess::Ready {
+                repository,
+                name,
+                updated_at,
+            }) => {
+                let last = updated_at.map_or_else(
+                    || "There is none yet.".to_owned(),
+                    |at| format!("Last written at {}.", at.utc_text()),
+                );
+                let said = format!("{name} in {repository} will be written. {last}");
+                Some(Check::new(what, State::Fine, said))
+            }
+            Err(fault) => Some(Check::new(
+                what,
+                State::Odd,
+                format!(
+                    "{} It can be done after the rotation, by hand too.",
+                    fault.message
+                ),
+            )),
+        };
+        let what = "The rotation log";
+        let log = match &self.log {
+            Ok(LogAccess::Off) => None,
+            Ok(LogAccess::Ready { file, pushes }) => {
+                let pushed = if *pushes { " and pushed" } else { "" };
+                let said = format!("A row in {file} will be committed{pushed}.");
+                Some(Check::new(what, State::Fine, said))
+            }
+            Err(fault) => Some(Check::new(
+                what,
+                State::Odd,
+                format!("{} It can be done after the rotation.", fault.message),
+            )),
+        };
+        secret.into_iter().chain(log).collect()
+    }
+
+    fn may_skip_secret(&self, asked: &Asked) -> AnyView {
+        if matches!(self.secret, Ok(SecretAccess::Off)) {
+            return ().into_any();
+        }
+        let ticked = asked.get("skip_secret") == "true";
+        view! {
+            <div class="field">
+                <label class="check">
+                    <input type="checkbox" name="skip_secret" value="true" checked=ticked/>
+                    "Leave the secret on GitHub to me"
+                </label>
+            </div>
+        }
+        .into_any()
     }
 
     /// What else a recreate brings: it applies the whole compose folder.

@@ -9,7 +9,11 @@ use domain::gateway_key::{Answer, Door, KeyLine, Tried, WhichKey};
 use domain::key_rotation::{Consumer, Done, KeyRotation, NewConsumer, NewKeyRotation, Task};
 use domain::operation::OperationId;
 use domain::person::Actor;
-use domain::ports::{GatewayKeys, KeyRotations, StoreError};
+use domain::ports::{
+    GatewayKeys, KeyRotations, LogAccess, LogLine, Logged, RepositorySecrets, RotationLog,
+    SecretAccess, StoreError,
+};
+use domain::time::Timestamp;
 use secrecy::SecretString;
 use uuid::Uuid;
 
@@ -26,6 +30,8 @@ pub(crate) struct FakeKeys {
     pub(crate) public: Answer,
     pub(crate) rotation: Option<KeyRotation>,
     pub(crate) consumers: Vec<Consumer>,
+    /// Off, ready, or why not.
+    pub(crate) repository: Option<Result<(), Fault>>,
 }
 
 pub(crate) fn fingerprint(byte: u8) -> Fingerprint {
@@ -45,6 +51,7 @@ impl Default for FakeKeys {
             public: Answer::Takes,
             rotation: None,
             consumers: Vec::new(),
+            repository: None,
         }
     }
 }
@@ -179,5 +186,52 @@ pub(crate) fn done(by: &str) -> Done {
         at: NOW.minus(std::time::Duration::from_secs(60)),
         by: by.to_owned(),
         note: None,
+    }
+}
+
+#[async_trait]
+impl RepositorySecrets for Fake {
+    async fn check(&self, _: &GatewayId) -> Result<SecretAccess, Fault> {
+        match self.0.keys.repository.clone() {
+            None => Ok(SecretAccess::Off),
+            Some(ready) => ready.map(|()| SecretAccess::Ready {
+                repository: "p24/infra".to_owned(),
+                name: "OPENCLAW_API_KEY".to_owned(),
+                updated_at: None,
+            }),
+        }
+    }
+
+    async fn put(&self, _: &GatewayId, _: &SecretString) -> Result<Timestamp, Fault> {
+        self.0.keys.repository.clone().unwrap_or(Ok(()))?;
+        self.0.note("put secret".to_owned());
+        Ok(NOW)
+    }
+
+    fn by_hand(&self, _: &GatewayId) -> Option<String> {
+        let configured = self.0.keys.repository.as_ref();
+        configured.map(|_| "gh secret set OPENCLAW_API_KEY -R p24/infra".to_owned())
+    }
+}
+
+#[async_trait]
+impl RotationLog for Fake {
+    async fn check(&self, _: &GatewayId) -> Result<LogAccess, Fault> {
+        match self.0.keys.repository.clone() {
+            None => Ok(LogAccess::Off),
+            Some(ready) => ready.map(|()| LogAccess::Ready {
+                file: "/srv/infra/docs/secrets-rotation-log.md".to_owned(),
+                pushes: false,
+            }),
+        }
+    }
+
+    async fn append(&self, _: &GatewayId, line: LogLine) -> Result<Logged, Fault> {
+        self.0.keys.repository.clone().unwrap_or(Ok(()))?;
+        self.0.note(format!("logged for {}", line.who));
+        Ok(Logged {
+            commit: "1a2b3c4".to_owned(),
+            note: None,
+        })
     }
 }

@@ -555,6 +555,8 @@ pub(crate) fn panel(world: &Arc<World>) -> Panel {
         keys: fake(),
         rotations: fake(),
         new_keys: Arc::default(),
+        secrets: fake(),
+        rotation_log: fake(),
         scans: fake(),
         viewings: Arc::default(),
         account_history: fake(),

@@ -239,3 +239,63 @@ async fn a_log_that_cannot_be_read_is_told() {
         page.text()
     );
 }
+
+#[tokio::test]
+async fn the_repository_is_looked_at_before_and_never_in_the_way() {
+    let mut ready = world();
+    ready.keys.repository = Some(Ok(()));
+    let page = admin(&Arc::new(ready), Duration::ZERO).get(PAGE).await;
+    for part in [
+        "OPENCLAW_API_KEY in p24/infra will be written. There is none yet.",
+        "A row in /srv/infra/docs/secrets-rotation-log.md will be committed.",
+        "Leave the secret on GitHub to me",
+    ] {
+        assert!(page.says(part), "{part}: {}", page.text());
+    }
+    let mut broken = world();
+    let why = "GitHub refuses the token.";
+    let fault = Fault::new(FaultKind::Refused, Boundary::GitHub, why);
+    broken.keys.repository = Some(Err(fault));
+    let page = admin(&Arc::new(broken), Duration::ZERO).get(PAGE).await;
+    assert!(page.says("GitHub refuses the token. It can be done after the rotation, by hand too."));
+    let buttons = page.pieces("<button", "</button>");
+    let rotate = buttons.iter().find(|button| button.contains(">Rotate"));
+    assert!(rotate.is_some_and(|button| !button.contains(" disabled")));
+}
+
+#[tokio::test]
+async fn what_the_repository_still_needs_is_tried_again_or_ticked() {
+    let mut world = after(Cause::Scheduled);
+    world.keys.repository = Some(Ok(()));
+    let world = Arc::new(world);
+    let browser = Browser::of(&world, Role::Operator);
+    let page = browser.get(AFTER).await;
+    assert!(
+        page.says("gh secret set OPENCLAW_API_KEY -R p24/infra"),
+        "{}",
+        page.text()
+    );
+    for task in ["secret", "log"] {
+        let form = format!("{ROTATION}&task={task}");
+        let answer = browser.post(AFTER, endpoint::RETRY_KEY_TASK, &form).await;
+        assert_eq!(answer.location, AFTER);
+    }
+    let told = world.done().join("\n");
+    for part in ["put secret", "finish secret", "logged for", "finish log"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    let mut broken = after(Cause::Scheduled);
+    let fault = Fault::new(
+        FaultKind::Refused,
+        Boundary::GitHub,
+        "GitHub refuses the token.",
+    );
+    broken.keys.repository = Some(Err(fault));
+    let broken = Arc::new(broken);
+    let browser = Browser::of(&broken, Role::Operator);
+    let form = format!("{ROTATION}&task=secret");
+    let answer = browser.post(AFTER, endpoint::RETRY_KEY_TASK, &form).await;
+    let page = browser.get(&answer.location).await;
+    assert!(page.says("GitHub refuses the token."), "{}", page.text());
+    assert_eq!(broken.done(), Vec::<String>::new());
+}

@@ -9,7 +9,7 @@ use domain::gateway::GatewayId;
 use domain::operation::{Operation, OperationId};
 use domain::ports::{
     AuditTrail, Backups, Clock, Containers, GatewayControl, GatewayKeys, Ids, Journal,
-    KeyRotations, LinkFiles, Plugins, Scans, StateFolder,
+    KeyRotations, LinkFiles, Plugins, RepositorySecrets, RotationLog, Scans, StateFolder,
 };
 use domain::scrub::Scrubber;
 use tokio::sync::Notify;
@@ -43,6 +43,10 @@ pub struct Parts {
     pub keys: Arc<dyn GatewayKeys>,
     /// What is left to do with new ones.
     pub rotations: Arc<dyn KeyRotations>,
+    /// The repositories' secrets.
+    pub secrets: Arc<dyn RepositorySecrets>,
+    /// The logs of rotations.
+    pub log: Arc<dyn RotationLog>,
     /// For acts within an operation that are audited for themselves.
     pub audit: Arc<dyn AuditTrail>,
     /// The time.

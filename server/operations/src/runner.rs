@@ -269,6 +269,8 @@ impl Runner {
             plugins: Arc::clone(&parts.plugins),
             keys: Arc::clone(&parts.keys),
             rotations: Arc::clone(&parts.rotations),
+            secrets: Arc::clone(&parts.secrets),
+            log: Arc::clone(&parts.log),
             audit: Arc::clone(&parts.audit),
             clock: Arc::clone(&parts.clock),
             say,

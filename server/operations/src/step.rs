@@ -9,7 +9,7 @@ use domain::operation::{Cancel, OperationId, StepOutline};
 use domain::person::Actor;
 use domain::ports::{
     AuditTrail, Backups, Clock, Containers, GatewayControl, GatewayKeys, KeyRotations, LinkFiles,
-    Plugins, Scans, StateFolder,
+    Plugins, RepositorySecrets, RotationLog, Scans, StateFolder,
 };
 use futures::future::BoxFuture;
 
@@ -42,6 +42,10 @@ pub struct Cx {
     pub keys: Arc<dyn GatewayKeys>,
     /// What is left to do with a new one.
     pub rotations: Arc<dyn KeyRotations>,
+    /// The repository's secret.
+    pub secrets: Arc<dyn RepositorySecrets>,
+    /// The log of rotations.
+    pub log: Arc<dyn RotationLog>,
     /// For acts within the operation that are audited for themselves.
     pub audit: Arc<dyn AuditTrail>,
     /// The time.

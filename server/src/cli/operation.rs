@@ -98,6 +98,9 @@ struct Rotation {
     /// Why the key is rotated (`rotate-key`).
     #[arg(long, default_value = "scheduled")]
     cause: WhyRotate,
+    /// Leave the repository's secret on GitHub to you (`rotate-key`).
+    #[arg(long)]
+    skip_github: bool,
     /// Go on: whoever uses the key fails until they have the new one (`rotate-key`).
     #[arg(long)]
     yes: bool,
@@ -265,6 +268,7 @@ impl Start {
         Ok(Command::RotateKey {
             gateway,
             cause: self.rotation.cause.into(),
+            skip_secret: self.rotation.skip_github,
         })
     }
 

@@ -103,6 +103,9 @@ pub enum Command {
         gateway: GatewayId,
         /// Why.
         cause: Cause,
+        /// Leaves the repository's secret on GitHub to a person.
+        #[serde(default)]
+        skip_secret: bool,
     },
     /// Bring one account back with the gentlest step that helps.
     Recover {

@@ -14,8 +14,9 @@ use domain::credential::{Cause, Fingerprint};
 use domain::fact::ContainerState;
 use domain::fault::{Boundary, Fault, FaultKind, Retry};
 use domain::gateway_key::{self, Answer, KeyLine, Tried, WhichKey};
-use domain::key_rotation::NewKeyRotation;
+use domain::key_rotation::{self, NewKeyRotation, Task};
 use domain::operation::{Cancel, Command, Passing};
+use domain::ports::{LogAccess, LogLine, SecretAccess, StoreError};
 use serde::{Deserialize, Serialize};
 
 use super::look::{self, Before};
@@ -44,6 +45,8 @@ pub struct Plan {
     /// What the doors made of the present key.
     doors: Vec<Tried>,
     cause: Cause,
+    #[serde(default)]
+    skip_secret: bool,
 }
 
 /// Kept between steps.
@@ -56,8 +59,8 @@ pub struct State {
     recreate: recreate::State,
     /// What was left behind, for people.
     left: Option<String>,
-    /// The step that ended last had nothing to do.
-    idle: bool,
+    /// How the step that ended last was passed, if it was.
+    passed: Option<Passing>,
 }
 
 impl Story for RotateKey {
@@ -66,7 +69,10 @@ impl Story for RotateKey {
     type State = State;
 
     async fn plan(cx: &Cx, command: &Command) -> Result<Plan, Fault> {
-        let Command::RotateKey { cause, .. } = command else {
+        let Command::RotateKey {
+            cause, skip_secret, ..
+        } = command
+        else {
             let why = "this is no rotation";
             return Err(refused(FaultKind::Unexpected, Boundary::Panel, why));
         };
@@ -78,6 +84,7 @@ impl Story for RotateKey {
             before,
             line,
             cause: *cause,
+            skip_secret: *skip_secret,
         })
     }
 
@@ -99,6 +106,8 @@ impl Story for RotateKey {
             step("prove",    "Prove that the new key is taken and the old one refused", act!(prove), Nothing,                  PROVING,  Now),
             step("finish",   "Remove the old container and the old key",       act!(finish),   NoReturn,                       mins(2),  Refuse),
             step("record",   "Note what is left to hand over",                 act!(record),   NoReturn,                       mins(10), Refuse),
+            step("secret",   "Write the repository's secret on GitHub",        act!(secret),   NoReturn,                       mins(2),  Refuse),
+            step("log",      "Write it into the rotation log",                 act!(log),      NoReturn,                       mins(2),  Refuse),
         ]
     }
 
@@ -111,7 +120,7 @@ impl Story for RotateKey {
     }
 
     fn passed(state: &State) -> Option<Passing> {
-        state.idle.then_some(Passing::NotNeeded)
+        state.passed
     }
 
     fn todo(plan: &Plan, state: &State, step: &str) -> String {
@@ -161,8 +170,8 @@ fn part<const AT: usize>(name: &'static str) -> Step<Plan, State> {
 
 async fn forward<const AT: usize>(cx: &Cx, plan: &Plan, state: &mut State) -> Result<(), Fault> {
     // Somebody may know the key: nothing is waited for that is not needed.
-    state.idle = AT == DRAIN && plan.cause == Cause::Leak;
-    if state.idle {
+    state.passed = (AT == DRAIN && plan.cause == Cause::Leak).then_some(Passing::NotNeeded);
+    if state.passed.is_some() {
         return Ok(());
     }
     let State { plan, recreate, .. } = state;
@@ -282,7 +291,7 @@ async fn compare(cx: &Cx, _: &Plan, state: &mut State) -> Result<(), Fault> {
 }
 
 async fn prove(cx: &Cx, plan: &Plan, state: &mut State) -> Result<(), Fault> {
-    state.idle = false;
+    state.passed = None;
     let inside = cx.keys.in_container(&cx.gateway).await?;
     if inside.is_none() || inside != state.new {
         return Err(refused(
@@ -356,7 +365,7 @@ async fn finish(cx: &Cx, _: &Plan, state: &mut State) -> Result<(), Fault> {
             let left = format!("The sealed copy of the old key could not be removed: {fault}");
             let left = cx.say.scrub(&left);
             cx.say.line(&left);
-            state.left = Some(left);
+            leave(state, left);
         }
     }
     Ok(())
@@ -364,6 +373,7 @@ async fn finish(cx: &Cx, _: &Plan, state: &mut State) -> Result<(), Fault> {
 
 /// From here on people go on: whoever sends the key needs the new one.
 async fn record(cx: &Cx, plan: &Plan, state: &mut State) -> Result<(), Fault> {
+    state.passed = None;
     let fingerprint = state.new.clone().ok_or_else(unplanned)?;
     let rotation = NewKeyRotation {
         operation: cx.operation,
@@ -371,15 +381,117 @@ async fn record(cx: &Cx, plan: &Plan, state: &mut State) -> Result<(), Fault> {
         fingerprint,
         cause: plan.cause,
     };
-    cx.rotations.begin(rotation).await.map_err(|error| {
+    noted(cx, cx.rotations.begin(rotation).await)
+}
+
+/// The database may be away for a moment.
+fn noted(cx: &Cx, written: Result<(), StoreError>) -> Result<(), Fault> {
+    written.map_err(|error| {
         tracing::warn!(
             operation.id = %cx.operation,
             error = &error as &dyn core::error::Error,
-            "A rotation could not be noted yet"
+            "What was done with a new key could not be noted yet"
         );
         let why = "The panel's database does not answer.";
         Fault::new(FaultKind::Unreachable, Boundary::Database, why)
     })
+}
+
+/// A rotation that is proved stays good, whatever GitHub says: what fails here is left to a person.
+async fn secret(cx: &Cx, plan: &Plan, state: &mut State) -> Result<(), Fault> {
+    state.passed = Some(Passing::NotNeeded);
+    let access = cx.secrets.check(&cx.gateway).await;
+    if matches!(access, Ok(SecretAccess::Off)) {
+        cx.say.line("No repository has this key as a secret.");
+        return Ok(());
+    }
+    if plan.skip_secret {
+        let by_hand = cx.secrets.by_hand(&cx.gateway).unwrap_or_default();
+        cx.say.line(format!("Left to you: {by_hand}"));
+        leave(state, "The secret on GitHub is left to you.".to_owned());
+        return Ok(());
+    }
+    let fingerprint = state.new.clone().ok_or_else(unplanned)?;
+    let written = async {
+        access?;
+        let key = cx.keys.read(&cx.gateway, &fingerprint).await?;
+        cx.secrets.put(&cx.gateway, &key).await
+    };
+    match written.await {
+        Ok(at) => {
+            let said = format!("GitHub says that it was written at {}.", at.utc_text());
+            cx.say.line(&said);
+            state.passed = None;
+            finished(cx, Task::Secret, Some(said)).await
+        }
+        Err(fault) => {
+            let why = cx.say.scrub(&fault.message);
+            cx.say.line(&why);
+            leave(
+                state,
+                format!("The secret on GitHub still has the old key: {why}"),
+            );
+            state.passed = Some(Passing::Fruitless);
+            Ok(())
+        }
+    }
+}
+
+/// Likewise.
+async fn log(cx: &Cx, plan: &Plan, state: &mut State) -> Result<(), Fault> {
+    state.passed = Some(Passing::NotNeeded);
+    let access = cx.log.check(&cx.gateway).await;
+    if matches!(access, Ok(LogAccess::Off)) {
+        cx.say.line("No rotation log is configured.");
+        return Ok(());
+    }
+    let line = LogLine {
+        at: cx.clock.now(),
+        credential: key_rotation::credential(&cx.gateway),
+        who: cx.asked_by.name().to_owned(),
+        why: plan.cause.sentence().to_owned(),
+        operation: cx.operation,
+        next_due: Some(cx.clock.now().plus(key_rotation::INTERVAL)),
+    };
+    let written = async {
+        access?;
+        cx.log.append(&cx.gateway, line).await
+    };
+    match written.await {
+        Ok(logged) => {
+            let mut said = format!("Committed as {}.", logged.commit);
+            if let Some(note) = logged.note {
+                said = format!("{said} {}", cx.say.scrub(&note));
+                leave(state, said.clone());
+            }
+            cx.say.line(&said);
+            state.passed = None;
+            finished(cx, Task::Log, Some(said)).await
+        }
+        Err(fault) => {
+            let why = cx.say.scrub(&fault.message);
+            cx.say.line(&why);
+            leave(state, format!("It is not in the rotation log: {why}"));
+            state.passed = Some(Passing::Fruitless);
+            Ok(())
+        }
+    }
+}
+
+async fn finished(cx: &Cx, task: Task, note: Option<String>) -> Result<(), Fault> {
+    let written = cx
+        .rotations
+        .finish(&cx.asked_by, cx.operation, task, note)
+        .await;
+    noted(cx, written)
+}
+
+/// Notes what is left to a person.
+fn leave(state: &mut State, what: String) {
+    state.left = Some(match state.left.take() {
+        Some(left) => format!("{left} {what}"),
+        None => what,
+    });
 }
 
 #[cfg(test)]
@@ -396,6 +508,7 @@ mod tests {
         Command::RotateKey {
             gateway: gateway(),
             cause,
+            skip_secret: false,
         }
     }
 
@@ -409,6 +522,7 @@ mod tests {
                 assert_eq!((inner.key.written, inner.boxes[0].key), (2, 2));
                 assert!(inner.key.sealed.is_none());
                 assert_eq!(inner.key.noted.len(), 1);
+                assert_eq!(inner.key.done, [Task::Secret, Task::Log]);
             },
             undone: |world| {
                 assert!(world.assert_runs().starts_with("old"));
@@ -505,6 +619,39 @@ mod tests {
         assert_eq!(outcome, Outcome::Succeeded { note: None });
         let changes = world.changes();
         assert!(!changes.contains(&"suspend".to_owned()), "{changes:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_github_or_git_refuse_is_left_to_a_person_and_the_rotation_stays_good() {
+        let world = World::running();
+        let no = |why: &str| Fault::new(FaultKind::Refused, Boundary::GitHub, why);
+        world.fail("put_secret", [no("GitHub refuses the token.")]);
+        world.fail("append_log", [no("A merge is in progress.")]);
+        let (outcome, told) = run(&world, Cause::Scheduled).await;
+        let Outcome::Succeeded { note: Some(note) } = outcome else {
+            panic!("{told}");
+        };
+        assert!(
+            note.contains("still has the old key: GitHub refuses the token."),
+            "{note}"
+        );
+        assert!(
+            note.contains("not in the rotation log: A merge is in progress."),
+            "{note}"
+        );
+        assert!(world.assert_runs().starts_with("new"));
+        assert_eq!(world.lock().key.done, []);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_repository_nothing_is_written_there() {
+        let world = World::running();
+        world.lock().key.alone = true;
+        let (outcome, _) = run(&world, Cause::Scheduled).await;
+        assert_eq!(outcome, Outcome::Succeeded { note: None });
+        let changes = world.changes();
+        assert!(!changes.contains(&"put_secret".to_owned()), "{changes:?}");
+        assert!(!changes.contains(&"append_log".to_owned()), "{changes:?}");
     }
 
     #[tokio::test(start_paused = true)]

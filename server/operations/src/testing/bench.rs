@@ -52,6 +52,8 @@ impl Bench {
             plugins: Arc::new(self.world.clone()),
             keys: Arc::new(self.world.clone()),
             rotations: Arc::new(self.world.clone()),
+            secrets: Arc::new(self.world.clone()),
+            log: Arc::new(self.world.clone()),
             audit: Arc::clone(&self.audit) as _,
             clock: Arc::clone(&self.world.clock) as _,
             ids: Arc::clone(&self.ids) as _,

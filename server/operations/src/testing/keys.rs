@@ -10,7 +10,11 @@ use domain::gateway_key::{Answer, Door, KeyLine, Tried, WhichKey};
 use domain::key_rotation::{Consumer, KeyRotation, NewConsumer, NewKeyRotation, Task};
 use domain::operation::OperationId;
 use domain::person::Actor;
-use domain::ports::{GatewayKeys, KeyRotations, StoreError};
+use domain::ports::{
+    GatewayKeys, KeyRotations, LogAccess, LogLine, Logged, RepositorySecrets, RotationLog,
+    SecretAccess, StoreError,
+};
+use domain::time::Timestamp;
 use secrecy::SecretString;
 use uuid::Uuid;
 
@@ -31,6 +35,10 @@ pub struct FakeKeys {
     pub silent: Option<Door>,
     /// The gateway takes every key.
     pub careless: bool,
+    /// What was noted as done.
+    pub done: Vec<Task>,
+    /// The repository has no secret and no log.
+    pub alone: bool,
     /// The rotations that were noted.
     pub noted: Vec<NewKeyRotation>,
 }
@@ -44,6 +52,8 @@ impl Default for FakeKeys {
             sealed: None,
             silent: None,
             careless: false,
+            done: Vec::new(),
+            alone: false,
             noted: Vec::new(),
         }
     }
@@ -219,9 +229,13 @@ impl KeyRotations for World {
         &self,
         _: &Actor,
         _: OperationId,
-        _: Task,
+        task: Task,
         _: Option<String>,
     ) -> Result<(), StoreError> {
+        let mut inner = self.lock();
+        if !inner.key.done.contains(&task) {
+            inner.key.done.push(task);
+        }
         Ok(())
     }
 
@@ -235,5 +249,55 @@ impl KeyRotations for World {
 
     async fn remove_consumer(&self, _: Permit, _: Uuid) -> Result<bool, StoreError> {
         Ok(false)
+    }
+}
+
+#[async_trait]
+impl RepositorySecrets for World {
+    async fn check(&self, _: &GatewayId) -> Result<SecretAccess, Fault> {
+        if self.lock().key.alone {
+            return Ok(SecretAccess::Off);
+        }
+        Ok(SecretAccess::Ready {
+            repository: "p24/infra".to_owned(),
+            name: "OPENCLAW_API_KEY".to_owned(),
+            updated_at: None,
+        })
+    }
+
+    async fn put(&self, _: &GatewayId, _: &SecretString) -> Result<Timestamp, Fault> {
+        self.call("put_secret", |inner, now| {
+            inner.changed("put_secret");
+            Ok(now)
+        })
+        .await
+    }
+
+    fn by_hand(&self, _: &GatewayId) -> Option<String> {
+        Some("gh secret set OPENCLAW_API_KEY -R p24/infra".to_owned())
+    }
+}
+
+#[async_trait]
+impl RotationLog for World {
+    async fn check(&self, _: &GatewayId) -> Result<LogAccess, Fault> {
+        if self.lock().key.alone {
+            return Ok(LogAccess::Off);
+        }
+        Ok(LogAccess::Ready {
+            file: "/srv/infra/docs/secrets-rotation-log.md".to_owned(),
+            pushes: false,
+        })
+    }
+
+    async fn append(&self, _: &GatewayId, _: LogLine) -> Result<Logged, Fault> {
+        self.call("append_log", |inner, _| {
+            inner.changed("append_log");
+            Ok(Logged {
+                commit: "1a2b3c4".to_owned(),
+                note: None,
+            })
+        })
+        .await
     }
 }
