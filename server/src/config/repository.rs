@@ -18,7 +18,7 @@ pub(super) fn api(given: Option<&str>, faults: &mut Faults) -> Option<Api> {
         // What is wrong may be a password in it.
         BadApi::Url => faults.0.push(format!("github_api_url: {error}")),
         BadApi::InTheClear | BadApi::Site => {
-            faults.add("github_api_url", given, &error.to_string())
+            faults.add("github_api_url", given, &error.to_string());
         }
     })
     .ok()
