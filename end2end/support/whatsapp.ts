@@ -63,7 +63,7 @@ export const standIn = () => `http://127.0.0.1:${control}`;
 
 /** The phone that holds the number. */
 export const phone = {
-  scan: (qr: string, how: { number?: string; fault?: "bad-hmac" | "no-restart" } = {}) => tell("/scan", { qr, ...how }),
+  scan: (qr: string, how: { number?: string; fault?: "bad-hmac" | "no-restart" | "passkey" } = {}) => tell("/scan", { qr, ...how }),
   /** Removes the device, on every phone or on the one with that number. */
   logOut: (number?: string) => tell("/logout", { number }),
 };
@@ -107,6 +107,8 @@ export function withBackupKey(name: string): { file: () => string; begin: () => 
   return {
     file,
     begin: async () => {
+  /** Ends every connection with that code; 515 asks for a new one, as it does after a scan. */
+  end: (code: string) => tell("/stream-error", { code }),
       folder = mkdtempSync(join(tmpdir(), `panel-${name}-`));
       await startWhatsApp();
       panel("backup", "key", "--replace", "--identity-file", file());
