@@ -138,8 +138,12 @@ export const stopPanel = () => end(facts().panelPid, "SIGTERM");
 /** Which gateway a stack has: the real one, or the scripted one of `scripted/gateway.mjs`. */
 export type Kind = "real" | "scripted";
 
-/** The compose file; the scripted gateway runs in the real one's image. */
-function composeFile(kind: Kind, to: string): void {
+/** Where the panel finds it. */
+export const composeFile = () => join(needed("END2END_FOLDER"), "openclaw/docker-compose.yml");
+
+/** Writes the compose file; the scripted gateway runs in the real one's image. */
+function compose(kind: Kind): void {
+  const to = composeFile();
   const real = readFileSync(join(root, "openclaw/docker-compose.yml"), "utf8");
   // The tests have no WhatsApp but the stand-in.
   const whatsapp = "$&\n      OPENCLAW_WHATSAPP_WEB_SOCKET_URL: ws://whatsapp:29443/ws/chat";
@@ -169,7 +173,7 @@ export async function start(kind: Kind = "real"): Promise<Facts> {
   const project = `openclaw-${kind === "real" ? "end2end" : "scripted"}-${basename(process.env.END2END_FOLDER ?? "").toLowerCase().replace(/[^a-z0-9]/g, "")}`;
   const url = `https://panel.localhost:${httpsPort}`;
   const gatewayUrl = `https://openclaw.localhost:${httpsPort}`;
-  composeFile(kind, join(folder, "openclaw/docker-compose.yml"));
+  compose(kind);
   writeEnv({
     COMPOSE_PROJECT_NAME: project,
     OPENCLAW_API_KEY: randomBytes(32).toString("hex"),

@@ -1,12 +1,12 @@
 /** WhatsApp's stand-in (server and phone) beside the gateway, and the phone's camera. */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "@playwright/test";
 import jsqr from "jsqr";
 import { PNG } from "pngjs";
-import { docker, facts, freePort, panel, root, until } from "./stack.ts";
+import { composeFile, docker, facts, freePort, panel, root, until } from "./stack.ts";
 
 const name = () => `${facts().project}-whatsapp`;
 
@@ -34,6 +34,37 @@ async function tell(path: string, body?: object): Promise<any> {
   return said;
 }
 
+const tls = () => join(facts().folder, "whatsapp-tls");
+
+/** An authority of this run, and what it signs for WhatsApp's own name. */
+function certify(): void {
+  mkdirSync(tls(), { recursive: true, mode: 0o755 });
+  const openssl = (...args: string[]) => {
+    const given = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", ...args];
+    execFileSync("openssl", given, { cwd: tls(), stdio: ["ignore", "ignore", "pipe"] });
+  };
+  openssl("-subj", "/CN=tests of openclaw-panel", "-keyout", "authority-key.pem", "-out", "authority.pem");
+  const signed = ["-CA", "authority.pem", "-CAkey", "authority-key.pem", "-addext", "subjectAltName=DNS:web.whatsapp.com"];
+  openssl("-subj", "/CN=web.whatsapp.com", ...signed, "-keyout", "key.pem", "-out", "cert.pem");
+  // The stand-in is not root.
+  chmodSync(join(tls(), "key.pem"), 0o644);
+}
+
+/**
+ * From its next container on the gateway looks for WhatsApp as everybody's does, by name and certificate, and not by the
+ * plugin's variable. Returns what puts the compose file back.
+ */
+export function underItsOwnName(): () => void {
+  const before = readFileSync(composeFile(), "utf8");
+  const address = docker("inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", name());
+  const after = before
+    .replace(/^( +)OPENCLAW_WHATSAPP_WEB_SOCKET_URL: .*$/m, "$1NODE_EXTRA_CA_CERTS: /whatsapp-authority.pem")
+    .replace(/^( +)environment:$/m, `$1extra_hosts: ["web.whatsapp.com:${address}"]\n$&`)
+    .replace(/^( +)- session_data:.*$/m, `$&\n$1- ${join(tls(), "authority.pem")}:/whatsapp-authority.pem:ro`);
+  writeFileSync(composeFile(), after);
+  return () => writeFileSync(composeFile(), before);
+}
+
 /** Starts it on the gateway's network, where the gateway looks for it. */
 export async function startWhatsApp(): Promise<void> {
   await stopWhatsApp();
@@ -41,9 +72,11 @@ export async function startWhatsApp(): Promise<void> {
   const network = `${facts().project}_default`;
   letThrough(network);
   const image = process.env.OPENCLAW_IMAGE ?? "";
+  certify();
   docker(
     ...["run", "--detach", "--init", "--name", name(), "--network", network, "--network-alias", "whatsapp"],
     ...["--publish", `127.0.0.1:${control}:29444`, "--volume", `${root}/end2end/whatsapp-stand-in:/standin:ro`],
+    ...["--volume", `${tls()}:/tls:ro`, "--env", "STAND_IN_TLS=/tls"],
     ...[image, "node", "/standin/server.mjs"],
   );
   await until("WhatsApp's stand-in answers", () => tell("/state").then(() => true as const, () => undefined));
@@ -63,7 +96,7 @@ export const standIn = () => `http://127.0.0.1:${control}`;
 
 /** The phone that holds the number. */
 export const phone = {
-  scan: (qr: string, how: { number?: string; fault?: "bad-hmac" | "no-restart" } = {}) => tell("/scan", { qr, ...how }),
+  scan: (qr: string, how: { number?: string; fault?: "bad-hmac" | "no-restart" | "passkey" } = {}) => tell("/scan", { qr, ...how }),
   /** Removes the device, on every phone or on the one with that number. */
   logOut: (number?: string) => tell("/logout", { number }),
 };
@@ -74,6 +107,8 @@ export const server = {
   expire: () => tell("/expire", {}),
   drop: (refuseMs = 0) => tell("/drop", { refuseMs }),
   mute: (on: boolean) => tell("/mute", { on }),
+  /** Ends every connection with that code; 515 asks for a new one, as it does after a scan. */
+  end: (code: string) => tell("/stream-error", { code }),
   reset: () => tell("/reset", {}),
   state: () => tell("/state"),
 };

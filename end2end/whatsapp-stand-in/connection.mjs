@@ -14,9 +14,10 @@ export class Connection {
   #buffer = Buffer.alloc(0);
   #introduced = false;
 
-  constructor(world, socket) {
+  constructor(world, socket, host) {
     this.world = world;
     this.socket = socket;
+    this.host = host;
     let queue = Promise.resolve();
     socket.on("message", (data) => {
       queue = queue.then(() => this.#receive(Buffer.from(data))).catch((error) => {

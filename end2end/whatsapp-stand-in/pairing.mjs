@@ -79,9 +79,9 @@ export function signed(world, connection, answer) {
   const message = Buffer.concat([Buffer.from([6, 1]), details, connection.identity, accountKey]);
   const good = Buffer.from(back.details).equals(details) && isSigned(connection.identity, message, back.deviceSignature);
   if (!good) return connection.end(streamError("401", "device_removed"));
-  world.devices.set(jid, { noise: connection.noiseKey, lid, preKeys: 0, created: seconds(), removed: false });
+  world.devices.set(jid, { noise: connection.noiseKey, lid, preKeys: 0, created: seconds(), removed: fault === "passkey" });
   connection.phase = "paired";
-  if (fault !== "no-restart") connection.end(streamError("515"));
+  if (fault !== "no-restart" && fault !== "passkey") connection.end(streamError("515"));
 }
 
 /** A known device is let in, and takes the place of an older connection of its own; any other gets 401. */

@@ -1,5 +1,7 @@
-// WhatsApp's server (29443) and the tester's hand on it (29444); see README.md.
+// WhatsApp's server (29443, and 443 with TLS) and the tester's hand on it (29444); see README.md.
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import { certificate } from "./certificate.mjs";
 import { Connection } from "./connection.mjs";
 import { streamError } from "./nodes.mjs";
@@ -24,17 +26,19 @@ const world = {
 };
 
 const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
-const server = createServer();
-server.on("upgrade", (request, socket, head) => {
-  if (world.refuseUntil > Date.now() || !request.url.startsWith("/ws/chat")) return socket.destroy();
-  sockets.handleUpgrade(request, socket, head, (one) => world.connections.add(new Connection(world, one)));
-});
+function serve(server, port) {
+  server.on("upgrade", (request, socket, head) => {
+    if (world.refuseUntil > Date.now() || !request.url.startsWith("/ws/chat")) return socket.destroy();
+    sockets.handleUpgrade(request, socket, head, (one) => world.connections.add(new Connection(world, one, request.headers.host)));
+  });
+  server.listen(port, "0.0.0.0");
+}
 
 const all = () => [...world.connections];
 const cut = () => all().forEach((one) => one.socket.terminate());
 const controls = {
   "GET /state": () => ({
-    connections: all().map(({ phase, jid }) => ({ phase, jid })),
+    connections: all().map(({ phase, jid, host }) => ({ phase, jid, host })),
     devices: Object.fromEntries([...world.devices].map(([jid, { removed }]) => [jid, { removed }])),
   }),
   "POST /scan": (given) => scan(world, given),
@@ -83,6 +87,8 @@ const control = createServer(async (request, response) => {
   }
 });
 
-server.listen(29443, "0.0.0.0");
+serve(createServer(), 29443);
+const tls = process.env.STAND_IN_TLS;
+if (tls) serve(createSecureServer({ key: readFileSync(`${tls}/key.pem`), cert: readFileSync(`${tls}/cert.pem`) }), 443);
 control.listen(29444, "0.0.0.0");
 process.on("SIGTERM", () => process.exit(0));

@@ -112,7 +112,7 @@ test("a phone that removes its device leaves another number's alone", async () =
   assert.equal((await second.back.next()).attrs.code, "401");
   await assert.rejects(second.back.next());
   const { connections, devices } = await tell("/state");
-  assert.deepEqual(connections, [{ phase: "live", jid: first.jid }]);
+  assert.deepEqual(connections, [{ phase: "live", jid: first.jid, host: "127.0.0.1:29443" }]);
   assert.deepEqual(devices, { [first.jid]: { removed: false }, [second.jid]: { removed: true } });
 });
 

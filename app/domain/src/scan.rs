@@ -68,6 +68,15 @@ pub enum Picture {
     Image,
 }
 
+/// A login of an account in the gateway, as far as the panel knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Login {
+    /// When it began.
+    pub began: Timestamp,
+    /// A phone has scanned its code, which cannot be scanned twice.
+    pub spent: bool,
+}
+
 /// How far a scan is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scan {
@@ -86,6 +95,11 @@ pub enum Scan {
     },
     /// The last code is too old to be scanned; the next one comes.
     Renewing,
+    /// The gateway still holds a code that a phone has scanned before, and gives no other one meanwhile.
+    Spent {
+        /// Then it does.
+        until: Timestamp,
+    },
     /// A phone has scanned it; WhatsApp and the gateway finish the link.
     Scanned,
 }

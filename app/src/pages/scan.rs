@@ -43,6 +43,16 @@ pub(crate) fn card(role: Role, view: &OperationView, scan: Option<&Scan>, at: Wh
             "A new code comes in a few seconds",
             view! { <p>"The last one is too old: a scan of it would fail."</p> }.into_any(),
         ),
+        Scan::Spent { until } => place(
+            "A new code comes by itself",
+            view! {
+                <p>
+                    "A phone has scanned the last one, and the link was not finished; no code can be scanned twice. The \
+                     gateway makes a new one within "<b>{moment::left(*until)}</b>"."
+                </p>
+            }
+            .into_any(),
+        ),
         Scan::Scanned => place(
             "Scanned, finishing",
             view! { <p>"WhatsApp and the gateway finish the link. Keep the phone online; it takes a few seconds."</p> }

@@ -24,7 +24,7 @@ use domain::ports::{
     AccountHistory, AuditTrail, Backups, Clock, Disabled, HandOffs, Ids, Mail, Observations,
     Opener, Operations, People, PeopleError, Scans, SignIn, StartError, StateFolder, StoreError,
 };
-use domain::scan::Scan;
+use domain::scan::{Login, Scan};
 use domain::survey::Survey;
 use domain::time::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -512,11 +512,11 @@ pub(crate) fn hand_off(made_by: Actor, operation: OperationId) -> HandOff {
 }
 
 impl Scans for Fake {
-    fn note_login(&self, _: &GatewayId, _: &AccountId, _: Option<Timestamp>) {
+    fn note_login(&self, _: &GatewayId, _: &AccountId, _: Option<Login>) {
         unreachable!("pages only look")
     }
 
-    fn login_began(&self, _: &GatewayId, _: &AccountId) -> Option<Timestamp> {
+    fn login(&self, _: &GatewayId, _: &AccountId) -> Option<Login> {
         None
     }
 

@@ -1,6 +1,7 @@
 //! The code that links an account: who is shown it, and what is written down about it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::audit::act;
 use domain::operation::{Command, Outcome};
@@ -9,7 +10,7 @@ use domain::scan::{Code, Picture, Scan};
 use domain::time::Timestamp;
 
 use crate::browser::Browser;
-use crate::fakes::World;
+use crate::fakes::{NOW, World};
 use crate::scenes::{logged_out, operation, world};
 
 pub(crate) const PAGE: &str = "/operations/00000000-0000-0000-0000-000000000003";
@@ -110,7 +111,10 @@ async fn without_an_audit_trail_no_code_is_shown() {
 
 #[tokio::test]
 async fn no_code_is_left_when_it_was_scanned_or_is_over() {
-    for scan in [Scan::Preparing, Scan::Renewing, Scan::Scanned] {
+    let spent = Scan::Spent {
+        until: NOW.plus(Duration::from_secs(90)),
+    };
+    for scan in [Scan::Preparing, Scan::Renewing, spent, Scan::Scanned] {
         let world = Arc::new(showing(scan));
         let html = Browser::of(&world, Role::Admin).get(PAGE).await.html;
         assert!(html.contains(r#"class="code is-empty""#), "{html}");

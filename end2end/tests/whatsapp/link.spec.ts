@@ -5,18 +5,26 @@ import { join } from "node:path";
 import type { Page } from "@playwright/test";
 import { isAccessible, picture } from "../../support/looks.ts";
 import { anOperation, carryOut, colleague, expect, gatewayPage, test, unlinked, verdict } from "../../support/people.ts";
-import { facts, killPanel, startPanel } from "../../support/stack.ts";
-import { look, phone, server, shown, standIn, startWhatsApp, stopWhatsApp } from "../../support/whatsapp.ts";
+import { facts, killPanel, panel, startPanel } from "../../support/stack.ts";
+import { look, phone, server, shown, standIn, startWhatsApp, stopWhatsApp, underItsOwnName } from "../../support/whatsapp.ts";
 
 // One after the other: each goes on from the link that the last one left.
 test.describe.configure({ mode: "serial" });
 
 test.beforeAll(startWhatsApp);
 test.afterAll(async () => {
+  if (putBack) {
+    putBack();
+    panel("operation", "start", "recreate", "--reason", "WhatsApp is found by the plugin's variable again", "--wait");
+  }
   // The next stand-in knows nothing of this link: the gateway must not go on believing in it.
   await phone.logOut();
   await stopWhatsApp();
 });
+
+let putBack: (() => void) | undefined;
+/** By which name, for what is connected, the gateway asked for WhatsApp. */
+const askedFor = async () => (await server.state()).connections.map(({ phase, host }: { phase: string; host: string }) => `${phase} ${host}`);
 
 const said = (page: Page) => page.locator("#verdict-said");
 const linkIt = "/operations/new/relink?account=default";
@@ -82,12 +90,16 @@ test("a link that works is not offered to be replaced", async ({ page }) => {
   await expect(page.getByRole("button", { name: "Link", exact: true })).toBeDisabled();
 });
 
-test("the link outlives a restart", async ({ page }) => {
-  await carryOut(page, "Restart");
-  await expect(said(page)).toHaveText("Restart is done", { timeout: 170_000 });
+test("the link outlives a container that finds WhatsApp by name and certificate, and not by the plugin's variable", async ({ page }) => {
+  expect(await askedFor()).toEqual(["live whatsapp:29443"]);
+  putBack = underItsOwnName();
+  await carryOut(page, "Recreate");
+  await expect(said(page)).toHaveText("Recreate is done", { timeout: 170_000 });
   await expect(page.locator("#steps")).toContainText("Account default is connected");
+  expect(await askedFor()).toEqual(["live web.whatsapp.com"]);
 });
 
+// From here on everything goes that way.
 test("the phone removes the device: the page says so, and a newer code links anew", async ({ page }, info) => {
   await page.goto(gatewayPage());
   await phone.logOut();
@@ -102,6 +114,7 @@ test("the phone removes the device: the page says so, and a newer code links ane
   await expect(phone.scan(first)).rejects.toThrow("404");
   await phone.scan(second);
   await expect(said(page)).toHaveText("Link account default is done", { timeout: 60_000 });
+  expect(await askedFor()).toEqual(["live web.whatsapp.com"]);
 });
 
 test("the panel killed with -9 while the code shows: the next one shows a code again, and it links", async ({ page }) => {

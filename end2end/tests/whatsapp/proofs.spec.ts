@@ -70,6 +70,35 @@ test("the connection to WhatsApp is lost while the code shows: a newer code come
   await link(page, second);
 });
 
+test("a scan that does not finish, on an account that was logged out before, is told at once; it links when WhatsApp finishes it", async ({ page }) => {
+  await phone.logOut();
+  await begin(page);
+  await phone.scan(await look(page), { fault: "no-restart" });
+  await expect(scan(page)).toHaveText("Scanned, finishing");
+  await expect(page.locator(".scan .code svg")).toHaveCount(0);
+  await server.end("515");
+  await expect(said(page)).toHaveText("Link account default is done", { timeout: 60_000 });
+  await expect(page.locator("#steps")).toContainText("Linked and connected");
+});
+
+test("a number that wants a passkey is named as that once WhatsApp lets the scanned device not in; its code is not shown again", async ({ page }) => {
+  await phone.logOut();
+  await begin(page);
+  const first = await look(page);
+  await phone.scan(first, { fault: "passkey" });
+  await expect(scan(page)).toHaveText("Scanned, finishing");
+  await expect(said(page)).toHaveText("Link account default is done", { timeout: 75_000 });
+  await expect(page.locator("#verdict")).toContainText("this number wants a passkey, which this gateway cannot give: remove the device on the phone");
+
+  // The gateway still holds that login, for as long as WhatsApp does.
+  await begin(page);
+  await expect(scan(page)).toHaveText("A new code comes by itself");
+  await expect(page.locator("#scan")).toContainText(/makes a new one within \d+/);
+  await expect(page.locator(".scan .code svg")).toHaveCount(0);
+  await server.drop();
+  await link(page, await look(page, first));
+});
+
 /** Ends every connection that a browser has, as a network does that goes away; Chromium's own switch leaves open streams alone. */
 function cutOff(): void {
   const [network, door] = [process.env.END2END_NETWORK ?? "", process.env.END2END_DOOR ?? ""];

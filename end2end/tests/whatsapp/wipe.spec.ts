@@ -1,4 +1,6 @@
 /** Emptying the gateway's whole state: taken back, then gone through with, and what is there afterwards. */
+import { execFileSync } from "node:child_process";
+import { dirname, join } from "node:path";
 import type { Page } from "@playwright/test";
 import { isAccessible, picture } from "../../support/looks.ts";
 import { anOperation, confirmIdentity, expect, gatewayPage, test, unlinked, verdict } from "../../support/people.ts";
@@ -19,7 +21,13 @@ const pairedDevices = () => inState("node", "-e", `
   const database = new DatabaseSync("state/openclaw.sqlite", { readOnly: true });
   console.log(database.prepare("select count(*) count from device_pairing_paired").get().count);`);
 
-const backups = () => panel("backup", "list", "--json").split("\n").filter(Boolean).length;
+const backups = (): { name: string }[] => panel("backup", "list", "--json").split("\n").filter(Boolean).map((line) => JSON.parse(line));
+/** The files in the newest backup, opened with the key's other half. */
+function newestBackup(): string[] {
+  const archive = join(dirname(key.file()), "opened.tar.gz");
+  panel("backup", "open", backups()[0]?.name ?? "", "--identity-file", key.file(), "--output", archive);
+  return execFileSync("tar", ["-tzf", archive], { encoding: "utf8", maxBuffer: 2 ** 28 }).split("\n");
+}
 
 async function ask(page: Page): Promise<void> {
   await page.goto(`${gatewayPage()}/accounts`);
@@ -53,11 +61,13 @@ test("what is lost is told, and the gateway's name is asked for", async ({ page 
 
 test("stopped while the code is shown, everything is back without a scan", async ({ page }, info) => {
   test.setTimeout(360_000);
+  const before = backups().length;
   await ask(page);
   await page.getByLabel("Type the gateway's name").fill(await page.locator("label[for=typed] b").innerText());
   await page.getByRole("button", { name: "Wipe" }).click();
   await page.waitForURL(anOperation);
   await page.locator(".scan .code svg").waitFor({ timeout: 180_000 });
+  expect(backups()).toHaveLength(before + 1);
   expect(inState("ls", "-A", ".", "media")).not.toContain("left-by-the-gateway");
   await expect(page.getByRole("button", { name: "Link it later" })).toBeVisible();
   await isAccessible(page);
@@ -71,9 +81,12 @@ test("stopped while the code is shown, everything is back without a scan", async
   expect(inState("ls", "-A")).not.toContain("panel-aside");
 });
 
-test("gone through with, configuration and plugin are there, the panel is paired, and a scan links", async ({ page }, info) => {
+test("gone through with on a gateway that can write no backup any more: its folder is kept as it lies; configuration and plugin are there, the panel is paired, and a scan links", async ({ page }, info) => {
   test.setTimeout(360_000);
-  const before = backups();
+  const before = backups().length;
+  docker("stop", facts().container);
+  await page.goto(gatewayPage());
+  await expect(verdict(page)).toContainText("the gateway is stopped", { timeout: 30_000 });
   await ask(page);
   await page.getByLabel("Type the gateway's name").fill(await page.locator("label[for=typed] b").innerText());
   await page.getByRole("button", { name: "Wipe" }).click();
@@ -89,6 +102,12 @@ test("gone through with, configuration and plugin are there, the panel is paired
   await page.goto(gatewayPage());
   await expect(verdict(page)).toContainText("Working: Messages get through", { timeout: 60_000 });
   // The backup that was made first is there, and its making is in the audit trail with the wipe.
-  expect(backups()).toBe(before + 1);
+  expect(backups()).toHaveLength(before + 1);
+  const kept = newestBackup();
+  for (const file of ["media/left-by-the-gateway", "openclaw.json", "credentials/whatsapp/default/creds.json", "state/openclaw.sqlite"]) {
+    expect(kept.filter((path) => path.endsWith(`.openclaw/${file}`)), file).toHaveLength(1);
+  }
+  // The gateway's own backups have no plugins.
+  expect(kept.some((path) => path.includes(".openclaw/npm/projects/"))).toBe(true);
   expect(sql("SELECT count(*) FROM audit_events WHERE action = 'wipe' AND outcome = 'succeeded'")).toBe("1");
 });

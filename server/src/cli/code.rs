@@ -48,6 +48,10 @@ fn said(scan: &Scan, clock: &dyn Clock) -> Option<String> {
                 "\n{drawn}\n    Scan it with WhatsApp (Linked devices, Link a device) within {left}."
             ))
         }
+        Scan::Spent { until } => Some(format!(
+            "    The last code was scanned already; a new one comes within {}.",
+            words::duration(until.since(clock.now()))
+        )),
         Scan::Renewing => Some("    A new code comes in a few seconds.".to_owned()),
         Scan::Preparing | Scan::Scanned => None,
     }

@@ -6,8 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use domain::gateway::{AccountId, GatewayId};
 use domain::operation::OperationId;
 use domain::ports::Scans;
-use domain::scan::Scan;
-use domain::time::Timestamp;
+use domain::scan::{Login, Scan};
 use tokio::sync::broadcast;
 
 /// What is shown now, and who wants to know of changes.
@@ -16,7 +15,7 @@ pub(crate) struct ScanBoard(Arc<Inner>);
 
 struct Inner {
     shown: Mutex<HashMap<OperationId, Scan>>,
-    logins: Mutex<HashMap<(GatewayId, AccountId), Timestamp>>,
+    logins: Mutex<HashMap<(GatewayId, AccountId), Login>>,
     changes: broadcast::Sender<OperationId>,
 }
 
@@ -55,16 +54,16 @@ impl Scans for ScanBoard {
         shown.get(&operation).cloned()
     }
 
-    fn note_login(&self, gateway: &GatewayId, account: &AccountId, began: Option<Timestamp>) {
+    fn note_login(&self, gateway: &GatewayId, account: &AccountId, login: Option<Login>) {
         let of = (gateway.clone(), account.clone());
         let mut logins = self.0.logins.lock().unwrap_or_else(PoisonError::into_inner);
-        match began {
-            Some(began) => logins.insert(of, began),
+        match login {
+            Some(login) => logins.insert(of, login),
             None => logins.remove(&of),
         };
     }
 
-    fn login_began(&self, gateway: &GatewayId, account: &AccountId) -> Option<Timestamp> {
+    fn login(&self, gateway: &GatewayId, account: &AccountId) -> Option<Login> {
         let logins = self.0.logins.lock().unwrap_or_else(PoisonError::into_inner);
         logins.get(&(gateway.clone(), account.clone())).copied()
     }

@@ -9,7 +9,7 @@ use crate::can::Permit;
 use crate::fault::Fault;
 use crate::gateway::{AccountId, GatewayId};
 use crate::operation::OperationId;
-use crate::scan::Scan;
+use crate::scan::{Login, Scan};
 use crate::time::Timestamp;
 
 /// Where an operation shows a code to those who look at it; in memory only.
@@ -18,10 +18,10 @@ pub trait Scans: Send + Sync {
     fn show(&self, operation: OperationId, scan: Option<Scan>);
     /// How far it is.
     fn of(&self, operation: OperationId) -> Option<Scan>;
-    /// Remembers when the gateway's login of an account began, as far as this panel knows; `None` once it has ended.
-    fn note_login(&self, gateway: &GatewayId, account: &AccountId, began: Option<Timestamp>);
+    /// Remembers the gateway's login of an account, as far as this panel knows; `None` once it has ended.
+    fn note_login(&self, gateway: &GatewayId, account: &AccountId, login: Option<Login>);
     /// See [`Scans::note_login`].
-    fn login_began(&self, gateway: &GatewayId, account: &AccountId) -> Option<Timestamp>;
+    fn login(&self, gateway: &GatewayId, account: &AccountId) -> Option<Login>;
 }
 
 /// Encrypted copies of a gateway's state on the panel's host. Every call of an operation tolerates being made twice.

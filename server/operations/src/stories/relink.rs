@@ -14,7 +14,7 @@ use domain::fact::{Account, Disconnect};
 use domain::fault::{Boundary, Fault, FaultKind};
 use domain::gateway::AccountId;
 use domain::operation::{Cancel, Command};
-use domain::scan::{Code, Scan};
+use domain::scan::{Code, Login, Scan};
 use domain::time::Timestamp;
 use domain::words;
 use serde::{Deserialize, Serialize};
@@ -40,7 +40,9 @@ const PAUSE: Duration = secs(3);
 const WAIT: Duration = secs(2);
 /// An answer this much earlier than asked is no “still waiting”.
 const EARLY: Duration = Duration::from_millis(300);
-/// What a link needs from the scan to the connection; seen: 1 s.
+/// A login that was scanned and gets no end within that gets none; seen: 1 s. The phone has done its part by then.
+const STALLED: Duration = secs(30);
+/// What a link needs to be connected; seen: 1 s.
 const FINISH: Duration = secs(60);
 /// Between two looks.
 const POLL: Duration = Duration::from_millis(250);
@@ -161,6 +163,8 @@ enum Ended {
     Linked,
     /// Nobody scanned it in time, unless WhatsApp ended something meanwhile.
     TooOld(Option<Disconnect>),
+    /// It was scanned, and the gateway still waits for the end: its login lives on.
+    Stalled,
     Failed(String),
 }
 
@@ -169,16 +173,22 @@ pub(super) async fn show_code(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(),
     let mut failures = 0;
     for attempt in 1..=ATTEMPTS {
         display.show(Scan::Preparing);
-        let active = match collect(cx, plan).await? {
+        let mut left = collect(cx, plan).await?;
+        if let Left::Spent(until) = left {
+            left = outlast(cx, plan, &display, until).await?;
+        }
+        let active = match left {
             Left::Link => return Ok(()),
             Left::Login => true,
-            Left::Nothing => false,
+            Left::Spent(_) | Left::Nothing => false,
         };
         let ended = login(cx, plan, &display, attempt, active).await?;
         // Not when somebody stops it, which drops this: the gateway's login goes on then.
-        cx.scans.note_login(&cx.gateway, &plan.account, None);
+        if !matches!(ended, Ended::Stalled) {
+            cx.scans.note_login(&cx.gateway, &plan.account, None);
+        }
         match ended {
-            Ended::Linked => return Ok(()),
+            Ended::Linked | Ended::Stalled => return Ok(()),
             Ended::TooOld(None) => cx
                 .say
                 .line("Nobody scanned it in time; here is a new one."),
@@ -217,10 +227,22 @@ async fn collect(cx: &Cx, plan: &Plan) -> Result<Left, Fault> {
         .await?;
     // Only a login that waits for its scan is waited for.
     let waited = asked.elapsed() + EARLY >= secs(1);
-    if left.connected || look::account(cx, &plan.account).await?.has_working_link() {
+    let account = look::account(cx, &plan.account).await?;
+    if left.connected || account.has_working_link() {
         return Ok(Left::Link);
     }
-    Ok(if waited { Left::Login } else { Left::Nothing })
+    if !waited {
+        return Ok(Left::Nothing);
+    }
+    let now = cx.clock.now();
+    let known = cx.scans.login(&cx.gateway, &plan.account);
+    let known = known.filter(|login| now.since(login.began) < OVER);
+    // Another panel may have seen the scan, or none: files beside a login that waits are those of its scan.
+    if known.is_some_and(|login| login.spent) || account.linked {
+        let began = known.map_or(now, |login| login.began);
+        return Ok(Left::Spent(began.plus(OVER)));
+    }
+    Ok(Left::Login)
 }
 
 /// What an earlier login left behind.
@@ -229,7 +251,40 @@ enum Left {
     Link,
     /// It still waits for its scan, and the next one joins it.
     Login,
+    /// It was scanned and not finished: until then the next one would be given its code again.
+    Spent(Timestamp),
     Nothing,
+}
+
+/// Waits until a login that was scanned is over. WhatsApp may still finish it.
+async fn outlast(
+    cx: &Cx,
+    plan: &Plan,
+    display: &OnDisplay<'_>,
+    until: Timestamp,
+) -> Result<Left, Fault> {
+    display.show(Scan::Spent { until });
+    cx.say.line(format!(
+        "A phone has scanned the code that the gateway still holds, and no code can be scanned twice: a new one comes \
+         within {}, unless WhatsApp finishes that link.",
+        words::duration(until.since(cx.clock.now()))
+    ));
+    while cx.clock.now() < until {
+        let asked = Instant::now();
+        let limit = WAIT.min(until.since(cx.clock.now())).max(secs(1));
+        let answer = cx
+            .control
+            .await_login(&cx.gateway, &plan.account, None, limit)
+            .await?;
+        if answer.connected {
+            return Ok(Left::Link);
+        }
+        if asked.elapsed() + EARLY < limit {
+            break;
+        }
+    }
+    display.show(Scan::Preparing);
+    Ok(Left::Nothing)
 }
 
 async fn login(
@@ -240,14 +295,21 @@ async fn login(
     active: bool,
 ) -> Result<Ended, Fault> {
     let (asked, asked_at) = (Instant::now(), cx.clock.now());
-    let known = cx.scans.login_began(&cx.gateway, &plan.account);
+    let known = cx.scans.login(&cx.gateway, &plan.account);
     // One that somebody stopped lives on in the gateway: its age counts, not when it was joined. One that must be over
     // by now is another.
     let lives_on = |began: &Timestamp| active && asked_at.since(*began) < OVER;
-    let began_at = known.filter(lives_on).unwrap_or(asked_at);
+    let known = known.map(|login| login.began).filter(lives_on);
+    let began_at = known.unwrap_or(asked_at);
     let joined_at = asked_at.since(began_at);
-    cx.scans
-        .note_login(&cx.gateway, &plan.account, Some(began_at));
+    let note = |spent| {
+        let login = Login {
+            began: began_at,
+            spent,
+        };
+        cx.scans.note_login(&cx.gateway, &plan.account, Some(login));
+    };
+    note(false);
     let before = last_end(cx, plan).await;
     let answer = cx.control.start_login(&cx.gateway, &plan.account).await?;
     let show = |code: &Code| {
@@ -268,6 +330,11 @@ async fn login(
         );
     };
     show(&code);
+    // Of an account that the phone logged out, the gateway says so until its channel starts again, whatever is linked
+    // meanwhile. But the files of the old link are gone once a code is given; new ones are those of a scan.
+    let none_left = !look::account(cx, &plan.account).await?.linked;
+    let is_scanned =
+        |account: &Account| account.has_working_link() || (none_left && account.linked);
     cx.say.line(format!(
         "The code is on the page, to be scanned within {}.",
         words::duration(GOOD_FOR.saturating_sub(joined_at))
@@ -292,6 +359,14 @@ async fn login(
             return Ok(Ended::Linked);
         }
         if let Some(newer) = answer.code {
+            if scanned_at.is_some() && !look::account(cx, &plan.account).await?.linked {
+                scanned_at = None;
+                note(false);
+                cx.say.line(
+                    "WhatsApp did not let the scanned device in, and the gateway has cleared it. If the phone lists it \
+                     now, remove it there; here is a new code.",
+                );
+            }
             if scanned_at.is_none() {
                 show(&newer);
             }
@@ -299,17 +374,18 @@ async fn login(
             continue;
         }
         let ended = asked.elapsed() + EARLY < limit;
-        if look::account(cx, &plan.account).await?.has_working_link() {
+        if is_scanned(&look::account(cx, &plan.account).await?) {
             if ended {
                 return Ok(Ended::Linked);
             }
             let since = *scanned_at.get_or_insert_with(|| {
+                note(true);
                 display.show(Scan::Scanned);
                 cx.say.line("Scanned; WhatsApp finishes the link.");
                 Instant::now()
             });
-            if since.elapsed() >= FINISH {
-                return Ok(Ended::Linked);
+            if since.elapsed() >= STALLED {
+                return Ok(Ended::Stalled);
             }
         } else if ended {
             return Ok(Ended::Failed(answer.message));
@@ -383,7 +459,9 @@ pub(super) async fn connect(cx: &Cx, plan: &Plan, state: &mut State) -> Result<(
     display.show(Scan::Scanned);
     let began = Instant::now();
     let mut started = false;
+    let mut before = None;
     loop {
+        let mut turned_away = false;
         let cause = match look::account(cx, &plan.account).await {
             Ok(account) if account.connected => {
                 let after = words::duration(began.elapsed());
@@ -395,16 +473,20 @@ pub(super) async fn connect(cx: &Cx, plan: &Plan, state: &mut State) -> Result<(
                 // When nobody waited while the phone scanned, the gateway does not start it.
                 if !account.running && !started && account.linked {
                     started = true;
+                    before.clone_from(&account.last_disconnect);
                     match cx.control.start_account(&cx.gateway, &plan.account).await {
                         Ok(answer) => cx.say.line(answer.explanation),
                         Err(fault) => cx.say.line(fault.message),
                     }
+                } else if started {
+                    let news = account.last_disconnect != before;
+                    turned_away = news && !account.has_working_link();
                 }
                 accounts::cause(&account)
             }
             Err(fault) => fault.message,
         };
-        if began.elapsed() >= FINISH {
+        if turned_away || began.elapsed() >= FINISH {
             let missing = format!(
                 "The phone scanned the code and the link is stored, but account {} is not connected: {cause}. If the \
                  phone asks to continue on another device, this number wants a passkey, which this gateway cannot give: \
@@ -430,142 +512,4 @@ fn another_number(plan: &Plan, account: &Account) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use domain::action::Action;
-    use domain::can;
-    use domain::operation::Outcome;
-    use domain::ports::Operations as _;
-
-    use super::*;
-    use crate::testing::story_tests::{Scenario, story_tests};
-    use crate::testing::{Bench, Phone, World, gateway, operator};
-
-    fn command() -> Command {
-        Command::Relink {
-            gateway: "openclaw".parse().unwrap(),
-            account: "default".parse().unwrap(),
-        }
-    }
-
-    fn put_away(world: &World) {
-        world.assert_runs();
-        assert_eq!(world.lock().shown, None);
-    }
-
-    fn scenario() -> Scenario {
-        Scenario {
-            command: command(),
-            world: World::unlinked,
-            done: |world| {
-                put_away(world);
-                world.account(|account| assert!(account.linked && account.connected));
-            },
-            undone: put_away,
-        }
-    }
-
-    story_tests!(scenario);
-
-    async fn outcome(world: World) -> (Outcome, Bench) {
-        let bench = Bench::new(world);
-        let panel = bench.panel();
-        let id = bench.ask(&panel, &command(), "key").await.unwrap();
-        (bench.ended(id).await, bench)
-    }
-
-    fn why(outcome: &Outcome) -> &str {
-        match outcome {
-            Outcome::Undone { why } => &why.message,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_link_that_may_work_is_not_replaced() {
-        let world = World::running();
-        world.account(|account| account.connected = false);
-        let (outcome, bench) = outcome(world).await;
-        assert!(why(&outcome).contains("still has its link"), "{outcome:?}");
-        assert_eq!(bench.world.changes(), Vec::<String>::new());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_connected_account_needs_no_scan() {
-        let (outcome, _) = outcome(World::running()).await;
-        assert!(why(&outcome).contains("no scan is needed"), "{outcome:?}");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn nobody_scans_and_it_ends_after_the_last_code() {
-        let world = World::unlinked();
-        world.lock().phone = Phone::Away;
-        let (outcome, bench) = outcome(world).await;
-        assert!(
-            why(&outcome).contains("Nobody scanned a code"),
-            "{outcome:?}"
-        );
-        assert_eq!(bench.world.lock().shown, None);
-    }
-
-    /// Somebody stops it while the code is shown, and asks for it again: the gateway's login has gone on meanwhile.
-    #[tokio::test(start_paused = true)]
-    async fn a_login_that_was_stopped_is_joined_with_the_time_that_it_has_left() {
-        let world = World::unlinked();
-        world.lock().phone = Phone::Away;
-        let bench = Bench::new(world);
-        let panel = bench.panel();
-        let shown = async |key: &str, after: u64| {
-            let id = bench.ask(&panel, &command(), key).await.unwrap();
-            tokio::time::sleep(secs(after)).await;
-            let shown = bench.world.lock().shown.clone();
-            let Some(Scan::Showing {
-                good_until,
-                attempt: 1,
-                ..
-            }) = shown
-            else {
-                panic!("{shown:?}");
-            };
-            let permit = can::permit(&operator(), Action::CancelOperation, Some(&gateway()));
-            panel.cancel(permit.unwrap(), id).await.unwrap();
-            bench.ended(id).await;
-            good_until
-        };
-        let first = shown("first", 30).await;
-        assert_eq!(shown("second", 5).await, first);
-        // The gateway's answer is late, as if it still waited for a scan: that is another login than the one of old.
-        tokio::time::sleep(OVER).await;
-        assert!(shown("third", 5).await > first);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_server_that_cannot_be_reached_is_named_with_the_gateways_words() {
-        let world = World::unlinked();
-        world.lock().phone = Phone::Unreachable;
-        let (outcome, _) = outcome(world).await;
-        let why = why(&outcome);
-        assert!(
-            why.contains("cannot reach WhatsApp") && why.contains("socket hang up"),
-            "{why}"
-        );
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_link_that_stalls_is_kept_and_the_passkey_is_named() {
-        let world = World::unlinked();
-        world.lock().phone = Phone::Stalls;
-        let (outcome, bench) = outcome(world).await;
-        let Outcome::Succeeded { note: Some(note) } = &outcome else {
-            panic!("{outcome:?}")
-        };
-        assert!(note.contains("passkey"), "{note}");
-        bench.world.account(|account| assert!(account.linked));
-    }
-
-    #[test]
-    fn every_failure_keeps_the_gateways_words() {
-        for message in ["", "WhatsApp login failed: something new", "logged out"] {
-            assert!(explained(message).contains(&format!("“{message}”")));
-        }
-    }
-}
+mod tests;

@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::fact::Account;
+use domain::fact::{Account, Disconnect};
 use domain::fault::{Boundary, Fault, FaultKind};
 use domain::gateway::{AccountId, GatewayId};
 use domain::operation::OperationId;
 use domain::ports::{Abilities, ChannelOutcome, GatewayControl, LoginAnswer, Readiness, Scans};
-use domain::scan::{Code, Picture, Scan};
-use domain::time::Timestamp;
+use domain::scan::{Code, Login, Picture, Scan};
 
-use super::world::{CANARY, Cure, NAME, Phone, World};
+use super::world::{CANARY, Cure, NAME, Phone, World, logged_out};
+
+/// A login is over after that, whatever became of it.
+const LOGIN: Duration = Duration::from_secs(180);
 
 fn away() -> Fault {
     Fault::new(
@@ -98,11 +100,20 @@ impl GatewayControl for World {
         _: &GatewayId,
         account: &AccountId,
     ) -> Result<ChannelOutcome, Fault> {
-        self.call("start_account", |inner, _| {
+        self.call("start_account", |inner, now| {
             inner.stopped.retain(|id| id != account.as_str());
             for found in inner.accounts.iter_mut().flatten() {
                 if found.id == *account {
                     found.breaker_tripped = false;
+                    if inner.login == Some(3) {
+                        let refused = inner.phone == Phone::Passkey;
+                        found.running = !refused;
+                        found.connected = !refused;
+                        found.last_disconnect = refused.then(|| Disconnect {
+                            at: Some(now),
+                            ..logged_out()
+                        });
+                    }
                 }
             }
             inner.cure(Cure::Reconnect);
@@ -140,9 +151,20 @@ impl GatewayControl for World {
                     "WhatsApp login failed: WebSocket Error (socket hang up)",
                 ));
             }
-            let given = inner.login.get_or_insert(1);
+            let given = inner.login.unwrap_or(1);
+            if inner.login.is_none() {
+                inner.login = Some(given);
+                inner.login_at = Some(now);
+                // It tries with the files of the old link first, and they go when WhatsApp refuses them.
+                for found in inner.accounts.iter_mut().flatten() {
+                    found.linked &= found
+                        .last_disconnect
+                        .as_ref()
+                        .is_none_or(|last| !last.logged_out);
+                }
+            }
             Ok(LoginAnswer {
-                code: Some(code(*given)),
+                code: Some(code(given)),
                 ..said("Scan this QR in WhatsApp → Linked Devices.")
             })
         })
@@ -157,8 +179,26 @@ impl GatewayControl for World {
         limit: Duration,
     ) -> Result<LoginAnswer, Fault> {
         let idle = self
-            .call("await_login", |inner, _| {
-                Ok(inner.login.is_some() && (shown.is_none() || inner.phone == Phone::Away))
+            .call("await_login", |inner, now| {
+                let old = |began| now.since(began) >= LOGIN;
+                if inner.login == Some(3) && inner.login_at.is_some_and(old) {
+                    inner.login = None;
+                    inner.login_at = None;
+                }
+                let unfinished = [Phone::Hangs, Phone::Passkey, Phone::Refused];
+                if inner.login == Some(2) && unfinished.contains(&inner.phone) && shown.is_some() {
+                    inner.login = Some(3);
+                    inner.scanned_at = now;
+                    for found in inner.accounts.iter_mut().flatten() {
+                        found.linked |= found.id == *account;
+                    }
+                }
+                Ok(match inner.login {
+                    None => false,
+                    Some(3) if now.since(inner.scanned_at) < 2 * limit => true,
+                    Some(3) => ![Phone::Scans, Phone::Refused].contains(&inner.phone),
+                    Some(_) => shown.is_none() || inner.phone == Phone::Away,
+                })
             })
             .await?;
         if idle {
@@ -176,7 +216,19 @@ impl GatewayControl for World {
                     ..said("QR refreshed.")
                 });
             }
+            if inner.phone == Phone::Refused {
+                inner.phone = Phone::Scans;
+                inner.login = Some(2);
+                for found in inner.accounts.iter_mut().flatten() {
+                    found.linked &= found.id != *account;
+                }
+                return Ok(LoginAnswer {
+                    code: Some(code(4)),
+                    ..said("QR refreshed.")
+                });
+            }
             inner.login = None;
+            inner.login_at = None;
             let connects = inner.phone == Phone::Scans;
             let number = inner.scans_with.clone();
             if connects {
@@ -226,11 +278,11 @@ impl Scans for World {
         self.lock().shown.clone()
     }
 
-    fn note_login(&self, _: &GatewayId, _: &AccountId, began: Option<Timestamp>) {
-        self.lock().login_began = began;
+    fn note_login(&self, _: &GatewayId, _: &AccountId, login: Option<Login>) {
+        self.lock().known_login = login;
     }
 
-    fn login_began(&self, _: &GatewayId, _: &AccountId) -> Option<Timestamp> {
-        self.lock().login_began
+    fn login(&self, _: &GatewayId, _: &AccountId) -> Option<Login> {
+        self.lock().known_login
     }
 }

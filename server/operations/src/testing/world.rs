@@ -10,7 +10,7 @@ use domain::fact::{Account, Container, ContainerState, Disconnect, Health};
 use domain::fault::Fault;
 use domain::operation::OperationId;
 use domain::ports::{Abilities, Clock};
-use domain::scan::Scan;
+use domain::scan::{Login, Scan};
 use domain::time::Timestamp;
 use tokio_util::sync::CancellationToken;
 
@@ -61,6 +61,12 @@ pub enum Phone {
     Away,
     /// It is scanned, the link is made, but WhatsApp does not let the account in.
     Stalls,
+    /// It is scanned, and WhatsApp does not finish the link; the gateway goes on waiting.
+    Hangs,
+    /// As [`Phone::Hangs`], and WhatsApp does not let the account in with what the scan left.
+    Passkey,
+    /// It is scanned, and WhatsApp does not let the device in; the next scan goes well.
+    Refused,
     /// The gateway cannot reach WhatsApp.
     Unreachable,
 }
@@ -138,14 +144,18 @@ pub struct Inner {
     pub ails: Option<Cure>,
     /// What the gateway's version offers.
     pub abilities: Abilities,
-    /// How many codes the active login has given; `None` without one.
+    /// How many codes the active login has given, three once the second was scanned and hangs; `None` without one.
     pub login: Option<u32>,
     /// What becomes of a code that is shown.
     pub phone: Phone,
     /// The number of the phone that scans; `None`: the one from before.
     pub scans_with: Option<String>,
-    /// When the panel believes that the active login began.
-    pub login_began: Option<Timestamp>,
+    /// When the active login began.
+    pub login_at: Option<Timestamp>,
+    /// When its code was scanned.
+    pub scanned_at: Timestamp,
+    /// What the panel believes of the active login.
+    pub known_login: Option<Login>,
     /// What is shown to be scanned.
     pub shown: Option<Scan>,
     /// Whether there is a key for backups.
@@ -303,7 +313,9 @@ impl World {
             login: None,
             phone: Phone::Scans,
             scans_with: None,
-            login_began: None,
+            login_at: None,
+            scanned_at: Timestamp::default(),
+            known_login: None,
             shown: None,
             backup_key: true,
             archives: Vec::new(),
