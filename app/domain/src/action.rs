@@ -63,11 +63,17 @@ pub enum Action {
     AbandonOperation,
     /// Add, disable and change people.
     ManagePeople,
+    /// See the register of credentials.
+    ViewCredentials,
+    /// Add and change credentials in the register, note rotations, say why one may wait.
+    ManageCredentials,
+    /// Take a credential out of the register.
+    RetireCredential,
 }
 
 impl Action {
     /// Every action, in the order of the snapshot.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 28] = [
         Self::ViewGateway,
         Self::ViewPhoneNumbers,
         Self::ViewLogs,
@@ -93,6 +99,9 @@ impl Action {
         Self::CancelOperation,
         Self::AbandonOperation,
         Self::ManagePeople,
+        Self::ViewCredentials,
+        Self::ManageCredentials,
+        Self::RetireCredential,
     ];
 
     /// The word used in code, URLs and audit.
@@ -123,6 +132,9 @@ impl Action {
             Self::CancelOperation => "cancel-operation",
             Self::AbandonOperation => "abandon-operation",
             Self::ManagePeople => "manage-people",
+            Self::ViewCredentials => "view-credentials",
+            Self::ManageCredentials => "manage-credentials",
+            Self::RetireCredential => "retire-credential",
         }
     }
 
@@ -130,7 +142,7 @@ impl Action {
     pub const fn needs_step_up(self) -> bool {
         matches!(
             self,
-            Self::Restore | Self::ReplaceLink | Self::Unlink | Self::Wipe
+            Self::Restore | Self::ReplaceLink | Self::Unlink | Self::Wipe | Self::RetireCredential
         )
     }
 }
