@@ -38,7 +38,7 @@ CREATE TABLE rotations (
     -- The operation that did it; NULL when it was done elsewhere.
     operation_id  uuid REFERENCES operations (id),
     -- The first digits of a keyed hash: tells versions apart and nothing else.
-    fingerprint   text CHECK (fingerprint ~ '^[0-9a-f]{12}$'),
+    fingerprint   text CHECK (fingerprint ~ '^[0-9a-fA-F]{12}$'),
     note          text
 );
 

@@ -20,9 +20,7 @@ pub use outside::{Abilities, ChannelOutcome, Containers, GatewayControl, LoginAn
 pub use pages::{AccountHistory, AuditTrail, History, Observations, Operations};
 pub use people::{Disabled, People, PeopleError, SignIn};
 pub use plugins::Plugins;
-pub use register::{
-    ByHand, CalendarLink, Calendars, Mailed, Register, RegisterError, Reminders,
-};
+pub use register::{ByHand, CalendarLink, Calendars, Mailed, Register, RegisterError, Reminders};
 pub use state_folder::StateFolder;
 
 use crate::time::Timestamp;
