@@ -6,6 +6,7 @@ mod built_in;
 pub mod calendar;
 mod due;
 mod entry;
+mod listed;
 mod seen;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ pub use entry::{
     BadField, Credential, LONGEST_INTERVAL, LONGEST_LINE, LONGEST_PROCEDURE, Reminder, Rotation,
     Snooze, Terms, Typed,
 };
+pub use listed::{Listed, listed};
 pub use seen::{Ends, Seen};
 
 /// What kind of credential it is. All but [`Kind::Other`] are known to the panel by themselves.

@@ -130,7 +130,18 @@ impl Due {
         }
     }
 
-    /// `due in 12 days`, `overdue by 3 days`, …
+    /// `due in 12 days`, `overdue by 3 days`, `snoozed`: as short as can be.
+    pub fn short(self, now: Timestamp) -> String {
+        match self {
+            Self::Unknown { .. } => "age not known".to_owned(),
+            Self::Snoozed { .. } => "snoozed".to_owned(),
+            Self::Never | Self::Fine { .. } | Self::Soon { .. } | Self::Overdue { .. } => {
+                self.words(now)
+            }
+        }
+    }
+
+    /// The same with all that there is to say.
     pub fn words(self, now: Timestamp) -> String {
         match self {
             Self::Never => "no date".to_owned(),
