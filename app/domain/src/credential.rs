@@ -136,12 +136,11 @@ const DIGITS: usize = 12;
 impl Fingerprint {
     /// Of a whole hash.
     pub fn of_hash(hash: &[u8; 32]) -> Self {
-        use core::fmt::Write as _;
-        let mut digits = String::with_capacity(DIGITS);
-        for byte in &hash[..DIGITS / 2] {
-            // Writing to a string does not fail.
-            let _: fmt::Result = write!(digits, "{byte:02x}");
-        }
+        let digits = hash[..DIGITS / 2]
+            .iter()
+            .flat_map(|byte| [byte >> 4, byte & 0xf])
+            .filter_map(|digit| char::from_digit(digit.into(), 16))
+            .collect();
         Self(digits)
     }
 

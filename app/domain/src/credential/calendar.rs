@@ -1,7 +1,5 @@
 //! The register's dates as a calendar (RFC 5545), for whoever has the secret link.
 
-use core::fmt::Write as _;
-
 use super::{Credential, Due};
 use crate::path;
 use crate::time::Timestamp;
@@ -63,11 +61,10 @@ fn event(calendar: &mut Lines, dated: Dated<'_>, at: Timestamp, panel: &str, now
     calendar.text("SUMMARY", &format!("Rotate {}{of}", credential.title));
     let mut more = format!("Where: {}", credential.place);
     if !credential.owner.is_empty() {
-        // Writing to a string does not fail.
-        let _: core::fmt::Result = write!(more, "\nOwner: {}", credential.owner);
+        more.extend(["\nOwner: ", &credential.owner]);
     }
     if let Due::Snoozed { until, .. } = due {
-        let _: core::fmt::Result = write!(more, "\nSnoozed until {}", until.utc_date());
+        more.extend(["\nSnoozed until ", &until.utc_date()]);
     }
     calendar.text("DESCRIPTION", &more);
     let page = format!("{panel}{}", path::credential(credential.id));

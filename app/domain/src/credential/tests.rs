@@ -70,7 +70,7 @@ fn it_is_said_in_words_when_a_credential_is_due() {
         (days(168), "due in 12 days", State::Warn),
         (days(179), "due in 1 day", State::Warn),
         (days(179) + hour, "due in 23 hours", State::Warn),
-        (days(180) - hour / 2, "due in 30 minutes", State::Warn),
+        (days(179) + hour * 47 / 2, "due in 30 minutes", State::Warn),
         (days(180), "overdue by 1 minute", State::Down),
         (days(181) + hour, "overdue by 1 day", State::Down),
         (days(183), "overdue by 3 days", State::Down),
