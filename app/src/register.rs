@@ -81,7 +81,17 @@ pub(crate) fn overdue<'a>(
     })
 }
 
-/// The most urgent of it beside the entry of the navigation: `1 overdue`, `due in 9 days`.
+/// `due in 9 d`: there is little room.
+fn soon(at: Timestamp, now: Timestamp) -> String {
+    let seconds = at.since(now).as_secs();
+    match seconds {
+        0..86_400 => format!("due in {} h", seconds / 3_600),
+        // Days that have begun count, as everywhere.
+        _ => format!("due in {} d", seconds.div_ceil(86_400)),
+    }
+}
+
+/// The most urgent of it beside the entry of the navigation: `1 overdue`, `due in 9 d`.
 pub(crate) fn count(panel: &Panel, role: Role, now: Timestamp) -> impl IntoView + use<> {
     let register = may_see(role).then(|| Arc::clone(&lock(panel).1));
     let register = register.unwrap_or_default();
@@ -90,7 +100,7 @@ pub(crate) fn count(panel: &Panel, role: Role, now: Timestamp) -> impl IntoView 
     let said = match overdue.count() {
         // Most urgent first.
         0 => register.first().and_then(|first| match first.due {
-            Due::Soon { .. } => Some(first.due.short(now)),
+            Due::Soon { at, .. } => Some(soon(at, now)),
             _ => None,
         }),
         count => Some(format!("{count} overdue")),

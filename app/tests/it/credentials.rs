@@ -54,6 +54,13 @@ async fn the_register_says_of_each_how_it_stands_most_urgent_first() {
 }
 
 #[tokio::test]
+async fn the_navigation_says_what_is_due_soon_when_nothing_is_overdue() {
+    let world = Arc::new(world());
+    let page = admin(&world).get("/account").await;
+    assert!(page.says("Credentials due in 12 d"), "{}", page.text());
+}
+
+#[tokio::test]
 async fn an_empty_register_says_what_it_is_for() {
     let mut world = world();
     world.credentials.clear();

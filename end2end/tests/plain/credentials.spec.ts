@@ -16,7 +16,7 @@ test("without JavaScript: a credential is added, ticked off, and its rotation no
   await page.getByRole("button", { name: "Note the rotation" }).click();
   await expect(page.getByText("The rotation is noted, here and in the audit trail.")).toBeVisible();
   await expect(page.getByText(`Rotated by ${facts().user}`)).toBeVisible();
-  await page.getByText("Change it", { exact: true }).click();
+  await page.getByText("Change owner, interval or procedure").click();
   await page.getByLabel("Who sees to it").fill("otto");
   await page.getByRole("button", { name: "Change", exact: true }).click();
   await expect(page.getByText("What the register says of it is changed.")).toBeVisible();

@@ -206,9 +206,18 @@ fn stage(at: Timestamp, interval: Option<u16>, now: Timestamp) -> Option<Stage> 
 /// `due in 12 days` or `overdue by 3 days`.
 fn against(at: Timestamp, now: Timestamp) -> String {
     if at > now {
-        format!("due in {}", span(at.since(now)))
+        format!("due in {}", left(at.since(now)))
     } else {
         format!("overdue by {}", span(now.since(at)))
+    }
+}
+
+/// Days that have begun count: what is due in thirty days is so on the whole of that day.
+fn left(of: Duration) -> String {
+    if of < DAY {
+        span(of)
+    } else {
+        crate::words::count(of.as_secs().div_ceil(DAY.as_secs()), "day", "days")
     }
 }
 

@@ -65,6 +65,7 @@ fn it_is_said_in_words_when_a_credential_is_due() {
     let hour = Duration::from_secs(3_600);
     for (before, words, state) in [
         (days(0), "due in 180 days", State::Ok),
+        (hour, "due in 180 days", State::Ok),
         (days(149), "due in 31 days", State::Ok),
         (days(150), "due in 30 days", State::Warn),
         (days(168), "due in 12 days", State::Warn),

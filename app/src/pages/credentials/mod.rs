@@ -108,7 +108,7 @@ fn row(listed: &Listed, now: Timestamp) -> impl IntoView + use<> {
                 <small>{place}</small>
             </th>
             <td data-label="State"><span class=class>{listed.due.short(now)}</span></td>
-            <td data-label="Age">{age}</td>
+            <td data-label="Age"><span class="nowrap">{age}</span></td>
             <td data-label="Owner">{owner}</td>
             <td data-label="Rotated">{last}</td>
             <td data-label="Next due">{next}</td>

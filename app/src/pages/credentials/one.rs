@@ -333,7 +333,7 @@ fn change(credential: &Credential, asked: &Asked) -> impl IntoView + use<> {
     let open = asked.has("procedure");
     view! {
         <details class="card pad" open=open>
-            <summary>"Change it"</summary>
+            <summary>"Change owner, interval or procedure"</summary>
             <form class="form" method="post" action=endpoint::CHANGE_CREDENTIAL autocomplete="off">
                 <input type="hidden" name="id" value=credential.id.to_string()/>
                 {naming}
