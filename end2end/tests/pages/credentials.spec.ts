@@ -2,18 +2,19 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "@playwright/test";
 import { complaints, isAccessible, picture } from "../../support/looks.ts";
+import { mailServer } from "../../support/mail.ts";
 import { colleague, confirmIdentity, expect, gatewayPage, test } from "../../support/people.ts";
-import { facts } from "../../support/stack.ts";
+import { facts, startPanel, stopPanel, until } from "../../support/stack.ts";
 
 const register = () => `${facts().url}/credentials`;
 const day = (before: number) => new Date(Date.now() - before * 86_400_000).toISOString().slice(0, 10);
 
 /** Adds a credential that is to be rotated every thirty days; ends on its page. */
-async function add(page: Page, title: string): Promise<void> {
+async function add(page: Page, title: string, owner = "otto"): Promise<void> {
   await page.goto(`${register()}/new`);
   await page.getByLabel("What it is").fill(title);
   await page.getByLabel("Where it is kept").fill("the mail server");
-  await page.getByLabel("Who sees to it").fill("otto");
+  await page.getByLabel("Who sees to it").fill(owner);
   await page.getByLabel("Days from one rotation to the next").fill("30");
   await page.getByLabel("How it is rotated").fill("Ask [the hoster](https://hoster.example).\n\n1. Make a `new` one\n2. End the **old** one");
   await page.getByRole("button", { name: "Add" }).click();
@@ -86,6 +87,33 @@ test("a credential goes from overdue to snoozed to rotated, and the gateway's pa
   await retire(page);
   await expect(page.getByRole("row", { name: title })).toHaveCount(0);
   expect(said).toEqual([]);
+});
+
+test("an owner with a mail address is reminded once, however often the panel starts", async ({ page }, info) => {
+  const { mails, close } = await mailServer();
+  const owners = ["otto", "olga"].map((name) => `${name}-${info.project.name}-${info.repeatEachIndex}@example.org`);
+  const to = () => mails.flatMap((mail) => mail.to).filter((address) => owners.includes(address));
+  for (const [index, owner] of owners.entries()) {
+    await add(page, `Mail key of ${owner}`, owner);
+    await rotated(page, 40);
+    await stopPanel();
+    await startPanel();
+    // The one before was mailed before: what comes now is the other one alone.
+    await until("the reminder comes", () => to().length > index || undefined);
+  }
+  expect(to()).toEqual(owners);
+  expect(mails.find((mail) => mail.to[0] === owners[0])?.text).toMatch(/Subject: Mail key of .* overdue by/s);
+  await page.goto(register());
+  for (const owner of owners) {
+    await page.getByRole("link", { name: `Mail key of ${owner}` }).click();
+    // The server has it a moment before the panel has noted so.
+    await expect(async () => {
+      await page.reload();
+      await expect(page.getByText(`mailed to ${owner}`)).toBeVisible({ timeout: 1_000 });
+    }).toPass();
+    await retire(page);
+  }
+  await close();
 });
 
 test("what is typed wrong is told beside its field, with all that was typed", async ({ page }, info) => {
