@@ -172,3 +172,10 @@ test("a secret link opens the calendar until it is taken back, and is in no log"
   for (const log of ["panel.log", "caddy.log"]) expect(readFileSync(join(facts().folder, log), "utf8")).not.toContain(token);
   await context.close();
 });
+
+test("Prometheus reads the register at an address of its own, and nobody reads it beside the pages", async ({ request }) => {
+  const metrics = await request.get(`http://127.0.0.1:${facts().metricsPort}/metrics`);
+  expect(await metrics.text()).toMatch(/^panel_credential_due_seconds\{kind="gateway-key",gateway="openclaw",title="OpenClaw API key",id="[0-9a-f-]{36}"\} \d+$/m);
+  const beside = await request.get(`http://127.0.0.1:${facts().panelPort}/metrics`);
+  expect(await beside.text()).not.toContain("panel_credential");
+});
