@@ -58,7 +58,7 @@ case "${1:-all}" in
 esac
 
 am_root || fail "The tests start a Docker daemon of their own, which only root may: run 'sudo make test', or run them in a machine of their own."
-steps 12
+steps 13
 phase "Installing what is missing"
 "$SETUP/packages.sh" test
 "$SETUP/tools.sh" test
@@ -72,6 +72,9 @@ phase "Licences and bans"
 cargo deny --log-level error check bans licenses sources
 phase "Lints"
 lints
+phase "Alert rules"
+promtool check rules monitoring/prometheus/rules/*.yml >/dev/null
+promtool test rules monitoring/prometheus/tests/*.yml >/dev/null
 phase "Queries against the migrations"
 "$SETUP/sqlx-prepare.sh" --check
 phase "Real parts: Docker, images, Postgres"

@@ -19,6 +19,7 @@ use crate::call::Call;
 use crate::error::PanelError;
 use crate::pages::{self, Asked, Page, encoded};
 use crate::panel::{Panel, Screen, Viewer};
+use crate::register;
 use crate::shell;
 
 /// The variable parts of a page's URL.
@@ -40,7 +41,7 @@ type Make = for<'a> fn(&'a Call, &'a Of, &'a Asked) -> BoxFuture<'a, Result<Page
 
 /// The table from URLs to pages.
 #[rustfmt::skip]
-const PAGES: [(&str, Make); 18] = [
+const PAGES: [(&str, Make); 22] = [
     (path::HOME,                                  |call, _, _| Box::pin(async { home(call) })),
     ("/gateways/{id}",                            |call, of, _| Box::pin(pages::gateway::page(call, of.get("id")))),
     ("/gateways/{id}/logs",                       |call, of, asked| Box::pin(pages::logs::page(call, of.get("id"), asked))),
@@ -58,6 +59,10 @@ const PAGES: [(&str, Make); 18] = [
     (path::PEOPLE,                                |call, _, asked| Box::pin(pages::people::page(call, asked))),
     (path::ACCOUNT,                               |call, _, asked| Box::pin(async { Ok(pages::account::page(call, asked)) })),
     (path::CONFIRM_IDENTITY,                      |call, _, asked| Box::pin(async { Ok(pages::confirm_identity::page(call, asked)) })),
+    (path::CREDENTIALS,                           |call, _, _| Box::pin(pages::credentials::page(call))),
+    (path::NEW_CREDENTIAL,                        |call, _, asked| Box::pin(pages::credentials::add::page(call, asked))),
+    ("/credentials/{id}",                         |call, of, asked| Box::pin(pages::credentials::one::page(call, of.get("id"), asked))),
+    ("/credentials/{id}/retire",                  |call, of, asked| Box::pin(pages::credentials::retire::page(call, of.get("id"), asked))),
     (path::AUDIT,                                 |call, _, asked| Box::pin(pages::audit::page(call, asked))),
 ];
 
@@ -152,6 +157,10 @@ async fn answer(panel: Panel, request: Request, make: Make, of: &Of) -> Response
     };
     if let Some(elsewhere) = &page.elsewhere {
         return Redirect::to(elsewhere).into_response();
+    }
+    // For the navigation, which waits for nothing.
+    if register::may_see(call.role()) {
+        register::known(call.panel(), call.now()).await;
     }
     document(page.status, shell::in_frame(&call, page, &asked))
 }

@@ -2,7 +2,7 @@
 //! holds a secret or a raw message from below.
 
 use domain::can::Denied;
-use domain::ports::{PeopleError, StartError, StoreError};
+use domain::ports::{PeopleError, RegisterError, StartError, StoreError};
 use domain::{path, words};
 use leptos::prelude::{FromServerFnError, ServerFnErrorErr};
 use leptos::server_fn::codec::JsonEncoding;
@@ -165,6 +165,19 @@ impl<T> OrSay<T> for Result<T, PeopleError> {
                 PeopleError::Database(error) => unavailable(&error, id()),
                 said => PanelError::invalid(field, said.to_string()),
             }
+        })
+    }
+}
+
+impl<T> OrSay<T> for Result<T, RegisterError> {
+    fn or_say(self, id: impl FnOnce() -> String) -> Result<T, PanelError> {
+        self.map_err(|error| match error {
+            RegisterError::Unknown => PanelError::gone(error.to_string()),
+            RegisterError::NotYet => PanelError::invalid("rotated_on", error.to_string()),
+            RegisterError::Stays | RegisterError::NotPermitted => PanelError::Refused {
+                why: error.to_string(),
+            },
+            RegisterError::Database(error) => unavailable(&error, id()),
         })
     }
 }

@@ -16,9 +16,13 @@ pub mod forms;
 #[cfg(feature = "ssr")]
 pub mod live;
 #[cfg(feature = "ssr")]
+mod markdown;
+#[cfg(feature = "ssr")]
 mod pages;
 #[cfg(feature = "ssr")]
 mod panel;
+#[cfg(feature = "ssr")]
+mod register;
 #[cfg(feature = "ssr")]
 mod rungs;
 #[cfg(feature = "ssr")]

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use domain::credential::Listed;
 use domain::gateway::{Gateway, GatewayId};
 use domain::history::{Incident, Strip};
 use domain::logs::{Mark, Missed, Seam};
@@ -19,6 +20,7 @@ use serde::Serialize;
 use crate::pages::logs::Filter;
 use crate::pages::{gateway, hand_off, logs, operation, operations};
 use crate::panel::Panel;
+use crate::register;
 use crate::rungs::{Sight, Usual};
 use crate::ui::{frame, moment};
 
@@ -177,6 +179,7 @@ fn json(of: &impl Serialize) -> String {
 pub struct Rendered {
     gateways: Mutex<HashMap<(GatewayId, Role), Kept>>,
     usual: Mutex<HashMap<GatewayId, (Timestamp, Arc<Usual>)>>,
+    pub(crate) register: register::Kept,
 }
 
 struct Kept {
@@ -192,6 +195,7 @@ struct Knowledge {
     incidents: Arc<Vec<Incident>>,
     holder: Option<Operation>,
     usual: Arc<Usual>,
+    register: Arc<Vec<Listed>>,
 }
 
 impl Knowledge {
@@ -205,6 +209,7 @@ impl Knowledge {
             && Arc::ptr_eq(&self.strips, &other.strips)
             && Arc::ptr_eq(&self.incidents, &other.incidents)
             && Arc::ptr_eq(&self.usual, &other.usual)
+            && Arc::ptr_eq(&self.register, &other.register)
             && self.holder == other.holder
     }
 }
@@ -225,6 +230,7 @@ pub async fn gateway_fragments(
         incidents: panel.observations.incidents(id),
         holder: panel.operations.holder(id),
         usual: usual(panel, id, now).await,
+        register: register::known(panel, now).await,
     };
     let key = (id.clone(), role);
     if let Some(kept) = lock(&panel.rendered.gateways).get(&key)
@@ -257,7 +263,12 @@ fn render(
         usual: &knowledge.usual,
         now,
     };
-    let fragments = gateway::fragments(sight, &knowledge.strips, &knowledge.incidents);
+    let fragments = gateway::fragments(
+        sight,
+        &knowledge.strips,
+        &knowledge.incidents,
+        &knowledge.register,
+    );
     let page = gateway::compose(gateway, &fragments);
     GatewayFragments {
         revision: sight.seen.map_or(0, |seen| seen.revision),

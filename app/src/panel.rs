@@ -7,8 +7,9 @@ use async_trait::async_trait;
 use domain::hand_off::HandOff;
 use domain::person::{Actor, Person};
 use domain::ports::{
-    AccountHistory, AuditTrail, Backups, Clock, GatewayKeys, HandOffs, Ids, KeyRotations, Mail,
-    Observations, Operations, People, RepositorySecrets, RotationLog, Scans, StateFolder,
+    AccountHistory, AuditTrail, Backups, Calendars, Clock, GatewayKeys, HandOffs, Ids,
+    KeyRotations, Mail, Observations, Operations, People, Register, Reminders, RepositorySecrets,
+    RotationLog, Scans, StateFolder,
 };
 use domain::time::Timestamp;
 use secrecy::SecretString;
@@ -85,6 +86,14 @@ pub struct Panel {
     pub mail: Option<Arc<dyn Mail>>,
     /// The link that waits to be shown once.
     pub hand_off_links: Arc<Reveals>,
+    /// The register of credentials.
+    pub register: Arc<dyn Register>,
+    /// Reminders of it that were given.
+    pub reminders: Arc<dyn Reminders>,
+    /// Secret links to its calendar.
+    pub calendars: Arc<dyn Calendars>,
+    /// The link to the calendar that waits to be shown once.
+    pub calendar_links: Arc<Reveals>,
     /// Where browsers reach the panel, without a slash at the end.
     pub public_url: Arc<str>,
 }

@@ -28,6 +28,8 @@ export interface Facts {
   caddyAdmin: string;
   /** Where a test may receive the panel's mail. */
   mailPort: number;
+  /** Where the panel answers Prometheus. */
+  metricsPort: number;
   user: string;
   password: string;
   docker: string;
@@ -168,7 +170,7 @@ export async function start(kind: Kind = "real"): Promise<Facts> {
   const folder = needed("END2END_FOLDER");
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(join(folder, "openclaw"), { recursive: true, mode: 0o755 });
-  const [gatewayPort, bridgePort, panelPort, httpsPort, adminPort, mailPort] = await Promise.all(Array.from({ length: 6 }, freePort));
+  const [gatewayPort, bridgePort, panelPort, httpsPort, adminPort, mailPort, metricsPort] = await Promise.all(Array.from({ length: 7 }, freePort));
   // Stacks run side by side: each has a name of its own, after its folder.
   const project = `openclaw-${kind === "real" ? "end2end" : "scripted"}-${basename(process.env.END2END_FOLDER ?? "").toLowerCase().replace(/[^a-z0-9]/g, "")}`;
   const url = `https://panel.localhost:${httpsPort}`;
@@ -187,6 +189,7 @@ export async function start(kind: Kind = "real"): Promise<Facts> {
   writeFileSync(
     join(folder, "panel.toml"),
     `listen = "127.0.0.1:${panelPort}"
+metrics_listen = "127.0.0.1:${metricsPort}"
 public_url = "${url}"
 data_dir = "${join(folder, "data")}"
 site_dir = "${needed("PANEL_SITE_DIR")}"
@@ -215,6 +218,7 @@ edge_seconds = 5
     panelPort,
     caddyAdmin: `127.0.0.1:${adminPort}`,
     mailPort,
+    metricsPort,
     user: "anna",
     docker: dockerHost,
     project,

@@ -24,6 +24,8 @@ pub(crate) use check::ConfigErrors;
 pub(crate) struct Config {
     /// Where the panel listens. Loopback, unless it stands in a container of its own.
     pub(crate) listen: std::net::SocketAddr,
+    /// Where Prometheus reads metrics; `None` for nowhere.
+    pub(crate) metrics_listen: Option<std::net::SocketAddr>,
     /// The URL people use; decides cookies and which origin may change things.
     pub(crate) public_url: Url,
     /// Where the panel keeps what is its own: private cluster, device keys.

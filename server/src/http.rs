@@ -3,6 +3,7 @@
 mod assets;
 mod attachment;
 mod backup_file;
+mod calendar;
 mod client;
 mod events;
 mod hand_off;
@@ -11,6 +12,7 @@ mod hub;
 mod known_people;
 mod log_file;
 mod log_stream;
+mod metrics;
 mod origin;
 mod reader;
 mod sessions;
@@ -41,7 +43,9 @@ pub(crate) use assets::{Assets, load as load_site};
 pub(crate) use events::FollowLogs;
 pub(crate) use hub::{Change, Hub, Look, Render, Topic};
 pub(crate) use known_people::KnownPeople;
+pub(crate) use metrics::{Measured, metrics};
 
+use calendar::Feed;
 use events::Wires;
 use hand_off::Screens;
 use sessions::Door;
@@ -133,6 +137,10 @@ pub(crate) fn router(site: Site) -> anyhow::Result<Router> {
                 .route("/assets/{name}", get(assets::serve))
                 .with_state(site.assets),
         )
+        .route(
+            &path::calendar("{token}"),
+            get(calendar::follow).with_state(Feed::of(&site.panel)),
+        )
         .route("/healthz", get(health));
 
     let cache = CachingSessionStore::new(
@@ -184,11 +192,8 @@ fn crashed() -> Response {
 
 async fn log(request: axum::extract::Request, next: axum::middleware::Next) -> Response {
     let method = request.method().clone();
-    // The path only: a query may hold what somebody typed. A one-time link is a secret.
-    let path = match request.uri().path() {
-        link if link.starts_with(path::HANDED_OFF) => path::HANDED_OFF.to_owned(),
-        path => path.to_owned(),
-    };
+    // The path only: a query may hold what somebody typed.
+    let path = without_secrets(request.uri().path()).to_owned();
     let begun = tokio::time::Instant::now();
     let response = next.run(request).await;
     let status = response.status().as_u16();
@@ -201,7 +206,29 @@ async fn log(request: axum::extract::Request, next: axum::middleware::Next) -> R
     response
 }
 
+/// One-time links and links to the calendar are secrets.
+fn without_secrets(path: &str) -> &str {
+    let secret = [path::HANDED_OFF, path::CALENDAR];
+    secret
+        .into_iter()
+        .find(|secret| path.starts_with(secret))
+        .unwrap_or(path)
+}
+
 /// The names of the site's files, for pages.
 pub(crate) fn site_files(files: SiteFiles) -> Arc<SiteFiles> {
     Arc::new(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_secret_of_a_link_is_logged() {
+        for link in [path::open_hand_off("token-44"), path::calendar("token-44")] {
+            assert!(!without_secrets(&link).contains("44"), "{link}");
+        }
+        assert_eq!(without_secrets("/people"), "/people");
+    }
 }

@@ -4,6 +4,7 @@ mod cli;
 mod config;
 mod http;
 mod memory;
+mod register;
 mod serve;
 mod wire;
 

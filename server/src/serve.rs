@@ -17,7 +17,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
-use crate::http::{self, Change, Hub, KnownPeople, Site, Topic};
+use crate::http::{self, Change, Hub, KnownPeople, Measured, Site, Topic};
+use crate::register::{self, Reminding};
 use crate::wire::{Base, Boards, Outside, Renderer};
 
 /// What the last tasks get before the panel ends without them.
@@ -28,14 +29,11 @@ const CONNECTIONS_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Runs until SIGINT or SIGTERM; then refuses new operations, lets a running step end and closes.
 pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
-    let listener = tokio::net::TcpListener::bind(config.listen)
-        .await
-        .with_context(|| {
-            format!(
-                "cannot listen at {}: is another program using it? (key `listen`)",
-                config.listen
-            )
-        })?;
+    let listener = listen(config.listen, "listen").await?;
+    let metrics = match config.metrics_listen {
+        Some(address) => Some(listen(address, "metrics_listen").await?),
+        None => None,
+    };
     let (assets, files) = http::load_site(&config.site_dir)?;
     let tracker = TaskTracker::new();
     // Two ends: first pages and streams, then, when operations have paused, everything else.
@@ -78,8 +76,37 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
             .clone()
             .map(|mail| Arc::new(mail) as Arc<dyn Mail>),
         hand_off_links: Arc::default(),
+        register: Arc::new(base.store.clone()),
+        reminders: Arc::new(base.store.clone()),
+        calendars: Arc::new(base.store.clone()),
+        calendar_links: Arc::default(),
         public_url: config.public_url.as_str().trim_end_matches('/').into(),
     };
+    if let Err(error) = panel.register.seed(&register::known(&config)).await {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "What the panel knows by itself could not be listed in the register; the next start does it"
+        );
+    }
+    let reminding = Reminding {
+        register: panel.register.clone(),
+        reminders: panel.reminders.clone(),
+        observations: boards.clone(),
+        clock: base.clock.clone(),
+        mail: panel.mail.clone(),
+        public_url: panel.public_url.clone(),
+    };
+    tracker.spawn(reminding.run(rest.clone()));
+    if let Some(metrics) = metrics {
+        let router = http::metrics(Measured {
+            register: panel.register.clone(),
+            observations: boards.clone(),
+            clock: base.clock.clone(),
+        });
+        let serving =
+            axum::serve(metrics, router).with_graceful_shutdown(rest.clone().cancelled_owned());
+        tracker.spawn(serving.into_future());
+    }
     let hub = Hub::new(
         Arc::new(Renderer(panel.clone())),
         base.clock.clone(),
@@ -146,6 +173,13 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
             "stopped at once by a second signal; operations go on at the next start"
         ),
     }
+}
+
+async fn listen(address: SocketAddr, key: &str) -> anyhow::Result<tokio::net::TcpListener> {
+    let listener = tokio::net::TcpListener::bind(address).await;
+    listener.with_context(|| {
+        format!("cannot listen at {address}: is another program using it? (key `{key}`)")
+    })
 }
 
 /// The server's end. Once it is to stop, whoever still holds a connection has [`CONNECTIONS_WAIT`]:

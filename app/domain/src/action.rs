@@ -67,11 +67,17 @@ pub enum Action {
     AbandonOperation,
     /// Add, disable and change people.
     ManagePeople,
+    /// See the register of credentials.
+    ViewCredentials,
+    /// Add and change credentials in the register, note rotations, say why one may wait.
+    ManageCredentials,
+    /// Take a credential out of the register.
+    RetireCredential,
 }
 
 impl Action {
     /// Every action, in the order of the snapshot.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 30] = [
         Self::ViewGateway,
         Self::ViewPhoneNumbers,
         Self::ViewLogs,
@@ -99,6 +105,9 @@ impl Action {
         Self::CancelOperation,
         Self::AbandonOperation,
         Self::ManagePeople,
+        Self::ViewCredentials,
+        Self::ManageCredentials,
+        Self::RetireCredential,
     ];
 
     /// The word used in code, URLs and audit.
@@ -131,6 +140,9 @@ impl Action {
             Self::CancelOperation => "cancel-operation",
             Self::AbandonOperation => "abandon-operation",
             Self::ManagePeople => "manage-people",
+            Self::ViewCredentials => "view-credentials",
+            Self::ManageCredentials => "manage-credentials",
+            Self::RetireCredential => "retire-credential",
         }
     }
 
@@ -138,7 +150,12 @@ impl Action {
     pub const fn needs_step_up(self) -> bool {
         matches!(
             self,
-            Self::Restore | Self::ReplaceLink | Self::Unlink | Self::Wipe | Self::RotateKey
+            Self::Restore
+                | Self::ReplaceLink
+                | Self::Unlink
+                | Self::Wipe
+                | Self::RotateKey
+                | Self::RetireCredential
         )
     }
 }

@@ -105,6 +105,22 @@ pub mod act {
     pub const ADD_CONSUMER: &str = "add-consumer";
     /// Somebody who uses a gateway's key was removed from the register.
     pub const REMOVE_CONSUMER: &str = "remove-consumer";
+    /// A credential was added to the register.
+    pub const ADD_CREDENTIAL: &str = "add-credential";
+    /// What the register says of a credential was changed.
+    pub const CHANGE_CREDENTIAL: &str = "change-credential";
+    /// A credential was taken out of the register.
+    pub const RETIRE_CREDENTIAL: &str = "retire-credential";
+    /// Somebody said why a credential may wait that is due.
+    pub const SNOOZE_CREDENTIAL: &str = "snooze-credential";
+    /// The rotation of a credential was noted.
+    pub const NOTE_ROTATION: &str = "note-rotation";
+    /// A reminder of a credential was mailed.
+    pub const REMIND: &str = "remind";
+    /// A secret link to the calendar of credentials was made.
+    pub const MAKE_CALENDAR_LINK: &str = "make-calendar-link";
+    /// Such a link was taken back.
+    pub const REMOVE_CALENDAR_LINK: &str = "remove-calendar-link";
 }
 
 /// An event to be written.

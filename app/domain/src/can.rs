@@ -78,6 +78,12 @@ pub fn role_may(role: Option<Role>, action: Action) -> Result<(), Denied> {
                 "The audit trail is for managers and admins. Ask an admin for the manager role.",
             ),
         },
+        Action::ViewCredentials => match role {
+            Role::Admin | Role::Operator | Role::Manager => Ok(()),
+            Role::Viewer => denied(
+                "The register of credentials is for operators, managers and admins. Ask an admin for another role.",
+            ),
+        },
         Action::ViewCode => match role {
             Role::Admin | Role::Operator => Ok(()),
             Role::Manager | Role::Viewer => denied(
@@ -110,7 +116,9 @@ pub fn role_may(role: Option<Role>, action: Action) -> Result<(), Denied> {
         | Action::Restore
         | Action::Wipe
         | Action::RotateKey
-        | Action::MakeBackupKey => match role {
+        | Action::MakeBackupKey
+        | Action::ManageCredentials
+        | Action::RetireCredential => match role {
             Role::Admin => Ok(()),
             _ => denied("Only an admin can do this."),
         },

@@ -2,6 +2,15 @@
 //!
 //! No value of a credential is ever part of these types; versions are told apart by a [`Fingerprint`].
 
+mod built_in;
+pub mod calendar;
+mod due;
+mod entry;
+mod listed;
+mod seen;
+#[cfg(test)]
+mod tests;
+
 use core::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +19,15 @@ use crate::gateway::GatewayId;
 use crate::operation::OperationId;
 use crate::person::Actor;
 use crate::time::Timestamp;
+
+pub use built_in::BuiltIn;
+pub use due::{Due, Stage};
+pub use entry::{
+    BadField, Credential, LONGEST_INTERVAL, LONGEST_LINE, LONGEST_PROCEDURE, Reminder, Rotation,
+    Snooze, Terms, Typed,
+};
+pub use listed::{Listed, listed};
+pub use seen::{Ends, Seen};
 
 /// What kind of credential it is. All but [`Kind::Other`] are known to the panel by themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -182,7 +200,7 @@ pub struct NewRotation {
 }
 
 #[cfg(test)]
-mod tests {
+mod word_tests {
     use super::*;
 
     #[test]

@@ -16,6 +16,29 @@ pub const AUDIT: &str = "/audit";
 /// One's own account.
 pub const ACCOUNT: &str = "/account";
 
+/// The register of credentials.
+pub const CREDENTIALS: &str = "/credentials";
+/// The page that adds one to it.
+pub const NEW_CREDENTIAL: &str = "/credentials/new";
+
+/// One credential's page.
+pub fn credential(id: uuid::Uuid) -> String {
+    format!("{CREDENTIALS}/{id}")
+}
+
+/// The page that takes one out of the register.
+pub fn retire_credential(id: uuid::Uuid) -> String {
+    format!("{CREDENTIALS}/{id}/retire")
+}
+
+/// Where calendars get the register's dates.
+pub const CALENDAR: &str = "/calendar";
+
+/// The secret link that they use.
+pub fn calendar(token: &str) -> String {
+    format!("{CALENDAR}/{token}/credentials.ics")
+}
+
 /// Asks for the password again before an act that needs it.
 pub const CONFIRM_IDENTITY: &str = "/account/confirm";
 

@@ -68,6 +68,18 @@ impl Timestamp {
         self.civil().strftime("%H:%M").to_string()
     }
 
+    /// `2026-11-22`: the day in UTC, as date fields of forms have it.
+    pub fn utc_date(self) -> String {
+        self.civil().strftime("%Y-%m-%d").to_string()
+    }
+
+    /// The beginning of a day in UTC, from [`Timestamp::utc_date`].
+    pub fn parse_date(text: &str) -> Option<Self> {
+        let day: jiff::civil::Date = text.parse().ok()?;
+        let begins = day.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+        Some(Self(begins.timestamp().as_millisecond()))
+    }
+
     /// Reads an RFC 3339 moment as Docker writes it; its zero time (`0001-01-01…`) is `None`.
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
         let at: jiff::Timestamp = text.parse().ok()?;
@@ -91,6 +103,17 @@ mod tests {
         let at = Timestamp::parse_rfc3339("2026-11-22T02:14:05.123456789Z").unwrap();
         assert_eq!(at.rfc3339(), "2026-11-22T02:14:05Z");
         assert_eq!(at.utc_clock(), "02:14");
+    }
+
+    #[test]
+    fn a_day_prints_in_utc_and_begins_at_midnight() {
+        let at = Timestamp::parse_rfc3339("2026-11-22T23:14:05Z").unwrap();
+        assert_eq!(at.utc_date(), "2026-11-22");
+        let begins = Timestamp::parse_date(&at.utc_date()).unwrap();
+        assert_eq!(begins.rfc3339(), "2026-11-22T00:00:00Z");
+        for bad in ["", "tomorrow", "2026-13-01", "2026-11-31"] {
+            assert_eq!(Timestamp::parse_date(bad), None, "{bad}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod backups;
+pub mod credentials;
 pub mod hand_off;
 pub mod keys;
 pub mod operations;
@@ -11,6 +12,10 @@ pub mod wipe;
 
 pub use account::{change_password, confirm_identity};
 pub use backups::{make_backup_key, restore_backup};
+pub use credentials::{
+    add_credential, change_credential, make_calendar_link, note_rotation, remove_calendar_link,
+    retire_credential, snooze_credential,
+};
 pub use hand_off::{hand_off, revoke_hand_off};
 pub use keys::{
     add_consumer, finish_key_task, remove_consumer, retry_key_task, reveal_key, rotate_key,
@@ -69,8 +74,23 @@ pub mod endpoint {
     /// Removes somebody who used it.
     pub const REMOVE_CONSUMER: &str = "/api/keys/remove-consumer";
 
+    /// Adds a credential to the register.
+    pub const ADD_CREDENTIAL: &str = "/api/credentials/add";
+    /// Changes what the register says of one.
+    pub const CHANGE_CREDENTIAL: &str = "/api/credentials/change";
+    /// Notes a rotation that was done elsewhere.
+    pub const NOTE_ROTATION: &str = "/api/credentials/rotated";
+    /// Says why one may wait that is due.
+    pub const SNOOZE_CREDENTIAL: &str = "/api/credentials/snooze";
+    /// Takes one out of the register.
+    pub const RETIRE_CREDENTIAL: &str = "/api/credentials/retire";
+    /// Makes one's secret link to the register's calendar.
+    pub const MAKE_CALENDAR_LINK: &str = "/api/credentials/calendar";
+    /// Takes it back.
+    pub const REMOVE_CALENDAR_LINK: &str = "/api/credentials/remove-calendar";
+
     /// All of them.
-    pub const ALL: [&str; 22] = [
+    pub const ALL: [&str; 29] = [
         START,
         CANCEL,
         SKIP,
@@ -93,5 +113,12 @@ pub mod endpoint {
         RETRY_KEY_TASK,
         ADD_CONSUMER,
         REMOVE_CONSUMER,
+        ADD_CREDENTIAL,
+        CHANGE_CREDENTIAL,
+        NOTE_ROTATION,
+        SNOOZE_CREDENTIAL,
+        RETIRE_CREDENTIAL,
+        MAKE_CALENDAR_LINK,
+        REMOVE_CALENDAR_LINK,
     ];
 }

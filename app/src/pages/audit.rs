@@ -111,6 +111,14 @@ fn sentence(event: &AuditEvent) -> String {
         act::ABANDON_OPERATION => "freed the gateway of a stuck operation",
         act::PAIR_DEVICE => "paired the panel's own device",
         act::VIEW_CODE => "was shown the code that links",
+        act::ADD_CREDENTIAL => "added to the register:",
+        act::CHANGE_CREDENTIAL => "changed what the register says of",
+        act::RETIRE_CREDENTIAL => "took out of the register:",
+        act::SNOOZE_CREDENTIAL => "snoozed",
+        act::NOTE_ROTATION => "noted the rotation of",
+        act::REMIND => "sent word that it is due:",
+        act::MAKE_CALENDAR_LINK => "made a secret link to the calendar of credentials",
+        act::REMOVE_CALENDAR_LINK => "took back the secret link to the calendar of credentials",
         // Operations go by their own names, which are words.
         other => other,
     };
@@ -136,6 +144,9 @@ fn wanted(action: &str) -> Option<&'static str> {
         Action::ViewAudit => "wanted to read the audit trail",
         Action::ViewPeople => "wanted to look at the people",
         Action::ManagePeople => "wanted to change who may sign in, or as what",
+        Action::ViewCredentials => "wanted to look at the credentials",
+        Action::ManageCredentials => "wanted to change the register of credentials",
+        Action::RetireCredential => "wanted to take out of the register",
         Action::ViewCode => "wanted to see the code that links",
         Action::CancelOperation => "wanted to stop an operation",
         Action::AbandonOperation => "wanted to free the gateway of a stuck operation",
@@ -216,6 +227,14 @@ mod tests {
             act::DOWNLOAD_BACKUP,
             act::MAKE_BACKUP_KEY,
             act::VIEW_CODE,
+            act::ADD_CREDENTIAL,
+            act::CHANGE_CREDENTIAL,
+            act::RETIRE_CREDENTIAL,
+            act::SNOOZE_CREDENTIAL,
+            act::NOTE_ROTATION,
+            act::REMIND,
+            act::MAKE_CALENDAR_LINK,
+            act::REMOVE_CALENDAR_LINK,
         ] {
             let said = said(action, None, AuditOutcome::Succeeded);
             assert!(!said.contains(action), "{said}");

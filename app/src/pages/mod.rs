@@ -7,6 +7,7 @@ pub(crate) mod audit;
 pub(crate) mod backups;
 pub(crate) mod confirm;
 pub(crate) mod confirm_identity;
+pub(crate) mod credentials;
 pub(crate) mod gateway;
 pub(crate) mod hand_off;
 pub(crate) mod logs;
@@ -118,6 +119,11 @@ impl Asked {
         pairs
             .find(|(key, _)| key == name)
             .map_or("", |(_, value)| value.as_str())
+    }
+
+    /// Whether there is a value of that name, be it empty.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.pairs.iter().any(|(key, _)| key == name)
     }
 
     /// This page again, without what went wrong with a form.

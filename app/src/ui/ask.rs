@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use super::in_text_area;
+
 /// The button of a form, or, when something stands against it, a disabled one; [`against`] tells what.
 pub(crate) fn submit(
     label: &'static str,
@@ -26,7 +28,7 @@ pub(crate) fn reason(before: &str) -> impl IntoView + use<> {
     view! {
         <div class="field">
             <label for="reason">"Why (others see it; may stay empty)"</label>
-            <textarea id="reason" name="reason" rows="2" maxlength="200">{before.to_owned()}</textarea>
+            <textarea id="reason" name="reason" rows="2" maxlength="200">{in_text_area(before)}</textarea>
         </div>
     }
 }

@@ -9,6 +9,7 @@ use leptos::prelude::*;
 use crate::call::Call;
 use crate::error::PanelError;
 use crate::pages::{Asked, Page};
+use crate::register;
 
 /// The side bar, or on a phone the top bar with its menu.
 pub(crate) fn top(call: &Call, page: &Page) -> String {
@@ -50,6 +51,9 @@ fn places(call: &Call, page: &Page, gateway: Option<&Gateway>) -> impl IntoView 
         places.push(("operations", "Operations", path::operations(&gateway.id)));
         places.push(("backups", "Backups", path::backups(&gateway.id)));
     }
+    if register::may_see(call.role()) {
+        places.push(("credentials", "Credentials", path::CREDENTIALS.to_owned()));
+    }
     if call.may(Action::ViewAudit).is_ok() {
         places.push(("audit", "Audit", path::AUDIT.to_owned()));
     }
@@ -61,7 +65,13 @@ fn places(call: &Call, page: &Page, gateway: Option<&Gateway>) -> impl IntoView 
         .into_iter()
         .map(|(place, said, href)| {
             let current = (place == page.place).then_some("page");
-            let count = (place == "operations").then(|| count(holder.as_ref()));
+            let count = match place {
+                "operations" => Some(count(holder.as_ref()).into_any()),
+                "credentials" => {
+                    Some(register::count(call.panel(), call.role(), call.now()).into_any())
+                }
+                _ => None,
+            };
             view! { <li><a href=href aria-current=current>{said.to_owned()}" "{count}</a></li> }
         })
         .collect();

@@ -8,4 +8,4 @@ pub(crate) mod moment;
 pub(crate) mod said;
 pub(crate) mod strip;
 
-pub(crate) use said::{class_of, escape, phone};
+pub(crate) use said::{class_of, escape, in_text_area, phone};

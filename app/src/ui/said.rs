@@ -50,6 +50,12 @@ pub(crate) fn escape(text: &str) -> String {
     safe
 }
 
+/// Text within a text area: the one element whose text Leptos does not escape. A browser drops a line break that comes
+/// first, so one is put before it.
+pub(crate) fn in_text_area(text: &str) -> String {
+    format!("\n{}", escape(text))
+}
+
 /// The first letter large, for sentences made of clauses.
 pub(crate) fn capital(text: &str) -> String {
     let mut characters = text.chars();

@@ -8,7 +8,7 @@ use domain::person::Role;
 use crate::browser::Browser;
 use crate::scenes::{logged_out, operation, stopped_account, world};
 
-const PAGES: [&str; 26] = [
+const PAGES: [&str; 32] = [
     "/sign-in",
     "/sign-in?failed=1",
     "/sign-in?throttled=30",
@@ -33,6 +33,12 @@ const PAGES: [&str; 26] = [
     "/gateways/openclaw/accounts",
     "/gateways/openclaw/wipe",
     "/gateways/openclaw/rotate-key",
+    "/credentials",
+    "/credentials/new",
+    "/credentials/00000000-0000-0000-0000-000000000028",
+    "/credentials/00000000-0000-0000-0000-00000000002a",
+    "/credentials/00000000-0000-0000-0000-00000000002a/retire",
+    "/credentials/nothing",
     "/audit",
     "/nothing/here",
 ];
@@ -96,6 +102,44 @@ async fn one_heading_one_strong_button_and_nothing_inline() {
 }
 
 #[tokio::test]
+async fn nothing_in_a_url_becomes_markup() {
+    let world = Arc::new(world());
+    let browser = Browser::of(&world, Role::Admin);
+    let mut shown = 0;
+    for url in PAGES {
+        let mut asked = url.split('?').next().unwrap_or(url).to_owned();
+        for (index, name) in [
+            "reason",
+            "comment",
+            "note",
+            "why",
+            "procedure",
+            "title",
+            "place",
+            "owner",
+            "interval",
+            "days",
+            "rotated_on",
+            "typed",
+            "account",
+            "to",
+            "search",
+            "next",
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let before = if index == 0 { "?" } else { "&" };
+            asked.extend([before, name, "=%22%3E%3C%2Ftextarea%3E%3Ci%20id%3Dmark%3E"]);
+        }
+        let page = browser.get(&asked).await;
+        assert!(!page.html.contains("<i id=mark>"), "{url}: {}", page.html);
+        shown += page.html.matches("&lt;i id=mark&gt;").count();
+    }
+    assert!(shown > 5, "what is typed comes back: {shown}");
+}
+
+#[tokio::test]
 async fn whoever_is_signed_out_is_sent_to_the_sign_in_page_and_back() {
     let world = Arc::new(world());
     let browser = Browser::signed_out(&world);
@@ -125,6 +169,12 @@ fn every_url() {
         path::AUDIT.to_owned(),
         path::ACCOUNT.to_owned(),
         path::CONFIRM_IDENTITY.to_owned(),
+        path::CREDENTIALS.to_owned(),
+        path::NEW_CREDENTIAL.to_owned(),
+        path::credential(uuid::Uuid::nil()),
+        path::retire_credential(uuid::Uuid::nil()),
+        path::calendar("TOKEN"),
+        path::rotate_key(&gateway),
         path::accounts(&gateway),
         path::backups(&gateway),
         path::backup_download(&gateway, "NAME"),

@@ -8,6 +8,7 @@
 mod accounts;
 mod backups;
 mod browser;
+mod credentials;
 mod every_page;
 mod fake_keys;
 mod fakes;

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use domain::compare::{Comparison, Difference};
+use domain::credential::{BuiltIn, Cause, Credential, Kind, Rotation};
 use domain::fact::{
     Account, Config, Container, ContainerState, Control, Disconnect, Edge, Fact, FactKind, Plugin,
     Port, Process, Session, State,
@@ -246,9 +247,65 @@ pub(crate) fn world() -> World {
             person(2, "ben", Role::Operator),
         ],
         audit: Vec::new(),
+        credentials: credentials(),
+        rotations: Vec::new(),
+        reminders: Vec::new(),
+        calendar_link: None,
         database_away: false,
         done: Mutex::default(),
         written: Mutex::default(),
+    }
+}
+
+/// A key that is due, a session without a date, and one that a person added.
+fn credentials() -> Vec<Credential> {
+    vec![
+        credential(40, Kind::GatewayKey, 168),
+        credential(41, Kind::WhatsappSession, 0),
+        credential(42, Kind::Other, 3),
+    ]
+}
+
+/// One that was rotated so many days ago; its id is `id`.
+pub(crate) fn credential(id: u128, kind: Kind, days: u64) -> Credential {
+    let terms = BuiltIn {
+        kind,
+        gateway: None,
+    }
+    .terms();
+    let (title, place, procedure) = match kind {
+        Kind::Other => (
+            "SMTP <password>".to_owned(),
+            "the mail server".to_owned(),
+            "1. Make `one`\n2. Put it <b>there</b>".to_owned(),
+        ),
+        _ => (terms.title, terms.place, terms.procedure),
+    };
+    Credential {
+        id: Uuid::from_u128(id),
+        kind,
+        gateway: kind.is_of_a_gateway().then(|| gateway().id),
+        title,
+        place,
+        owner: "otto".to_owned(),
+        interval_days: match kind {
+            Kind::Other => Some(90),
+            _ => terms.interval_days,
+        },
+        procedure,
+        added_at: ago(200 * 86_400),
+        last: Some(Rotation {
+            id: Uuid::from_u128(id + 100),
+            at: ago(days * 86_400),
+            by: Actor::CommandLine {
+                user: "ben".to_owned(),
+            },
+            cause: Cause::Scheduled,
+            operation: None,
+            fingerprint: None,
+            note: None,
+        }),
+        snoozed: None,
     }
 }
 

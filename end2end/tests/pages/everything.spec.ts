@@ -12,6 +12,8 @@ const pages: [string, () => string, RegExp][] = [
   ["confirm-recreate", () => `${gatewayPage()}/operations/new/recreate`, /Recreate/],
   ["people", () => `${facts().url}/people`, /People/],
   ["account", () => `${facts().url}/account`, /account/],
+  ["credentials-at-first", () => `${facts().url}/credentials`, /Credentials/],
+  ["credential-new", () => `${facts().url}/credentials/new`, /Add/],
   ["audit", () => `${facts().url}/audit`, /Audit/],
   ["not-found", () => `${facts().url}/no-such-page`, /./],
   ["no-such-gateway", () => `${facts().url}/gateways/other`, /./],

@@ -2,8 +2,8 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import type { Browser, Page } from "@playwright/test";
-import { SMTPServer } from "smtp-server";
 import { isAccessible, picture } from "../../support/looks.ts";
+import { mailServer } from "../../support/mail.ts";
 import { expect, gatewayPage, test, unlinked, verdict } from "../../support/people.ts";
 import { facts, sql, until } from "../../support/stack.ts";
 import { look, phone, startWhatsApp, stopWhatsApp } from "../../support/whatsapp.ts";
@@ -33,28 +33,6 @@ async function start(page: Page): Promise<void> {
   await page.goto(`${gatewayPage()}/operations/new/relink?account=default`);
   await page.getByRole("button", { name: "Link", exact: true }).click();
   await look(page);
-}
-
-/** A mail server where the panel looks for one; the first mail that it gets. */
-async function mailServer(): Promise<{ received: Promise<{ to: string[]; text: string }>; close: () => Promise<void> }> {
-  let got: (mail: { to: string[]; text: string }) => void;
-  const received = new Promise<{ to: string[]; text: string }>((done) => {
-    got = done;
-  });
-  const server = new SMTPServer({
-    disabledCommands: ["AUTH", "STARTTLS"],
-    onData: (stream, session, taken) => {
-      const parts: Buffer[] = [];
-      stream.on("data", (part: Buffer) => parts.push(part));
-      stream.on("end", () => {
-        const to = session.envelope.rcptTo.map((one) => one.address);
-        got({ to, text: Buffer.concat(parts).toString() });
-        taken();
-      });
-    },
-  });
-  await new Promise<void>((done) => server.listen(facts().mailPort, "127.0.0.1", done));
-  return { received, close: () => new Promise((done) => server.close(() => done())) };
 }
 
 /** Makes a link on the operation's page; ends on the page of links. */

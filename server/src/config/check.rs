@@ -68,6 +68,15 @@ pub(super) fn check(raw: Raw, environment: &dyn Environment) -> Result<Config, C
             "give address and port, for example 127.0.0.1:8700",
         );
     }
+    let (key, metrics) = pick("PANEL_METRICS_LISTEN", "metrics_listen", raw.metrics_listen);
+    let metrics_listen = metrics.and_then(|given| {
+        let address = given.parse().ok();
+        if address.is_none() {
+            let remedy = "give address and port, for example 127.0.0.1:8701";
+            faults.add(key, &given, remedy);
+        }
+        address
+    });
     let public_url = match pick("PANEL_PUBLIC_URL", "public_url", raw.public_url) {
         (key, Some(value)) => web_url(key, &value, &mut faults),
         (_, None) => {
@@ -176,6 +185,7 @@ pub(super) fn check(raw: Raw, environment: &dyn Environment) -> Result<Config, C
         {
             Ok(Config {
                 listen,
+                metrics_listen,
                 public_url,
                 data_dir,
                 site_dir,

@@ -11,6 +11,7 @@ use super::check::ConfigErrors;
 #[serde(deny_unknown_fields)]
 pub(super) struct Raw {
     pub(super) listen: Option<String>,
+    pub(super) metrics_listen: Option<String>,
     pub(super) public_url: Option<String>,
     pub(super) data_dir: Option<PathBuf>,
     pub(super) site_dir: Option<PathBuf>,

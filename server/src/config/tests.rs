@@ -44,6 +44,45 @@ fn the_environment_wins_over_the_file() {
 }
 
 #[test]
+fn metrics_are_shown_only_where_somebody_said() {
+    assert_eq!(load(GOOD, &BTreeMap::new()).unwrap().metrics_listen, None);
+    let text = format!("metrics_listen = \"127.0.0.1:8701\"{GOOD}");
+    let config = load(&text, &BTreeMap::new()).unwrap();
+    assert_eq!(config.metrics_listen.unwrap().port(), 8701);
+    let environment = BTreeMap::from([("PANEL_METRICS_LISTEN".to_owned(), "8701".to_owned())]);
+    let error = load(GOOD, &environment).unwrap_err().to_string();
+    assert!(
+        error.contains("PANEL_METRICS_LISTEN = \"8701\": give address and port"),
+        "{error}"
+    );
+}
+
+#[test]
+fn what_the_panel_lists_by_itself_follows_from_its_configuration() {
+    let listed = |text: &str| {
+        let environment = BTreeMap::from([(
+            "DATABASE_URL".to_owned(),
+            "postgres://panel@localhost/panel".to_owned(),
+        )]);
+        let known = crate::register::known(&load(text, &environment).unwrap());
+        let words = known.iter().map(|known| known.kind.as_str());
+        words.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(
+        listed(GOOD),
+        "gateway-key whatsapp-session panel-device tls-certificate backup-key github-token database-password"
+    );
+    let plain = GOOD.replace("https://openclaw", "http://openclaw");
+    assert!(!listed(&plain).contains("tls-certificate"));
+    let known = crate::register::known(&load(GOOD, &BTreeMap::new()).unwrap());
+    assert!(
+        known
+            .iter()
+            .all(|known| known.kind.as_str() != "database-password")
+    );
+}
+
+#[test]
 fn every_fault_is_named_at_once_with_key_value_and_remedy() {
     let text = GOOD
         .replace("https://panel.example.org", "panel.example.org")

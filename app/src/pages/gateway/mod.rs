@@ -1,6 +1,7 @@
 //! The gateway's page: the verdict, the evidence, the actions.
 
 mod accounts;
+mod credentials;
 mod facts;
 mod incidents;
 mod ladder;
@@ -9,6 +10,7 @@ mod verdict;
 
 use std::sync::Arc;
 
+use domain::credential::Listed;
 use domain::gateway::Gateway;
 use domain::history::{Incident, Strip};
 use domain::operation::Operation;
@@ -40,10 +42,12 @@ pub(crate) fn fragments(
     sight: Sight<'_>,
     strips: &Arc<Vec<Strip>>,
     seen_incidents: &Arc<Vec<Incident>>,
+    register: &[Listed],
 ) -> Vec<Fragment> {
     let mut fragments = vec![
         checked(sight),
         banner(sight),
+        credentials::warning(sight, register),
         Fragment::new("verdict", verdict::section(sight)),
     ];
     fragments.extend(facts::all(sight, strips, seen_incidents));
@@ -68,9 +72,10 @@ pub(crate) fn compose(gateway: &Gateway, fragments: &[Fragment]) -> String {
     let facts: String = facts::IDS.iter().map(|id| part(id)).collect();
     let name = crate::ui::escape(&gateway.name);
     format!(
-        r#"<div class="crumb"><h1>{name}</h1><p class="live"><span id="link"></span> {checked}</p></div>{banner}{verdict}<h2 id="know">What we know</h2><dl class="card facts" aria-labelledby="know">{facts}</dl><div class="two"><div><h2>Actions, gentlest first</h2>{ladder}<h2>WhatsApp accounts</h2>{accounts}</div><div><h2>Last 24 hours</h2>{incidents}<h2>Resources</h2>{resources}</div></div>"#,
+        r#"<div class="crumb"><h1>{name}</h1><p class="live"><span id="link"></span> {checked}</p></div>{banner}{verdict}{credentials}<h2 id="know">What we know</h2><dl class="card facts" aria-labelledby="know">{facts}</dl><div class="two"><div><h2>Actions, gentlest first</h2>{ladder}<h2>WhatsApp accounts</h2>{accounts}</div><div><h2>Last 24 hours</h2>{incidents}<h2>Resources</h2>{resources}</div></div>"#,
         checked = part("checked"),
         banner = part("banner"),
+        credentials = part("credentials"),
         verdict = part("verdict"),
         ladder = part("ladder"),
         accounts = part("accounts"),

@@ -1,6 +1,5 @@
 //! One-time links that show a code on another screen. Only hashes of what opens them are kept.
 
-use argon2::password_hash::rand_core::{OsRng, RngCore as _};
 use async_trait::async_trait;
 use domain::audit::{AuditOutcome, NewAuditEvent, act};
 use domain::can::Permit;
@@ -10,7 +9,6 @@ use domain::operation::OperationId;
 use domain::person::Actor;
 use domain::ports::{HandOffs, Opener, StoreError};
 use secrecy::SecretString;
-use sha2::{Digest as _, Sha256};
 use sqlx::types::Json;
 use sqlx::{Postgres, Transaction};
 use time::OffsetDateTime;
@@ -18,6 +16,7 @@ use uuid::Uuid;
 
 use crate::rows::{column, moment};
 use crate::store::Store;
+use crate::token::{hash, new_secret};
 
 /// The columns once; `$rest` is what comes after the table's name.
 macro_rules! hand_offs {
@@ -220,24 +219,6 @@ impl HandOffRow {
             revoked_at: self.revoked_at.map(moment),
         }
     }
-}
-
-/// A new secret of 256 bits, as text, and its hash.
-fn new_secret() -> (Vec<u8>, SecretString) {
-    let mut bytes = [0_u8; 32];
-    OsRng.fill_bytes(&mut bytes);
-    let text = bytes.iter().fold(String::new(), |mut text, byte| {
-        for half in [byte >> 4, byte & 15] {
-            text.extend(char::from_digit(half.into(), 16));
-        }
-        text
-    });
-    (hash(&text), SecretString::from(text))
-}
-
-/// Secrets of 256 random bits need no slow hash.
-fn hash(secret: &str) -> Vec<u8> {
-    Sha256::digest(secret.as_bytes()).to_vec()
 }
 
 fn place(from: &Opener) -> String {

@@ -17,9 +17,11 @@ mod notices;
 mod password;
 mod people;
 mod process;
+mod register;
 mod roll_up;
 mod rows;
 mod store;
+mod token;
 
 pub use cluster::{Cluster, ClusterConfig, ClusterError};
 pub use config::{BadDatabaseUrl, DatabaseConfig};

@@ -17,4 +17,6 @@ mod lead;
 #[cfg(test)]
 mod people;
 #[cfg(test)]
+mod register;
+#[cfg(test)]
 mod support;

@@ -1,0 +1,169 @@
+//! Metrics for Prometheus, at an address of their own: they name credentials and gateways, so they are not for everybody
+//! who reaches the panel.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use domain::credential::{Due, Listed, listed};
+use domain::ports::{Clock, Observations, Register};
+use domain::time::Timestamp;
+
+/// What metrics are made of.
+#[derive(Clone)]
+pub(crate) struct Measured {
+    pub(crate) register: Arc<dyn Register>,
+    pub(crate) observations: Arc<dyn Observations>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// `/metrics` and nothing else.
+pub(crate) fn metrics(measured: Measured) -> Router {
+    Router::new()
+        .route("/metrics", get(answer))
+        .with_state(measured)
+}
+
+async fn answer(State(measured): State<Measured>) -> Response {
+    let credentials = match measured.register.list().await {
+        Ok(credentials) => credentials,
+        Err(error) => {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "Metrics could not be made"
+            );
+            // Prometheus notes that it was told nothing; old numbers would be worse.
+            return StatusCode::SERVICE_UNAVAILABLE.into_response();
+        }
+    };
+    let now = measured.clock.now();
+    let listed = listed(credentials, &*measured.observations, now);
+    let kind = "text/plain; version=0.0.4; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], exposition(&listed, now)).into_response()
+}
+
+/// One number of a credential; `None` where there is none.
+type Number = fn(&Listed, Timestamp) -> Option<i64>;
+
+const CREDENTIALS: [(&str, &str, Number); 3] = [
+    (
+        "panel_credential_age_seconds",
+        "How old a credential's present version is, where that is known.",
+        |listed, now| {
+            let begun = listed.credential.begun(listed.seen)?;
+            Some(seconds(begun, now))
+        },
+    ),
+    (
+        "panel_credential_due_seconds",
+        "How long it is until a credential has to be changed; negative when it is overdue.",
+        |listed, now| Some(seconds(now, listed.due.at()?)),
+    ),
+    (
+        "panel_credential_snoozed",
+        "Whether somebody said why a credential may wait that is due.",
+        |listed, _| Some(i64::from(matches!(listed.due, Due::Snoozed { .. }))),
+    ),
+];
+
+fn seconds(from: Timestamp, to: Timestamp) -> i64 {
+    to.as_millis().saturating_sub(from.as_millis()) / 1_000
+}
+
+/// The text that Prometheus reads.
+fn exposition(register: &[Listed], now: Timestamp) -> String {
+    let mut text = String::new();
+    for (name, help, number) in CREDENTIALS {
+        text.extend(["# HELP ", name, " ", help, "\n# TYPE ", name, " gauge\n"]);
+        for listed in register {
+            if let Some(number) = number(listed, now) {
+                let labels = labels(listed);
+                text.extend([name, "{", &labels, "} ", &number.to_string(), "\n"]);
+            }
+        }
+    }
+    text
+}
+
+fn labels(listed: &Listed) -> String {
+    let credential = &listed.credential;
+    let gateway = credential.gateway.as_ref();
+    let gateway = gateway.map_or("", |gateway| gateway.as_str());
+    format!(
+        r#"kind="{}",gateway="{gateway}",title="{}",id="{}""#,
+        credential.kind.as_str(),
+        escaped(&credential.title),
+        credential.id,
+    )
+}
+
+/// A text as the value of a label.
+fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\\' => safe.push_str("\\\\"),
+            '"' => safe.push_str("\\\""),
+            '\n' => safe.push_str("\\n"),
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, to_bytes};
+    use axum::http::Request;
+    use domain::credential::{Kind, Snooze};
+    use domain::person::Actor;
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::register::testing::{DAY, Listing, NOW, credential};
+
+    async fn asked(listing: Listing) -> (StatusCode, String) {
+        let listing = Arc::new(listing);
+        let measured = Measured {
+            register: listing.clone(),
+            observations: listing.clone(),
+            clock: listing,
+        };
+        let request = Request::get("/metrics").body(Body::empty()).unwrap();
+        let answer = metrics(measured).oneshot(request).await.unwrap();
+        let status = answer.status();
+        let body = to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn each_credential_has_its_age_and_how_long_it_is_until_it_is_due() {
+        let mut snoozed = credential(Kind::GithubToken, 93);
+        snoozed.snoozed = Some(Snooze {
+            until: NOW.plus(DAY),
+            why: "otto is away".to_owned(),
+            by: Actor::Panel,
+        });
+        "a \"b\" \\ c".clone_into(&mut snoozed.title);
+        let mut unknown = credential(Kind::BackupKey, 1);
+        unknown.last = None;
+        let listing = Listing::of(vec![credential(Kind::GatewayKey, 183), snoozed, unknown]);
+        let (status, text) = asked(listing).await;
+        assert_eq!(status, StatusCode::OK);
+        insta::assert_snapshot!(text);
+    }
+
+    #[tokio::test]
+    async fn a_register_that_cannot_be_read_is_no_metric() {
+        let mut listing = Listing::of(Vec::new());
+        listing.away = true;
+        let (status, text) = asked(listing).await;
+        assert_eq!(
+            (status, text.as_str()),
+            (StatusCode::SERVICE_UNAVAILABLE, "")
+        );
+    }
+}
