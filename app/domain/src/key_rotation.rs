@@ -1,7 +1,5 @@
 //! What is left to do once the gateway has a new key: everybody who sends it needs to have it.
 
-use core::time::Duration;
-
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -9,10 +7,8 @@ use crate::credential::{Cause, Fingerprint};
 use crate::gateway::GatewayId;
 use crate::logs::LogLine;
 use crate::operation::OperationId;
+use crate::person::Actor;
 use crate::time::Timestamp;
-
-/// How long a gateway's key is used unless the register says otherwise.
-pub const INTERVAL: Duration = Duration::from_secs(180 * 24 * 3600);
 
 /// What the key is called in the rotation log.
 pub fn credential(gateway: &GatewayId) -> String {
@@ -32,6 +28,8 @@ pub struct KeyRotation {
     pub cause: Cause,
     /// When the new key was proved.
     pub at: Timestamp,
+    /// When the next one is due, as the register of credentials says.
+    pub next_due: Option<Timestamp>,
     /// When the key was shown, and to whom.
     pub revealed: Option<Done>,
     /// What is done of the rest.
@@ -57,6 +55,8 @@ pub struct NewKeyRotation {
     pub fingerprint: Fingerprint,
     /// Why.
     pub cause: Cause,
+    /// Who asked for it.
+    pub by: Actor,
 }
 
 /// Somebody did it.

@@ -143,7 +143,7 @@ pub async fn retry_key_task(
                 }),
                 why: rotation.cause.sentence().to_owned(),
                 operation: rotation.operation,
-                next_due: Some(rotation.at.plus(key_rotation::INTERVAL)),
+                next_due: rotation.next_due,
             };
             let logged = panel.rotation_log.append(&gateway, line).await;
             let logged = logged.map_err(refused)?;

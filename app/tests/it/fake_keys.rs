@@ -64,6 +64,7 @@ pub(crate) fn rotated(cause: Cause) -> KeyRotation {
         fingerprint: fingerprint(0xb2),
         cause,
         at: NOW.minus(std::time::Duration::from_secs(3600)),
+        next_due: None,
         revealed: None,
         done: Vec::new(),
     }

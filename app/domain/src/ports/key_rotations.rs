@@ -13,7 +13,7 @@ use crate::person::Actor;
 /// Rotations of gateways' keys and the register of those who use them. What people do is audited in the same transaction.
 #[async_trait]
 pub trait KeyRotations: Send + Sync {
-    /// Notes a rotation whose new key is proved; noted twice it is one.
+    /// Notes a rotation whose new key is proved, in the register of credentials, too; noted twice it is one.
     async fn begin(&self, rotation: NewKeyRotation) -> Result<(), StoreError>;
     /// The one of an operation.
     async fn of(&self, operation: OperationId) -> Result<Option<KeyRotation>, StoreError>;

@@ -1,14 +1,16 @@
 //! Rotations of gateways' keys, and who uses them.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use domain::audit::{AuditOutcome, NewAuditEvent, act};
 use domain::can::Permit;
-use domain::credential::{Cause, Fingerprint};
+use domain::credential::{Cause, Fingerprint, Kind, NewRotation};
 use domain::gateway::GatewayId;
 use domain::key_rotation::{Consumer, Done, KeyRotation, NewConsumer, NewKeyRotation, Task};
 use domain::operation::OperationId;
 use domain::person::Actor;
-use domain::ports::{KeyRotations, StoreError};
+use domain::ports::{KeyRotations, Register as _, StoreError};
 use sqlx::{Postgres, Transaction};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -16,12 +18,18 @@ use uuid::Uuid;
 use crate::rows::{column, moment};
 use crate::store::Store;
 
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
 /// The columns once; `$rest` is what comes after the table's name.
 macro_rules! rotations {
     ($rest:tt, $argument:expr) => {
         sqlx::query_as!(
             RotationRow,
-            "SELECT operation_id, gateway_id, fingerprint, cause, at, revealed_at, revealed_by FROM key_rotations "
+            r#"SELECT operation_id, key_rotations.gateway_id, fingerprint, cause, at, revealed_at, revealed_by,
+                      interval_days AS "interval_days?"
+               FROM key_rotations
+               LEFT JOIN credentials ON credentials.kind = 'gateway-key' AND retired_at IS NULL
+                                    AND credentials.gateway_id = key_rotations.gateway_id "#
                 + $rest,
             $argument
         )
@@ -31,6 +39,16 @@ macro_rules! rotations {
 #[async_trait]
 impl KeyRotations for Store {
     async fn begin(&self, rotation: NewKeyRotation) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let noted = NewRotation {
+            kind: Kind::GatewayKey,
+            gateway: Some(rotation.gateway.clone()),
+            at: now,
+            by: rotation.by,
+            cause: rotation.cause,
+            operation: Some(rotation.operation),
+            fingerprint: Some(rotation.fingerprint.clone()),
+        };
         self.within("noting a rotated key", async {
             sqlx::query!(
                 "INSERT INTO key_rotations (operation_id, gateway_id, fingerprint, cause, at)
@@ -39,13 +57,15 @@ impl KeyRotations for Store {
                 rotation.gateway.as_str(),
                 rotation.fingerprint.as_str(),
                 rotation.cause.as_str(),
-                column(self.clock.now()),
+                column(now),
             )
             .execute(&self.pool)
             .await?;
             Ok(())
         })
-        .await
+        .await?;
+        // Whoever fails here tries both again, and neither is noted twice.
+        self.note_rotation(noted).await
     }
 
     async fn of(&self, operation: OperationId) -> Result<Option<KeyRotation>, StoreError> {
@@ -61,7 +81,7 @@ impl KeyRotations for Store {
     async fn latest(&self, gateway: &GatewayId) -> Result<Option<KeyRotation>, StoreError> {
         self.within("reading the latest rotation", async {
             let row = rotations!(
-                "WHERE gateway_id = $1 ORDER BY at DESC LIMIT 1",
+                "WHERE key_rotations.gateway_id = $1 ORDER BY at DESC LIMIT 1",
                 gateway.as_str()
             )
             .fetch_optional(&self.pool)
@@ -234,11 +254,13 @@ struct RotationRow {
     at: OffsetDateTime,
     revealed_at: Option<OffsetDateTime>,
     revealed_by: Option<String>,
+    interval_days: Option<i32>,
 }
 
 impl RotationRow {
     fn read(self, done: Vec<(Task, Done)>) -> Result<KeyRotation, sqlx::Error> {
         let odd = |what: &str| sqlx::Error::Decode(format!("an unknown {what}").into());
+        let days = self.interval_days.and_then(|days| u32::try_from(days).ok());
         let revealed = self.revealed_at.zip(self.revealed_by);
         Ok(KeyRotation {
             operation: OperationId(self.operation_id),
@@ -246,6 +268,7 @@ impl RotationRow {
             fingerprint: Fingerprint::try_from(self.fingerprint).map_err(|_| odd("fingerprint"))?,
             cause: Cause::parse(&self.cause).ok_or_else(|| odd("cause"))?,
             at: moment(self.at),
+            next_due: days.map(|days| moment(self.at).plus(days * DAY)),
             revealed: revealed.map(|(at, by)| Done {
                 at: moment(at),
                 by,

@@ -380,6 +380,7 @@ async fn record(cx: &Cx, plan: &Plan, state: &mut State) -> Result<(), Fault> {
         gateway: cx.gateway.clone(),
         fingerprint,
         cause: plan.cause,
+        by: cx.asked_by.clone(),
     };
     noted(cx, cx.rotations.begin(rotation).await)
 }
@@ -445,13 +446,15 @@ async fn log(cx: &Cx, plan: &Plan, state: &mut State) -> Result<(), Fault> {
         cx.say.line("No rotation log is configured.");
         return Ok(());
     }
+    let rotation = cx.rotations.of(cx.operation).await;
+    let rotation = rotation.or_else(|error| noted(cx, Err(error)).map(|()| None))?;
     let line = LogLine {
         at: cx.clock.now(),
         credential: key_rotation::credential(&cx.gateway),
         who: cx.asked_by.name().to_owned(),
         why: plan.cause.sentence().to_owned(),
         operation: cx.operation,
-        next_due: Some(cx.clock.now().plus(key_rotation::INTERVAL)),
+        next_due: rotation.and_then(|rotation| rotation.next_due),
     };
     let written = async {
         access?;

@@ -12,6 +12,7 @@ mod hand_offs;
 mod history;
 #[cfg(test)]
 mod journal;
+mod key_rotations;
 #[cfg(test)]
 mod lead;
 #[cfg(test)]
