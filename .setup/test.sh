@@ -24,9 +24,9 @@ architecture() {
 # Which of our crates may depend on which: the arrows of the design, and only these.
 arrows() {
   local -A may=([domain]="" [compose]="" [bundle]="" [app]=domain [frontend]=app [operations]=domain [observe]=domain
-    [adapter-backup]=domain [adapter-docker]="compose domain" [adapter-gateway]=domain [adapter-git]=domain [adapter-github]=domain
+    [adapter-backup]=domain [adapter-docker]="compose domain" [adapter-env-file]="compose domain" [adapter-gateway]=domain [adapter-git]=domain [adapter-github]=domain
     [adapter-mail]=domain [adapter-store]=domain
-    [panel]="app domain operations compose observe adapter-backup adapter-docker adapter-gateway adapter-git adapter-github
+    [panel]="app domain operations compose observe adapter-backup adapter-docker adapter-env-file adapter-gateway adapter-git adapter-github
       adapter-mail adapter-store")
   local crate other ours
   for crate in $(cargo tree --workspace --depth 0 --prefix none | awk 'NF { print $1 }'); do

@@ -30,6 +30,8 @@ export interface Facts {
   mailPort: number;
   /** Where the panel answers Prometheus. */
   metricsPort: number;
+  /** Where a test may play GitHub. */
+  githubPort: number;
   user: string;
   password: string;
   docker: string;
@@ -170,7 +172,7 @@ export async function start(kind: Kind = "real"): Promise<Facts> {
   const folder = needed("END2END_FOLDER");
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(join(folder, "openclaw"), { recursive: true, mode: 0o755 });
-  const [gatewayPort, bridgePort, panelPort, httpsPort, adminPort, mailPort, metricsPort] = await Promise.all(Array.from({ length: 7 }, freePort));
+  const [gatewayPort, bridgePort, panelPort, httpsPort, adminPort, mailPort, metricsPort, githubPort] = await Promise.all(Array.from({ length: 8 }, freePort));
   // Stacks run side by side: each has a name of its own, after its folder.
   const project = `openclaw-${kind === "real" ? "end2end" : "scripted"}-${basename(process.env.END2END_FOLDER ?? "").toLowerCase().replace(/[^a-z0-9]/g, "")}`;
   const url = `https://panel.localhost:${httpsPort}`;
@@ -185,6 +187,11 @@ export async function start(kind: Kind = "real"): Promise<Facts> {
   });
   const dockerHost = needed("PANEL_TEST_DOCKER");
   const caddyData = join(folder, "caddy");
+  // The infrastructure's repository: its log of rotations, and its secret on GitHub (a test may play that).
+  const infra = join(folder, "infra");
+  execFileSync("git", ["init", "--quiet", "--initial-branch", "main", infra]);
+  execFileSync("git", ["-C", infra, ...["-c", "user.name=anna", "-c", "user.email=anna@example.org"], "commit", "--quiet", "--allow-empty", "--message", "Begin"]);
+  writeFileSync(join(folder, "github-token"), "github_pat_end2end\n", { mode: 0o600 });
   writeFileSync(join(folder, "mail-server"), `smtp://127.0.0.1:${mailPort}\n`, { mode: 0o600 });
   writeFileSync(
     join(folder, "panel.toml"),
@@ -197,6 +204,8 @@ trusted_proxies = ["127.0.0.1"]
 log = "info"
 mail_server_file = "${join(folder, "mail-server")}"
 mail_from = "OpenClaw Panel <panel@example.org>"
+github_api_url = "http://127.0.0.1:${githubPort}"
+github_token_file = "${join(folder, "github-token")}"
 [[gateways]]
 id = "openclaw"
 name = "OpenClaw on vps-i1"
@@ -207,6 +216,8 @@ public_url = "${gatewayUrl}"
 ca_file = "${join(caddyData, "caddy/pki/authorities/local/root.crt")}"
 probe_seconds = 5
 edge_seconds = 5
+github_repository = "example/infra"
+rotation_log_repository = "${infra}"
 `,
     { mode: 0o600 },
   );
@@ -219,6 +230,7 @@ edge_seconds = 5
     caddyAdmin: `127.0.0.1:${adminPort}`,
     mailPort,
     metricsPort,
+    githubPort,
     user: "anna",
     docker: dockerHost,
     project,

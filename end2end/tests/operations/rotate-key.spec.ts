@@ -1,7 +1,9 @@
 /** The gateway's key is changed: what is found before, the change through a crash, who still sends the old one, and the way back. */
+import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "@playwright/test";
+import { sha256, startGitHub } from "../../support/github.mjs";
 import { isAccessible, picture } from "../../support/looks.ts";
 import { anOperation, confirmIdentity, contextOf, expect, gatewayPage, test, viewerContext } from "../../support/people.ts";
 import { brokenImage, containerNames, docker, envFile, facts, killPanel, sql, startPanel, until } from "../../support/stack.ts";
@@ -9,6 +11,13 @@ import { brokenImage, containerNames, docker, envFile, facts, killPanel, sql, st
 // One after the other: each goes on from the key that the last one left.
 test.describe.configure({ mode: "serial" });
 
+let github: Awaited<ReturnType<typeof startGitHub>>;
+test.beforeAll(async () => {
+  github = await startGitHub({ port: facts().githubPort });
+});
+test.afterAll(() => github.close());
+
+const inRepository = (...command: string[]) => execFileSync("git", ["-C", join(facts().folder, "infra"), ...command], { encoding: "utf8" });
 const key = () => /^OPENCLAW_API_KEY=(.*)$/m.exec(readFileSync(envFile(), "utf8"))?.[1] ?? "";
 const inContainer = () =>
   /^OPENCLAW_GATEWAY_TOKEN=(.*)$/m.exec(docker("inspect", "--format", "{{range .Config.Env}}{{println .}}{{end}}", facts().container))?.[1];
@@ -77,6 +86,8 @@ test("what is in the way is said before anything is touched", async ({ page, bro
   await ask(page);
   const doors = "HTTP at the internal URL, the socket at the internal URL, HTTP at the public URL, the socket at the public URL";
   await expect(page.locator("#checks")).toContainText(`Taken by ${doors}.`);
+  await expect(page.locator("#checks")).toContainText("OPENCLAW_API_KEY in example/infra will be written. There is none yet.");
+  await expect(page.locator("#checks")).toContainText("infra/docs/secrets-rotation-log.md will be committed.");
   await isAccessible(page);
   await picture(page, info, "rotate-key-question");
   writeFileSync(envFile(), `${before}OPENCLAW_API_KEY=another-one\n`);
@@ -118,6 +129,7 @@ test("through a panel that is killed, the new key is taken, shown once, and kept
   const before = readFileSync(envFile(), "utf8");
   await ask(page, "Somebody may know it who should not.");
   await page.getByLabel(/^Why \(/).fill("end-to-end test");
+  await github.trouble({ on: "PUT /repos/", status: 403 });
   const programs = watchPrograms();
   await page.getByRole("button", { name: "Rotate the key" }).click();
   await page.waitForURL(anOperation);
@@ -138,9 +150,21 @@ test("through a panel that is killed, the new key is taken, shown once, and kept
   expect([await tried(next), await tried(old), inContainer()]).toEqual([400, 401, next]);
   expect(containerNames()).toEqual([facts().container]);
 
+  // What GitHub refused is told, does not undo a good rotation, and is tried again.
+  await expect(page.locator("#verdict")).toContainText("The secret on GitHub still has the old key");
+  await page.getByRole("link", { name: "Hand the new key over" }).click();
+  await expect(page.locator("#repository")).toContainText("gh secret set OPENCLAW_API_KEY");
+  await github.trouble({});
+  await page.getByRole("button", { name: "Try again" }).click();
+  await expect(page.locator("#repository")).toContainText("GitHub says that it was written at");
+  expect((await github.received()).secrets.OPENCLAW_API_KEY.sha256).toBe(sha256(next));
+  expect(inRepository("log", "-1", "--format=%an %s")).toContain("OpenClaw Panel");
+  expect(inRepository("show", "HEAD:docs/secrets-rotation-log.md")).toContain(operation.split("/").at(-1));
+  expect(inRepository("status", "--porcelain")).toBe("");
+
   // Somebody was forgotten.
   connect(old, "n8n/1.2");
-  await page.getByRole("link", { name: "Hand the new key over" }).click();
+  await page.reload();
   await expect(page.locator("#consumers")).toContainText("n8n/1.2");
   await expect(page.locator("#consumers")).toContainText("Not in the register.");
   await page.getByLabel("What it is").fill("n8n, workflow Orders");
