@@ -60,7 +60,7 @@ pub(crate) async fn page(call: &Call) -> Result<Page, PanelError> {
             <p class="actions"><a class="btn primary" href=path::NEW_CREDENTIAL>"Add a credential"</a></p>
         }
         .into_any(),
-        Err(_) => view! { <p class="hint">"An admin adds and changes credentials."</p> }.into_any(),
+        Err(_) => view! { <p class="actions hint">"An admin adds and changes credentials."</p> }.into_any(),
     };
     let content = view! {
         <div class="crumb"><h1>"Credentials"</h1><p class="live">{count}</p></div>

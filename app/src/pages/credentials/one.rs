@@ -37,7 +37,7 @@ pub(crate) async fn page(call: &Call, id: &str, asked: &Asked) -> Result<Page, P
     let changes = match call.may(Action::ManageCredentials) {
         Ok(()) => changes(&listed, asked, now).into_any(),
         Err(_) => view! {
-            <p class="hint">"An admin notes rotations and changes what is said here."</p>
+            <p class="actions hint">"An admin notes rotations and changes what is said here."</p>
         }
         .into_any(),
     };
