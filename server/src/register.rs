@@ -34,7 +34,10 @@ pub(crate) fn known(config: &Config) -> Vec<BuiltIn> {
         kind,
         gateway: None,
     };
-    known.extend([Kind::BackupKey, Kind::GithubToken].map(of_panel));
+    known.push(of_panel(Kind::BackupKey));
+    if config.github_token.is_some() {
+        known.push(of_panel(Kind::GithubToken));
+    }
     // The private cluster has no password.
     if config.database_url.is_some() {
         known.push(of_panel(Kind::DatabasePassword));

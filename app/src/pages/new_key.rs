@@ -18,7 +18,7 @@ use crate::call::Call;
 use crate::error::{OrSay as _, PanelError};
 use crate::forms::endpoint;
 use crate::panel::Reveal;
-use crate::ui::moment;
+use crate::ui::{in_text_area, moment};
 
 /// So many lines of the gateway's log are looked through.
 const LINES: u32 = 5_000;
@@ -446,7 +446,7 @@ fn add(rotation: &KeyRotation, asked: &Asked) -> impl IntoView + use<> {
             </div>
             <div class="field">
                 <label for="how">"How its key is changed"</label>
-                <textarea id="how" name="how" rows="2" maxlength="400">{typed("how")}</textarea>
+                <textarea id="how" name="how" rows="2" maxlength="400">{in_text_area(asked.get("how"))}</textarea>
             </div>
             <div class="field">
                 <label for="seen_as">"Its address, or a part of its user agent"</label>

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use domain::credential::Cause;
 use domain::path;
 use domain::person::Role;
 
 use crate::browser::Browser;
+use crate::fake_keys::rotated;
 use crate::scenes::{logged_out, operation, stopped_account, world};
 
-const PAGES: [&str; 32] = [
+const PAGES: [&str; 33] = [
     "/sign-in",
     "/sign-in?failed=1",
     "/sign-in?throttled=30",
@@ -33,6 +35,7 @@ const PAGES: [&str; 32] = [
     "/gateways/openclaw/accounts",
     "/gateways/openclaw/wipe",
     "/gateways/openclaw/rotate-key",
+    "/gateways/openclaw/rotate-key/00000000-0000-0000-0000-000000000001",
     "/credentials",
     "/credentials/new",
     "/credentials/00000000-0000-0000-0000-000000000028",
@@ -55,6 +58,9 @@ async fn one_heading_one_strong_button_and_nothing_inline() {
     worlds.push(other);
     let mut other = world();
     other.observation = Some(Arc::new(stopped_account()));
+    worlds.push(other);
+    let mut other = world();
+    other.keys.rotation = Some(rotated(Cause::Leak));
     worlds.push(other);
     let mut other = world();
     other.database_away = true;
@@ -103,7 +109,9 @@ async fn one_heading_one_strong_button_and_nothing_inline() {
 
 #[tokio::test]
 async fn nothing_in_a_url_becomes_markup() {
-    let world = Arc::new(world());
+    let mut world = world();
+    world.keys.rotation = Some(rotated(Cause::Leak));
+    let world = Arc::new(world);
     let browser = Browser::of(&world, Role::Admin);
     let mut shown = 0;
     for url in PAGES {
@@ -111,6 +119,9 @@ async fn nothing_in_a_url_becomes_markup() {
         for (index, name) in [
             "reason",
             "comment",
+            "name",
+            "how",
+            "seen_as",
             "note",
             "why",
             "procedure",

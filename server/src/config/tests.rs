@@ -60,10 +60,13 @@ fn metrics_are_shown_only_where_somebody_said() {
 #[test]
 fn what_the_panel_lists_by_itself_follows_from_its_configuration() {
     let listed = |text: &str| {
-        let environment = BTreeMap::from([(
-            "DATABASE_URL".to_owned(),
-            "postgres://panel@localhost/panel".to_owned(),
-        )]);
+        let environment = BTreeMap::from([
+            (
+                "DATABASE_URL".to_owned(),
+                "postgres://panel@localhost/panel".to_owned(),
+            ),
+            ("PANEL_GITHUB_TOKEN".to_owned(), "hunter22".to_owned()),
+        ]);
         let known = crate::register::known(&load(text, &environment).unwrap());
         let words = known.iter().map(|known| known.kind.as_str());
         words.collect::<Vec<_>>().join(" ")
@@ -75,11 +78,9 @@ fn what_the_panel_lists_by_itself_follows_from_its_configuration() {
     let plain = GOOD.replace("https://openclaw", "http://openclaw");
     assert!(!listed(&plain).contains("tls-certificate"));
     let known = crate::register::known(&load(GOOD, &BTreeMap::new()).unwrap());
-    assert!(
-        known
-            .iter()
-            .all(|known| known.kind.as_str() != "database-password")
-    );
+    for absent in ["database-password", "github-token"] {
+        assert!(known.iter().all(|known| known.kind.as_str() != absent));
+    }
 }
 
 #[test]

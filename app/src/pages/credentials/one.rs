@@ -104,7 +104,7 @@ fn standing(listed: &Listed, call: &Call, now: Timestamp) -> impl IntoView + use
     };
     let rotate = match (&credential.kind, &listed.gateway) {
         (Kind::GatewayKey, Some(gateway)) => {
-            let button = if call.may(Action::ManageCredentials).is_ok() {
+            let button = if call.may(Action::RotateKey).is_ok() {
                 view! { <a class="btn primary" href=path::rotate_key(&gateway.id)>"Rotate"</a> }
                     .into_any()
             } else {
