@@ -42,7 +42,7 @@ pub(crate) async fn page(
     let consumers = panel.rotations.consumers(&gateway.id).await;
     let consumers = consumers.or_say(|| call.error_id())?;
     let (late, blind) = match panel.observations.logs(&gateway.id, LINES).await {
-        Ok(lines) => (came_since(&lines, rotation.at), None),
+        Ok(lines) => (late(&lines, &rotation, &consumers), None),
         Err(fault) => (Vec::new(), Some(fault.message)),
     };
     let latest = panel.rotations.latest(&gateway.id).await;
@@ -76,9 +76,15 @@ pub(crate) async fn page(
         .of(gateway.id))
 }
 
-/// Who came with a wrong key; only those since the new one was proved.
-fn came_since(lines: &[LogLine], at: Timestamp) -> Vec<Straggler> {
-    stragglers(lines, at)
+/// Who came with a wrong key since the new one was proved, and since they were said to have it.
+fn late(lines: &[LogLine], rotation: &KeyRotation, consumers: &[Consumer]) -> Vec<Straggler> {
+    let mut late = stragglers(lines, rotation.at);
+    late.retain(|one| {
+        let known = consumers.iter().find(|consumer| one.is(consumer));
+        let done = known.and_then(|consumer| rotation.done(Task::Consumer(consumer.id)));
+        done.is_none_or(|done| one.at.is_none_or(|at| at > done.at))
+    });
+    late
 }
 
 /// What is looked at, and what the viewer may do with it.
@@ -331,11 +337,11 @@ fn users(
         view! { <ul class="card rows" role="list" id="consumers">{rows}{strangers}</ul> }.into_any()
     };
     let blind = blind.map(|why| {
-        view! { <p class="hint">"Who still sends the old key cannot be told now: "{why}</p> }
+        view! { <p class="actions hint">"Who still sends the old key cannot be told now: "{why}</p> }
     });
     view! {
         {list}{blind}
-        <p class="hint">
+        <p class="actions hint">
             "The gateway's log names who opens its socket with a wrong key; refusals over plain HTTP are not in it, so a tick \
              by a person counts there."
         </p>

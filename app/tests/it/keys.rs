@@ -184,6 +184,27 @@ async fn who_still_sends_the_old_key_is_named() {
 }
 
 #[tokio::test]
+async fn whoever_came_before_they_were_said_to_have_it_is_not_late() {
+    let mut world = after(Cause::Scheduled);
+    let mut before = refusal("10.0.0.7", "n8n/1.2");
+    before.at = Some(NOW.minus(Duration::from_secs(120)));
+    world.logs = Ok(vec![before]);
+    let page = admin(&Arc::new(world), Duration::ZERO).get(AFTER).await;
+    assert!(page.says("still uses the old key"), "{}", page.text());
+    let mut world = after(Cause::Scheduled);
+    let mut before = refusal("10.0.0.7", "n8n/1.2");
+    before.at = Some(NOW.minus(Duration::from_secs(120)));
+    world.logs = Ok(vec![before]);
+    if let Some(rotation) = &mut world.keys.rotation {
+        let consumer = Task::Consumer(world.keys.consumers[0].id);
+        rotation.done.push((consumer, done("ben")));
+    }
+    let page = admin(&Arc::new(world), Duration::ZERO).get(AFTER).await;
+    assert!(!page.says("still uses the old key"), "{}", page.text());
+    assert!(page.says("Has the new key."), "{}", page.text());
+}
+
+#[tokio::test]
 async fn an_operator_ticks_consumers_off_and_keeps_the_register() {
     let world = Arc::new(after(Cause::Scheduled));
     let browser = Browser::of(&world, Role::Operator);

@@ -176,6 +176,7 @@ test("through a panel that is killed, the new key is taken, shown once, and kept
   await picture(page, info, "new-key");
   await page.getByRole("button", { name: "It has the new key" }).click();
   await expect(page.locator("#verdict")).toContainText("1 of 1 consumer updated");
+  await expect(page.locator("#verdict")).not.toContainText("still uses the old key");
 
   // Shown once, veiled but while the button is held.
   await page.getByRole("button", { name: "Show the key once" }).click();
