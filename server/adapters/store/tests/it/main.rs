@@ -12,6 +12,7 @@ mod hand_offs;
 mod history;
 #[cfg(test)]
 mod journal;
+#[cfg(test)]
 mod key_rotations;
 #[cfg(test)]
 mod lead;
