@@ -8,16 +8,22 @@
 //! Neither key is ever in a plan, a state or a line: the journal tells versions apart by fingerprints, the new key is in
 //! `.env` alone, and the old one in a sealed copy of the file until the end.
 
+mod repository;
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use domain::credential::{Cause, Fingerprint};
 use domain::fact::ContainerState;
 use domain::fault::{Boundary, Fault, FaultKind, Retry};
 use domain::gateway_key::{self, Answer, KeyLine, Tried, WhichKey};
-use domain::key_rotation::{self, NewKeyRotation, Task};
+use domain::key_rotation::NewKeyRotation;
 use domain::operation::{Cancel, Command, Passing};
-use domain::ports::{LogAccess, LogLine, SecretAccess, StoreError};
+use domain::ports::StoreError;
 use serde::{Deserialize, Serialize};
+
+use repository::{log, secret};
 
 use super::look::{self, Before};
 use super::recreate::{self, Recreate};
@@ -398,272 +404,10 @@ fn noted(cx: &Cx, written: Result<(), StoreError>) -> Result<(), Fault> {
     })
 }
 
-/// A rotation that is proved stays good, whatever GitHub says: what fails here is left to a person.
-async fn secret(cx: &Cx, plan: &Plan, state: &mut State) -> Result<(), Fault> {
-    state.passed = Some(Passing::NotNeeded);
-    let access = cx.secrets.check(&cx.gateway).await;
-    if matches!(access, Ok(SecretAccess::Off)) {
-        cx.say.line("No repository has this key as a secret.");
-        return Ok(());
-    }
-    if plan.skip_secret {
-        let by_hand = cx.secrets.by_hand(&cx.gateway).unwrap_or_default();
-        cx.say.line(format!("Left to you: {by_hand}"));
-        leave(state, "The secret on GitHub is left to you.".to_owned());
-        return Ok(());
-    }
-    let fingerprint = state.new.clone().ok_or_else(unplanned)?;
-    let written = async {
-        access?;
-        let key = cx.keys.read(&cx.gateway, &fingerprint).await?;
-        cx.secrets.put(&cx.gateway, &key).await
-    };
-    match written.await {
-        Ok(at) => {
-            let said = format!("GitHub says that it was written at {}.", at.utc_text());
-            cx.say.line(&said);
-            state.passed = None;
-            finished(cx, Task::Secret, Some(said)).await
-        }
-        Err(fault) => {
-            let why = cx.say.scrub(&fault.message);
-            cx.say.line(&why);
-            leave(
-                state,
-                format!("The secret on GitHub still has the old key: {why}"),
-            );
-            state.passed = Some(Passing::Fruitless);
-            Ok(())
-        }
-    }
-}
-
-/// Likewise.
-async fn log(cx: &Cx, plan: &Plan, state: &mut State) -> Result<(), Fault> {
-    state.passed = Some(Passing::NotNeeded);
-    let access = cx.log.check(&cx.gateway).await;
-    if matches!(access, Ok(LogAccess::Off)) {
-        cx.say.line("No rotation log is configured.");
-        return Ok(());
-    }
-    let rotation = cx.rotations.of(cx.operation).await;
-    let rotation = rotation.or_else(|error| noted(cx, Err(error)).map(|()| None))?;
-    let line = LogLine {
-        at: cx.clock.now(),
-        credential: key_rotation::credential(&cx.gateway),
-        who: cx.asked_by.name().to_owned(),
-        why: plan.cause.sentence().to_owned(),
-        operation: cx.operation,
-        next_due: rotation.and_then(|rotation| rotation.next_due),
-    };
-    let written = async {
-        access?;
-        cx.log.append(&cx.gateway, line).await
-    };
-    match written.await {
-        Ok(logged) => {
-            let mut said = format!("Committed as {}.", logged.commit);
-            if let Some(note) = logged.note {
-                said = format!("{said} {}", cx.say.scrub(&note));
-                leave(state, said.clone());
-            }
-            cx.say.line(&said);
-            state.passed = None;
-            finished(cx, Task::Log, Some(said)).await
-        }
-        Err(fault) => {
-            let why = cx.say.scrub(&fault.message);
-            cx.say.line(&why);
-            leave(state, format!("It is not in the rotation log: {why}"));
-            state.passed = Some(Passing::Fruitless);
-            Ok(())
-        }
-    }
-}
-
-async fn finished(cx: &Cx, task: Task, note: Option<String>) -> Result<(), Fault> {
-    let written = cx
-        .rotations
-        .finish(&cx.asked_by, cx.operation, task, note)
-        .await;
-    noted(cx, written)
-}
-
 /// Notes what is left to a person.
 fn leave(state: &mut State, what: String) {
     state.left = Some(match state.left.take() {
         Some(left) => format!("{left} {what}"),
         None => what,
     });
-}
-
-#[cfg(test)]
-mod tests {
-    use domain::gateway_key::Door;
-    use domain::operation::Outcome;
-
-    use super::*;
-    use crate::stories::Book;
-    use crate::testing::story_tests::{Scenario, story_tests, tell};
-    use crate::testing::{Bench, Fate, World, gateway};
-
-    fn command(cause: Cause) -> Command {
-        Command::RotateKey {
-            gateway: gateway(),
-            cause,
-            skip_secret: false,
-        }
-    }
-
-    fn scenario() -> Scenario {
-        Scenario {
-            command: command(Cause::Scheduled),
-            world: World::running,
-            done: |world| {
-                assert!(world.assert_runs().starts_with("new"));
-                let inner = world.lock();
-                assert_eq!((inner.key.written, inner.boxes[0].key), (2, 2));
-                assert!(inner.key.sealed.is_none());
-                assert_eq!(inner.key.noted.len(), 1);
-                assert_eq!(inner.key.done, [Task::Secret, Task::Log]);
-            },
-            undone: |world| {
-                assert!(world.assert_runs().starts_with("old"));
-                let inner = world.lock();
-                assert_eq!((inner.key.written, inner.boxes[0].key), (1, 1));
-                assert_eq!(inner.key.noted, []);
-                assert!(inner.key.sealed.is_none());
-            },
-        }
-    }
-
-    story_tests!(scenario);
-
-    async fn run(world: &World, cause: Cause) -> (Outcome, String) {
-        let bench = Bench::new(world.clone());
-        let (id, outcome) = bench.run(Book::default(), &command(cause)).await;
-        (outcome, tell(&bench.journal.entries(id)))
-    }
-
-    /// It was undone for this reason, and the old key and container are there.
-    async fn undone(world: &World, because: &str) {
-        let (outcome, told) = run(world, Cause::Scheduled).await;
-        let Outcome::Undone { why } = outcome else {
-            panic!("{told}");
-        };
-        assert!(why.message.contains(because), "{why}");
-        (scenario().undone)(world);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_could_not_be_proved_is_not_begun() {
-        for (change, because) in [
-            (
-                (|world: &World| world.lock().key.written = 3) as fn(&World),
-                "another key than /srv/openclaw/.env says",
-            ),
-            (
-                |world| world.lock().key.silent = Some(Door::InternalSocket),
-                "could not be tried by the socket at the internal URL",
-            ),
-            (
-                |world| world.lock().boxes[0].state = ContainerState::Exited,
-                "Start it first",
-            ),
-        ] {
-            let world = World::running();
-            change(&world);
-            let (outcome, told) = run(&world, Cause::Scheduled).await;
-            let Outcome::Undone { why } = outcome else {
-                panic!("{told}");
-            };
-            assert!(why.message.contains(because), "{why}");
-            assert_eq!(world.changes(), Vec::<String>::new(), "{told}");
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_new_gateway_that_never_gets_ready_brings_the_old_key_back() {
-        let world = World::running();
-        world.lock().new_fate = Fate::NeverReady;
-        undone(&world, "not ready").await;
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_key_that_does_not_reach_the_process_is_put_back() {
-        let world = World::running();
-        world.lock().key.elsewhere = true;
-        undone(&world, "did not reach the process").await;
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_old_key_that_is_still_taken_is_put_back() {
-        let world = World::running();
-        world.lock().key.careless = true;
-        undone(&world, "The old key is still taken").await;
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_public_url_that_said_nothing_before_does_not_hinder() {
-        let world = World::running();
-        world.lock().key.silent = Some(Door::PublicHttp);
-        let (outcome, told) = run(&world, Cause::Scheduled).await;
-        assert_eq!(outcome, Outcome::Succeeded { note: None });
-        assert!(
-            told.contains("Not proved at HTTP at the public URL"),
-            "{told}"
-        );
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn after_a_leak_the_gateway_is_not_asked_to_finish_its_work() {
-        let world = World::running();
-        let (outcome, _) = run(&world, Cause::Leak).await;
-        assert_eq!(outcome, Outcome::Succeeded { note: None });
-        let changes = world.changes();
-        assert!(!changes.contains(&"suspend".to_owned()), "{changes:?}");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_github_or_git_refuse_is_left_to_a_person_and_the_rotation_stays_good() {
-        let world = World::running();
-        let no = |why: &str| Fault::new(FaultKind::Refused, Boundary::GitHub, why);
-        world.fail("put_secret", [no("GitHub refuses the token.")]);
-        world.fail("append_log", [no("A merge is in progress.")]);
-        let (outcome, told) = run(&world, Cause::Scheduled).await;
-        let Outcome::Succeeded { note: Some(note) } = outcome else {
-            panic!("{told}");
-        };
-        assert!(
-            note.contains("still has the old key: GitHub refuses the token."),
-            "{note}"
-        );
-        assert!(
-            note.contains("not in the rotation log: A merge is in progress."),
-            "{note}"
-        );
-        assert!(world.assert_runs().starts_with("new"));
-        assert_eq!(world.lock().key.done, []);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn without_a_repository_nothing_is_written_there() {
-        let world = World::running();
-        world.lock().key.alone = true;
-        let (outcome, _) = run(&world, Cause::Scheduled).await;
-        assert_eq!(outcome, Outcome::Succeeded { note: None });
-        let changes = world.changes();
-        assert!(!changes.contains(&"put_secret".to_owned()), "{changes:?}");
-        assert!(!changes.contains(&"append_log".to_owned()), "{changes:?}");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_unwritable_file_is_told_and_nothing_else_is_touched() {
-        let world = World::running();
-        let why = "The panel failed while writing `/srv/openclaw/.env`: no space left.";
-        let full = Fault::new(FaultKind::Refused, Boundary::Compose, why);
-        world.fail("renew_key", [full]);
-        undone(&world, "no space left").await;
-        assert_eq!(world.changes(), Vec::<String>::new());
-    }
 }
