@@ -14,5 +14,5 @@ step "Building panel and site"
 quietly panel-build cargo build --release -p panel --bins --examples || fail "The panel does not compile: see $LOGS/panel-build.log."
 "$SETUP/site.sh"
 step "Measuring"
-export BARE_BIN="$CARGO_TARGET_DIR/release/examples/bare" PANEL_SCREENSHOTS=
+export PANEL_BIN="$CARGO_TARGET_DIR/release/panel" BARE_BIN="$CARGO_TARGET_DIR/release/examples/bare" PANEL_SCREENSHOTS=
 exec "$SETUP/end2end.sh" --config bench/playwright.config.ts "$@"

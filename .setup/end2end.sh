@@ -37,7 +37,7 @@ ip -n "$END2END_NETWORK" addr add 172.31.78.2/30 dev browser
 ip -n "$END2END_NETWORK" link set lo up
 ip -n "$END2END_NETWORK" link set browser up
 export END2END_NETWORK END2END_DOOR PANEL_TEST_DOCKER END2END_FOLDER
-export PANEL_BIN="$CARGO_TARGET_DIR/release/panel" PANEL_SITE_DIR="$CACHE/site" OPENCLAW_IMAGE=$image
+export PANEL_BIN="${PANEL_BIN:-$CARGO_TARGET_DIR/debug/panel}" PANEL_SITE_DIR="$CACHE/site" OPENCLAW_IMAGE=$image
 export PANEL_SCREENSHOTS="${PANEL_SCREENSHOTS:-$CACHE/screenshots}"
 mkdir -p "$PANEL_SCREENSHOTS"
 cd "$ROOT/end2end"

@@ -96,7 +96,8 @@ export PANEL_TEST_DOCKER PANEL_TEST_DATABASE
 phase "Unit, property and integration tests"
 cargo nextest run --workspace --exclude frontend --features app/ssr --no-tests=pass
 phase "Building panel and site"
-quietly panel-build cargo build --release -p panel || fail "The panel does not compile: see $LOGS/panel-build.log."
+# As the tests before it, so that nothing but the program itself is left to do; speed is the benchmarks' matter.
+quietly panel-build cargo build --workspace --exclude frontend --features app/ssr --bin panel || fail "The panel does not compile: see $LOGS/panel-build.log."
 "$SETUP/site.sh"
 phase "End-to-end tests in a browser"
 "$SETUP/end2end.sh"

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "@playwright/test";
 import { contextOf, expect, gatewayPage, test, unlinked, viewerContext } from "../../support/people.ts";
-import { docker, facts, root } from "../../support/stack.ts";
+import { docker, facts, killPanel, root, startPanel } from "../../support/stack.ts";
 import { camera, look, phone, server, startWhatsApp, stopWhatsApp } from "../../support/whatsapp.ts";
 
 // One after the other: each goes on from the link that the last one left.
@@ -70,11 +70,15 @@ test("the connection to WhatsApp is lost while the code shows: a newer code come
   await link(page, second);
 });
 
-test("a scan that does not finish, on an account that was logged out before, is told at once; it links when WhatsApp finishes it", async ({ page }) => {
+test("a scan that does not finish, on an account that was logged out before, is told at once; the panel is killed with -9 in the middle, and it links when WhatsApp finishes it", async ({ page }) => {
   await phone.logOut();
   await begin(page);
   await phone.scan(await look(page), { fault: "no-restart" });
   await expect(scan(page)).toHaveText("Scanned, finishing");
+  await expect(page.locator(".scan .code svg")).toHaveCount(0);
+  await killPanel();
+  await startPanel();
+  await page.reload();
   await expect(page.locator(".scan .code svg")).toHaveCount(0);
   await server.end("515");
   await expect(said(page)).toHaveText("Link account default is done", { timeout: 60_000 });
