@@ -8,6 +8,7 @@ use domain::action::{Action, STEP_UP, STEP_UP_GRACE};
 use domain::audit::{AuditOutcome, NewAuditEvent};
 use domain::can::{self, Permit};
 use domain::gateway::{Gateway, GatewayId};
+use domain::key_rotation::KeyRotation;
 use domain::operation::{OperationId, OperationView};
 use domain::person::{Actor, Role};
 use domain::time::Timestamp;
@@ -167,6 +168,25 @@ impl Call {
             .into_iter()
             .find(|gateway| gateway.id.as_str() == id)
             .ok_or_else(|| PanelError::gone("There is no gateway of that name."))
+    }
+
+    /// The rotation of a URL: the one that an operation did on this gateway.
+    ///
+    /// # Errors
+    /// [`PanelError::Gone`] when there is none.
+    pub async fn rotation(
+        &self,
+        gateway: &GatewayId,
+        operation: &str,
+    ) -> Result<KeyRotation, PanelError> {
+        let gone =
+            || PanelError::gone("No key was rotated by that operation. The link may be old.");
+        let operation = OperationId(operation.parse().map_err(|_| gone())?);
+        let found = self.panel.rotations.of(operation).await;
+        found
+            .or_say(|| self.error_id())?
+            .filter(|rotation| rotation.gateway == *gateway)
+            .ok_or_else(gone)
     }
 
     /// The operation of a URL, with its steps.

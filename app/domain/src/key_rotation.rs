@@ -8,11 +8,20 @@ use crate::gateway::GatewayId;
 use crate::logs::LogLine;
 use crate::operation::OperationId;
 use crate::person::Actor;
+use crate::ports::{LogLine as Row, Logged};
 use crate::time::Timestamp;
 
-/// What the key is called in the rotation log.
-pub fn credential(gateway: &GatewayId) -> String {
-    format!("OpenClaw API key of {gateway}")
+/// What is noted of a secret that GitHub has taken.
+pub fn written(at: Timestamp) -> String {
+    format!("GitHub says that it was written at {}.", at.utc_text())
+}
+
+/// What is noted of a row in the rotation log.
+pub fn committed(logged: &Logged) -> String {
+    match &logged.note {
+        Some(note) => format!("Committed as {}. {note}", logged.commit),
+        None => format!("Committed as {}.", logged.commit),
+    }
 }
 
 /// A key that was rotated, and how far its hand-over is.
@@ -37,6 +46,18 @@ pub struct KeyRotation {
 }
 
 impl KeyRotation {
+    /// Its row in the rotation log; `who` asked for it.
+    pub fn log_line(&self, who: String) -> Row {
+        Row {
+            at: self.at,
+            credential: format!("OpenClaw API key of {}", self.gateway),
+            who,
+            why: self.cause.sentence().to_owned(),
+            operation: self.operation,
+            next_due: self.next_due,
+        }
+    }
+
     /// Whether and when a task was done.
     pub fn done(&self, task: Task) -> Option<&Done> {
         let found = self.done.iter().find(|(known, _)| *known == task);

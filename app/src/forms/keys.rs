@@ -3,11 +3,9 @@
 use domain::action::Action;
 use domain::credential::Cause;
 use domain::fault::Fault;
-use domain::gateway::GatewayId;
-use domain::key_rotation::{self, KeyRotation, NewConsumer, Task};
-use domain::operation::{Command, OperationId};
+use domain::key_rotation::{self, NewConsumer, Task};
+use domain::operation::Command;
 use domain::path;
-use domain::ports::LogLine;
 use leptos::prelude::*;
 
 use crate::call::{Call, Went, redirect_back, redirect_to};
@@ -56,7 +54,7 @@ pub async fn reveal_key(gateway: String, operation: String) -> Result<Went, Pane
     let call = Call::current()?;
     let gateway = call.gateway(&gateway)?.id;
     let permit = call.permit(Action::RotateKey, Some(&gateway)).await?;
-    let rotation = rotation(&call, &gateway, &operation).await?;
+    let rotation = call.rotation(&gateway, &operation).await?;
     let panel = call.panel();
     let refused = |why: String| PanelError::Refused { why };
     // First read, then noted as shown: a file that cannot be read must not use the one time up.
@@ -89,7 +87,7 @@ pub async fn finish_key_task(
     let call = Call::current()?;
     let gateway = call.gateway(&gateway)?.id;
     call.permit(Action::HandOverKey, Some(&gateway)).await?;
-    let rotation = rotation(&call, &gateway, &operation).await?;
+    let rotation = call.rotation(&gateway, &operation).await?;
     let rotations = &call.panel().rotations;
     let gone = || PanelError::gone("There is no such thing to do with this key.");
     let task = Task::parse(&task).ok_or_else(gone)?;
@@ -121,7 +119,7 @@ pub async fn retry_key_task(
     let call = Call::current()?;
     let gateway = call.gateway(&gateway)?.id;
     call.permit(Action::HandOverKey, Some(&gateway)).await?;
-    let rotation = rotation(&call, &gateway, &operation).await?;
+    let rotation = call.rotation(&gateway, &operation).await?;
     let panel = call.panel();
     let refused = |fault: Fault| PanelError::Refused { why: fault.message };
     let (task, said) = match Task::parse(&task) {
@@ -129,31 +127,18 @@ pub async fn retry_key_task(
             let key = panel.keys.read(&gateway, &rotation.fingerprint).await;
             let key = key.map_err(refused)?;
             let at = panel.secrets.put(&gateway, &key).await.map_err(refused)?;
-            let said = format!("GitHub says that it was written at {}.", at.utc_text());
-            (Task::Secret, said)
+            (Task::Secret, key_rotation::written(at))
         }
         Some(Task::Log) => {
             let view = panel.operations.view(rotation.operation).await;
             let view = view.or_say(|| call.error_id())?;
-            let line = LogLine {
-                at: rotation.at,
-                credential: key_rotation::credential(&gateway),
-                who: view.map_or_else(String::new, |view| {
-                    view.operation.asked_by.name().to_owned()
-                }),
-                why: rotation.cause.sentence().to_owned(),
-                operation: rotation.operation,
-                next_due: rotation.next_due,
-            };
+            let who = view.map_or_else(String::new, |view| {
+                view.operation.asked_by.name().to_owned()
+            });
+            let line = rotation.log_line(who);
             let logged = panel.rotation_log.append(&gateway, line).await;
             let logged = logged.map_err(refused)?;
-            let note = logged.note.map(|note| format!(" {note}"));
-            let said = format!(
-                "Committed as {}.{}",
-                logged.commit,
-                note.unwrap_or_default()
-            );
-            (Task::Log, said)
+            (Task::Log, key_rotation::committed(&logged))
         }
         _ => return Err(PanelError::gone("There is no such thing to try again.")),
     };
@@ -181,7 +166,7 @@ pub async fn add_consumer(
     let call = Call::current()?;
     let gateway = call.gateway(&gateway)?.id;
     let permit = call.permit(Action::HandOverKey, Some(&gateway)).await?;
-    let rotation = rotation(&call, &gateway, &operation).await?;
+    let rotation = call.rotation(&gateway, &operation).await?;
     let page = path::new_key(&gateway, &rotation.operation);
     let said = |text: &str, longest| sentence(text, longest).unwrap_or_default();
     let new = NewConsumer {
@@ -221,7 +206,7 @@ pub async fn remove_consumer(
     let call = Call::current()?;
     let gateway = call.gateway(&gateway)?.id;
     let permit = call.permit(Action::HandOverKey, Some(&gateway)).await?;
-    let rotation = rotation(&call, &gateway, &operation).await?;
+    let rotation = call.rotation(&gateway, &operation).await?;
     let gone = || PanelError::gone("Nobody of that name is in the register any more.");
     let id = id.parse().map_err(|_| gone())?;
     let removed = call.panel().rotations.remove_consumer(permit, id).await;
@@ -230,18 +215,4 @@ pub async fn remove_consumer(
     } else {
         Err(gone())
     }
-}
-
-async fn rotation(
-    call: &Call,
-    gateway: &GatewayId,
-    operation: &str,
-) -> Result<KeyRotation, PanelError> {
-    let gone = || PanelError::gone("No key was rotated by that operation. The link may be old.");
-    let operation = OperationId(operation.parse().map_err(|_| gone())?);
-    let found = call.panel().rotations.of(operation).await;
-    found
-        .or_say(|| call.error_id())?
-        .filter(|rotation| rotation.gateway == *gateway)
-        .ok_or_else(gone)
 }

@@ -32,13 +32,7 @@ pub(crate) async fn page(
     let gateway = call.gateway(id)?;
     call.permit(Action::ViewGateway, Some(&gateway.id)).await?;
     let (panel, now) = (call.panel(), call.now());
-    let gone = || PanelError::gone("No key was rotated by that operation. The link may be old.");
-    let operation = OperationId(operation.parse().map_err(|_| gone())?);
-    let rotation = panel.rotations.of(operation).await;
-    let rotation = rotation.or_say(|| call.error_id())?.ok_or_else(gone)?;
-    if rotation.gateway != gateway.id {
-        return Err(gone());
-    }
+    let rotation = call.rotation(&gateway.id, operation).await?;
     let consumers = panel.rotations.consumers(&gateway.id).await;
     let consumers = consumers.or_say(|| call.error_id())?;
     let (late, blind) = match panel.observations.logs(&gateway.id, LINES).await {
@@ -47,7 +41,7 @@ pub(crate) async fn page(
     };
     let latest = panel.rotations.latest(&gateway.id).await;
     let latest = latest.or_say(|| call.error_id())?;
-    let replaced = latest.is_some_and(|latest| latest.operation != operation);
+    let replaced = latest.is_some_and(|latest| latest.operation != rotation.operation);
     let reveal = panel.new_keys.take(call.viewer().person.id);
     let sight = Sight {
         rotation: &rotation,

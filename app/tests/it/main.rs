@@ -11,6 +11,7 @@ mod browser;
 mod credentials;
 mod every_page;
 mod fake_keys;
+mod fake_register;
 mod fakes;
 mod forms;
 mod gateway;

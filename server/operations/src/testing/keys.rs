@@ -11,8 +11,8 @@ use domain::key_rotation::{Consumer, KeyRotation, NewConsumer, NewKeyRotation, T
 use domain::operation::OperationId;
 use domain::person::Actor;
 use domain::ports::{
-    GatewayKeys, KeyRotations, LogAccess, LogLine, Logged, RepositorySecrets, RotationLog,
-    SecretAccess, StoreError,
+    Clock as _, GatewayKeys, KeyRotations, LogAccess, LogLine, Logged, RepositorySecrets,
+    RotationLog, SecretAccess, StoreError,
 };
 use domain::time::Timestamp;
 use secrecy::SecretString;
@@ -213,8 +213,21 @@ impl KeyRotations for World {
         })
     }
 
-    async fn of(&self, _: OperationId) -> Result<Option<KeyRotation>, StoreError> {
-        Ok(None)
+    async fn of(&self, operation: OperationId) -> Result<Option<KeyRotation>, StoreError> {
+        let at = self.clock.now();
+        let inner = self.lock();
+        let mut noted = inner.key.noted.iter();
+        let found = noted.find(|noted| noted.operation == operation);
+        Ok(found.map(|noted| KeyRotation {
+            operation,
+            gateway: noted.gateway.clone(),
+            fingerprint: noted.fingerprint.clone(),
+            cause: noted.cause,
+            at,
+            next_due: None,
+            revealed: None,
+            done: Vec::new(),
+        }))
     }
 
     async fn latest(&self, _: &GatewayId) -> Result<Option<KeyRotation>, StoreError> {

@@ -7,6 +7,17 @@ use domain::ports::Plugins;
 
 use super::world::World;
 
+/// The WhatsApp plugin of the gateway.
+#[derive(Clone, Copy, Debug)]
+pub struct FakePlugin {
+    /// It lies in the state folder.
+    pub installed: bool,
+    /// The gateway loads it without a new start.
+    pub loads_at_once: bool,
+    /// The process that runs has loaded it.
+    pub loaded: bool,
+}
+
 #[async_trait]
 impl Plugins for World {
     async fn install_whatsapp(&self, _: &GatewayId) -> Result<String, Fault> {

@@ -14,6 +14,7 @@ use domain::scan::{Login, Scan};
 use domain::time::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+use super::plugins::FakePlugin;
 use super::{FakeClock, FakeKeys};
 
 /// A secret that must never get into a journal.
@@ -113,17 +114,6 @@ pub struct Box {
     pub has_state: bool,
     /// The key that it was made with, counted.
     pub key: u32,
-}
-
-/// The WhatsApp plugin of the gateway.
-#[derive(Clone, Copy, Debug)]
-pub struct FakePlugin {
-    /// It lies in the state folder.
-    pub installed: bool,
-    /// The gateway loads it without a new start.
-    pub loads_at_once: bool,
-    /// The process that runs has loaded it.
-    pub loaded: bool,
 }
 
 /// Everything that is.

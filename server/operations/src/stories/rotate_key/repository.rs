@@ -3,7 +3,7 @@
 use domain::fault::Fault;
 use domain::key_rotation::{self, Task};
 use domain::operation::Passing;
-use domain::ports::{LogAccess, LogLine, SecretAccess};
+use domain::ports::{LogAccess, SecretAccess};
 
 use super::{Plan, State, leave, noted, unplanned};
 use crate::step::Cx;
@@ -30,7 +30,7 @@ pub(super) async fn secret(cx: &Cx, plan: &Plan, state: &mut State) -> Result<()
     };
     match written.await {
         Ok(at) => {
-            let said = format!("GitHub says that it was written at {}.", at.utc_text());
+            let said = key_rotation::written(at);
             cx.say.line(&said);
             state.passed = None;
             finished(cx, Task::Secret, Some(said)).await
@@ -49,7 +49,7 @@ pub(super) async fn secret(cx: &Cx, plan: &Plan, state: &mut State) -> Result<()
 }
 
 /// Likewise.
-pub(super) async fn log(cx: &Cx, plan: &Plan, state: &mut State) -> Result<(), Fault> {
+pub(super) async fn log(cx: &Cx, _: &Plan, state: &mut State) -> Result<(), Fault> {
     state.passed = Some(Passing::NotNeeded);
     let access = cx.log.check(&cx.gateway).await;
     if matches!(access, Ok(LogAccess::Off)) {
@@ -58,23 +58,16 @@ pub(super) async fn log(cx: &Cx, plan: &Plan, state: &mut State) -> Result<(), F
     }
     let rotation = cx.rotations.of(cx.operation).await;
     let rotation = rotation.or_else(|error| noted(cx, Err(error)).map(|()| None))?;
-    let line = LogLine {
-        at: cx.clock.now(),
-        credential: key_rotation::credential(&cx.gateway),
-        who: cx.asked_by.name().to_owned(),
-        why: plan.cause.sentence().to_owned(),
-        operation: cx.operation,
-        next_due: rotation.and_then(|rotation| rotation.next_due),
-    };
+    let rotation = rotation.ok_or_else(unplanned)?;
+    let line = rotation.log_line(cx.asked_by.name().to_owned());
     let written = async {
         access?;
         cx.log.append(&cx.gateway, line).await
     };
     match written.await {
         Ok(logged) => {
-            let mut said = format!("Committed as {}.", logged.commit);
-            if let Some(note) = logged.note {
-                said = format!("{said} {}", cx.say.scrub(&note));
+            let said = cx.say.scrub(&key_rotation::committed(&logged));
+            if logged.note.is_some() {
                 leave(state, said.clone());
             }
             cx.say.line(&said);
