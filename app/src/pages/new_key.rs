@@ -131,9 +131,15 @@ fn verdict(
             "The new key works, and everybody has it".to_owned(),
         )
     };
-    let total = words::count(consumers.len() as u64, "consumer", "consumers");
+    let updated = match consumers.len() {
+        0 => "Nobody is in the register of those who use it yet.".to_owned(),
+        all => {
+            let all = words::count(all as u64, "consumer", "consumers");
+            format!("{have} of {all} updated.")
+        }
+    };
     let why = format!(
-        "{have} of {total} updated. The key is proved: it is taken, and the old one is refused. Fingerprint {}.",
+        "{updated} The key is proved: it is taken, and the old one is refused. Fingerprint {}.",
         rotation.fingerprint
     );
     let href = path::operation(&rotation.operation);

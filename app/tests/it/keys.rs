@@ -205,6 +205,21 @@ async fn whoever_came_before_they_were_said_to_have_it_is_not_late() {
 }
 
 #[tokio::test]
+async fn without_anybody_in_the_register_the_page_asks_for_them() {
+    let mut world = after(Cause::Scheduled);
+    world.keys.consumers.clear();
+    let page = Browser::of(&Arc::new(world), Role::Operator)
+        .get(AFTER)
+        .await;
+    for part in [
+        "Nobody is in the register of those who use it yet. The key is proved",
+        "Add what uses the key",
+    ] {
+        assert!(page.says(part), "{part}: {}", page.text());
+    }
+}
+
+#[tokio::test]
 async fn an_operator_ticks_consumers_off_and_keeps_the_register() {
     let world = Arc::new(after(Cause::Scheduled));
     let browser = Browser::of(&world, Role::Operator);
