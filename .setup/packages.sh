@@ -21,7 +21,7 @@ demo_packages() {
 
 test_packages() {
   demo_packages
-  want chromium chromium fonts-liberation fonts-noto-color-emoji
+  want chromium-headless-shell chromium-headless-shell fonts-liberation fonts-noto-color-emoji
   want shellcheck shellcheck
   want python3 python3
   want openssl openssl

@@ -17,7 +17,9 @@ export default defineConfig({
     // The run's own Caddy signs with its own authority; the panel checks it, browsers need not.
     ignoreHTTPSErrors: true,
     launchOptions: chromium,
-    trace: "retain-on-failure",
+    // Without moving pictures: recording them costs more than the tests.
+    trace: { mode: "retain-on-failure", screenshots: false, snapshots: true, sources: true },
+    screenshot: "only-on-failure",
     actionTimeout: 20_000,
     locale: "en-GB",
     timezoneId: "Europe/Berlin",
