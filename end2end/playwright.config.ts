@@ -32,7 +32,7 @@ export default defineConfig({
     { name: "operations", testMatch: "operations/*.spec.ts", use: { viewport: { width: 1280, height: 800 } } },
     { name: "faults", testMatch: "faults/*.spec.ts", use: { viewport: { width: 1280, height: 800 } } },
     { name: "whatsapp", testMatch: "whatsapp/*.spec.ts", use: { viewport: { width: 1280, height: 800 } } },
-    // On a second stack, which may run beside the first.
+    // On a stack of their own.
     { name: "scripted", testMatch: "scripted/*.spec.ts", use: { viewport: { width: 1280, height: 800 } } },
     // Alone.
     { name: "daemon", testMatch: "daemon/*.spec.ts", use: { viewport: { width: 1280, height: 800 } } },

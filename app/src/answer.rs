@@ -41,7 +41,7 @@ type Make = for<'a> fn(&'a Call, &'a Of, &'a Asked) -> BoxFuture<'a, Result<Page
 
 /// The table from URLs to pages.
 #[rustfmt::skip]
-const PAGES: [(&str, Make); 22] = [
+const PAGES: [(&str, Make); 23] = [
     (path::HOME,                                  |call, _, _| Box::pin(async { home(call) })),
     ("/gateways/{id}",                            |call, of, _| Box::pin(pages::gateway::page(call, of.get("id")))),
     ("/gateways/{id}/logs",                       |call, of, asked| Box::pin(pages::logs::page(call, of.get("id"), asked))),
@@ -54,6 +54,7 @@ const PAGES: [(&str, Make); 22] = [
     ("/gateways/{id}/wipe",                       |call, of, asked| Box::pin(pages::wipe::page(call, of.get("id"), asked))),
     ("/gateways/{id}/rotate-key",                 |call, of, asked| Box::pin(pages::rotate_key::page(call, of.get("id"), asked))),
     ("/gateways/{id}/rotate-key/{operation}",     |call, of, asked| Box::pin(pages::new_key::page(call, of.get("id"), of.get("operation"), asked))),
+    ("/proposals/{id}",                           |call, of, asked| Box::pin(pages::proposal::page(call, of.get("id"), asked))),
     ("/operations/{id}",                          |call, of, asked| Box::pin(pages::operation::page(call, of.get("id"), asked))),
     ("/operations/{id}/hand-off",                 |call, of, asked| Box::pin(pages::hand_off::links(call, of.get("id"), asked))),
     (path::PEOPLE,                                |call, _, asked| Box::pin(pages::people::page(call, asked))),

@@ -11,6 +11,7 @@ use domain::gateway::{Gateway, GatewayId};
 use domain::key_rotation::KeyRotation;
 use domain::operation::{OperationId, OperationView};
 use domain::person::{Actor, Role};
+use domain::proposal::Proposal;
 use domain::time::Timestamp;
 use leptos::prelude::use_context;
 use serde::{Deserialize, Serialize};
@@ -187,6 +188,20 @@ impl Call {
             .or_say(|| self.error_id())?
             .filter(|rotation| rotation.gateway == *gateway)
             .ok_or_else(gone)
+    }
+
+    /// What waits for a second person, by its URL.
+    ///
+    /// # Errors
+    /// [`PanelError::Gone`] when there is none.
+    pub async fn proposal(&self, id: &str) -> Result<Proposal, PanelError> {
+        let gone = || PanelError::gone("There is no such request. The link may be old.");
+        let found = self
+            .panel
+            .proposals
+            .proposal(id.parse().map_err(|_| gone())?)
+            .await;
+        found.or_say(|| self.error_id())?.ok_or_else(gone)
     }
 
     /// The operation of a URL, with its steps.

@@ -142,6 +142,10 @@ impl<T> OrSay<T> for Result<T, StartError> {
             StartError::UnknownGateway(gateway) => {
                 PanelError::gone(format!("There is no gateway {gateway}."))
             }
+            StartError::NeedsSecondPerson => PanelError::Refused {
+                why: "A second person has to agree first. Ask for it on the page of the rotation."
+                    .to_owned(),
+            },
             StartError::ShuttingDown => PanelError::Refused {
                 why: "The panel is shutting down. Try again in a moment.".to_owned(),
             },

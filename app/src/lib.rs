@@ -26,6 +26,8 @@ mod register;
 #[cfg(feature = "ssr")]
 mod rungs;
 #[cfg(feature = "ssr")]
+mod second;
+#[cfg(feature = "ssr")]
 mod shell;
 #[cfg(feature = "ssr")]
 mod ui;

@@ -13,6 +13,7 @@ use domain::observation::Observation;
 use domain::operation::{Operation, OperationView};
 use domain::person::Role;
 use domain::ports::StoreError;
+use domain::proposal::Proposal;
 use domain::scan::Scan;
 use domain::time::Timestamp;
 use serde::Serialize;
@@ -22,6 +23,7 @@ use crate::pages::{gateway, hand_off, logs, operation, operations};
 use crate::panel::Panel;
 use crate::register;
 use crate::rungs::{Sight, Usual};
+use crate::second;
 use crate::ui::{frame, moment};
 
 /// How long a rendered gateway may serve further views: what depends on the time alone (a fact going
@@ -180,6 +182,7 @@ pub struct Rendered {
     gateways: Mutex<HashMap<(GatewayId, Role), Kept>>,
     usual: Mutex<HashMap<GatewayId, (Timestamp, Arc<Usual>)>>,
     pub(crate) register: register::Kept,
+    pub(crate) second: second::Kept,
 }
 
 struct Kept {
@@ -196,6 +199,7 @@ struct Knowledge {
     holder: Option<Operation>,
     usual: Arc<Usual>,
     register: Arc<Vec<Listed>>,
+    proposal: Option<Arc<Proposal>>,
 }
 
 impl Knowledge {
@@ -211,6 +215,7 @@ impl Knowledge {
             && Arc::ptr_eq(&self.usual, &other.usual)
             && Arc::ptr_eq(&self.register, &other.register)
             && self.holder == other.holder
+            && self.proposal == other.proposal
     }
 }
 
@@ -231,6 +236,7 @@ pub async fn gateway_fragments(
         holder: panel.operations.holder(id),
         usual: usual(panel, id, now).await,
         register: register::known(panel, now).await,
+        proposal: second::known(panel, id, now).await,
     };
     let key = (id.clone(), role);
     if let Some(kept) = lock(&panel.rendered.gateways).get(&key)
@@ -268,6 +274,7 @@ fn render(
         &knowledge.strips,
         &knowledge.incidents,
         &knowledge.register,
+        knowledge.proposal.as_deref(),
     );
     let page = gateway::compose(gateway, &fragments);
     GatewayFragments {

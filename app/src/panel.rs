@@ -1,15 +1,16 @@
 //! What the server gives to pages: the ports, the site's files, and who is looking.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use domain::gateway::GatewayId;
 use domain::hand_off::HandOff;
 use domain::person::{Actor, Person};
 use domain::ports::{
     AccountHistory, AuditTrail, Backups, Calendars, Clock, GatewayKeys, HandOffs, Ids,
-    KeyRotations, Mail, Observations, Operations, People, Register, Reminders, RepositorySecrets,
-    RotationLog, Scans, StateFolder,
+    KeyRotations, Mail, Observations, Operations, People, Proposals, Register, Reminders,
+    RepositorySecrets, RotationLog, Scans, StateFolder,
 };
 use domain::time::Timestamp;
 use secrecy::SecretString;
@@ -68,6 +69,10 @@ pub struct Panel {
     pub keys: Arc<dyn GatewayKeys>,
     /// How far the hand-over of a new one is, and who uses it.
     pub rotations: Arc<dyn KeyRotations>,
+    /// What waits for a second person.
+    pub proposals: Arc<dyn Proposals>,
+    /// The gateways whose key is changed only when a second person agrees.
+    pub second_person: Arc<BTreeSet<GatewayId>>,
     /// The repositories' secrets on GitHub.
     pub secrets: Arc<dyn RepositorySecrets>,
     /// The logs of rotations.

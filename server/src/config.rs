@@ -7,6 +7,7 @@ mod check;
 mod file;
 mod repository;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -87,6 +88,8 @@ pub(crate) struct GatewayConfig {
     pub(crate) github_secret: Option<Secret>,
     /// The log of rotations; `None` when there is none.
     pub(crate) rotation_log: Option<Place>,
+    /// Whether its key is changed only when a second person agrees.
+    pub(crate) rotate_key_needs_second_person: bool,
 }
 
 /// How to reach a Docker Engine.
@@ -119,6 +122,13 @@ impl Config {
     ) -> Result<Self, ConfigErrors> {
         let raw = file::read(file, environment)?;
         check::check(raw, environment)
+    }
+
+    /// The gateways whose key is changed only when a second person agrees.
+    pub(crate) fn second_person(&self) -> BTreeSet<GatewayId> {
+        let asking = self.gateways.iter();
+        let asking = asking.filter(|gateway| gateway.rotate_key_needs_second_person);
+        asking.map(|gateway| gateway.id.clone()).collect()
     }
 }
 

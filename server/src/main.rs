@@ -4,6 +4,7 @@ mod cli;
 mod config;
 mod http;
 mod memory;
+mod old_keys;
 mod register;
 mod serve;
 mod wire;

@@ -18,6 +18,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
 use crate::http::{self, Change, Hub, KnownPeople, Measured, Site, Topic};
+use crate::old_keys::OldKeys;
 use crate::register::{self, Reminding};
 use crate::wire::{Base, Boards, Outside, Renderer};
 
@@ -66,6 +67,8 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         keys: Arc::new(outside.keys.clone()),
         rotations: Arc::new(base.store.clone()),
         new_keys: Arc::default(),
+        proposals: Arc::new(base.store.clone()),
+        second_person: Arc::new(config.second_person()),
         secrets: Arc::clone(&outside.secrets),
         rotation_log: Arc::clone(&outside.log),
         viewings: Arc::default(),
@@ -97,6 +100,18 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         public_url: panel.public_url.clone(),
     };
     tracker.spawn(reminding.run(rest.clone()));
+    let old_keys = OldKeys {
+        gateways: outside
+            .gateways
+            .iter()
+            .map(|gateway| gateway.id.clone())
+            .collect(),
+        rotations: panel.rotations.clone(),
+        keys: panel.keys.clone(),
+        secrets: panel.secrets.clone(),
+        clock: base.clock.clone(),
+    };
+    tracker.spawn(old_keys.run(rest.clone()));
     if let Some(metrics) = metrics {
         let router = http::metrics(Measured {
             register: panel.register.clone(),

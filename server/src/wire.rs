@@ -213,6 +213,7 @@ impl Outside {
                 .iter()
                 .map(|gateway| gateway.id.clone())
                 .collect(),
+            second_person: config.second_person(),
         };
         let engine = Engine::new(parts, tracker.clone());
         let gateways = config.gateways.iter().map(shown).collect();

@@ -101,6 +101,14 @@ pub mod act {
     pub const REVEAL_KEY: &str = "reveal-key";
     /// Something was done with a new key: a consumer has it, or the rotation log.
     pub const FINISH_KEY_TASK: &str = "finish-key-task";
+    /// Somebody asked for a second person before a command is carried out.
+    pub const ASK_SECOND: &str = "ask-second-person";
+    /// A second person agreed.
+    pub const APPROVE: &str = "approve";
+    /// A second person did not agree.
+    pub const DECLINE: &str = "decline";
+    /// Whoever asked took it back.
+    pub const WITHDRAW: &str = "withdraw";
     /// Somebody who uses a gateway's key was added to the register.
     pub const ADD_CONSUMER: &str = "add-consumer";
     /// Somebody who uses a gateway's key was removed from the register.

@@ -20,6 +20,7 @@ pub struct Permit {
     actor: Actor,
     action: Action,
     gateway: Option<GatewayId>,
+    second: Option<Actor>,
 }
 
 impl Permit {
@@ -37,6 +38,34 @@ impl Permit {
     pub fn gateway(&self) -> Option<&GatewayId> {
         self.gateway.as_ref()
     }
+
+    /// The second person who agreed.
+    pub fn second(&self) -> Option<&Actor> {
+        self.second.as_ref()
+    }
+
+    /// With the agreement of a second person, who may do the same.
+    ///
+    /// # Errors
+    /// [`Denied`] when it is the same person, or their permit is for something else.
+    pub fn agreed_by(self, second: &Self) -> Result<Self, Denied> {
+        let denied = |why| {
+            Err(Denied {
+                action: self.action,
+                why,
+            })
+        };
+        if second.actor.key() == self.actor.key() {
+            return denied("A second person has to agree, not the same one twice.");
+        }
+        if second.action != self.action || second.gateway != self.gateway {
+            return denied("The permission does not fit.");
+        }
+        Ok(Self {
+            second: Some(second.actor.clone()),
+            ..self
+        })
+    }
 }
 
 /// Checks `actor` against the table.
@@ -52,6 +81,7 @@ pub fn permit(
         actor: actor.clone(),
         action,
         gateway: gateway.cloned(),
+        second: None,
     })
 }
 
@@ -153,6 +183,32 @@ mod tests {
             );
         }
         insta::assert_snapshot!(table);
+    }
+
+    #[test]
+    fn a_second_person_is_another_one_who_may_do_the_same() {
+        let person = |number| Actor::Person {
+            id: uuid::Uuid::from_u128(number),
+            name: "x".to_owned(),
+            role: Role::Admin,
+            address: None,
+            browser: None,
+        };
+        let gateway: GatewayId = "openclaw".parse().unwrap();
+        let other: GatewayId = "other".parse().unwrap();
+        let of = |number, action, gateway| permit(&person(number), action, Some(gateway)).unwrap();
+        let first = || of(1, Action::RotateKey, &gateway);
+        let second = of(2, Action::RotateKey, &gateway);
+        let agreed = first().agreed_by(&second).unwrap();
+        assert_eq!(agreed.second(), Some(&person(2)));
+        assert_eq!(agreed.actor(), &person(1));
+        for not in [
+            first(),
+            of(2, Action::Wipe, &gateway),
+            of(2, Action::RotateKey, &other),
+        ] {
+            assert!(first().agreed_by(&not).is_err(), "{not:?}");
+        }
     }
 
     #[test]

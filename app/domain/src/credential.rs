@@ -23,8 +23,8 @@ use crate::time::Timestamp;
 pub use built_in::BuiltIn;
 pub use due::{Due, Stage};
 pub use entry::{
-    BadField, Credential, LONGEST_INTERVAL, LONGEST_LINE, LONGEST_PROCEDURE, Reminder, Rotation,
-    Snooze, Terms, Typed,
+    BadField, Credential, LONGEST_INTERVAL, LONGEST_LINE, LONGEST_PROCEDURE, Logging, Reminder,
+    Rotation, Snooze, Terms, Typed,
 };
 pub use listed::{Listed, listed};
 pub use seen::{Ends, Seen};
@@ -94,11 +94,15 @@ pub enum Cause {
     PersonLeft,
     /// Somebody may know it who should not.
     Leak,
+    /// The one before came back: no reason for a new one.
+    PutBack,
 }
 
 impl Cause {
-    /// Every cause, in the order in which they are offered.
-    pub const ALL: [Self; 3] = [Self::Scheduled, Self::PersonLeft, Self::Leak];
+    /// Every cause.
+    pub const ALL: [Self; 4] = [Self::Scheduled, Self::PersonLeft, Self::Leak, Self::PutBack];
+    /// Why somebody wants a new one, in the order in which it is offered.
+    pub const OFFERED: [Self; 3] = [Self::Scheduled, Self::PersonLeft, Self::Leak];
 
     /// The word that is stored and used on the command line.
     pub const fn as_str(self) -> &'static str {
@@ -106,6 +110,7 @@ impl Cause {
             Self::Scheduled => "scheduled",
             Self::PersonLeft => "person-left",
             Self::Leak => "leak",
+            Self::PutBack => "put-back",
         }
     }
 
@@ -120,6 +125,7 @@ impl Cause {
             Self::Scheduled => "Its time is over.",
             Self::PersonLeft => "Somebody who knew it has left.",
             Self::Leak => "Somebody may know it who should not.",
+            Self::PutBack => "The one before came back.",
         }
     }
 }
@@ -197,6 +203,8 @@ pub struct NewRotation {
     pub operation: Option<OperationId>,
     /// The new version's, when the panel knows the value.
     pub fingerprint: Option<Fingerprint>,
+    /// The rotation whose old version came back: it counts no more.
+    pub puts_back: Option<OperationId>,
 }
 
 #[cfg(test)]

@@ -19,6 +19,15 @@ pub struct KeyLine {
     pub notices: Vec<String>,
 }
 
+/// Which key comes into `.env`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NextKey {
+    /// A new one, of random bytes.
+    Random,
+    /// The one that this operation replaced, as long as it is kept.
+    Before(OperationId),
+}
+
 /// Which key is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WhichKey {
@@ -114,14 +123,14 @@ pub fn proof(before: &[Tried], new: &[Tried], old: &[Tried]) -> Result<Vec<Strin
         let place = door.words();
         match (of(new), of(old)) {
             (Some(Answer::Refuses), _) => {
-                return Err(format!("The new key is refused by {place}."));
+                return Err(format!("The key of .env is refused by {place}."));
             }
             (_, Some(Answer::Takes)) => {
-                return Err(format!("The old key is still taken by {place}."));
+                return Err(format!("The key before it is still taken by {place}."));
             }
             (Some(Answer::Takes), Some(Answer::Refuses)) => {
                 said.push(format!(
-                    "The new key is taken and the old one refused by {place}."
+                    "The key of .env is taken and the one before it refused by {place}."
                 ));
             }
             (Some(Answer::Untold(why)), _) | (_, Some(Answer::Untold(why))) if needed => {
@@ -173,13 +182,13 @@ mod tests {
             assert!(
                 proof(&takes, &new, &refuses)
                     .unwrap_err()
-                    .contains("new key is refused")
+                    .contains("key of .env is refused")
             );
             let old = but(refuses.clone(), door, Answer::Takes);
             assert!(
                 proof(&takes, &takes, &old)
                     .unwrap_err()
-                    .contains("old key is still taken")
+                    .contains("before it is still taken")
             );
             let silent = Answer::Untold("It is away.".to_owned());
             let new = but(takes.clone(), door, silent.clone());

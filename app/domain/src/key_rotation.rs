@@ -1,5 +1,7 @@
 //! What is left to do once the gateway has a new key: everybody who sends it needs to have it.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -10,6 +12,9 @@ use crate::operation::OperationId;
 use crate::person::Actor;
 use crate::ports::{LogLine as Row, Logged};
 use crate::time::Timestamp;
+
+/// So long the old key can come back after a rotation, while not everybody has the new one.
+pub const OLD_KEY_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// What is noted of a secret that GitHub has taken.
 pub fn written(at: Timestamp) -> String {
@@ -35,9 +40,11 @@ pub struct KeyRotation {
     pub fingerprint: Fingerprint,
     /// Why.
     pub cause: Cause,
+    /// The rotation whose old key came back by this one.
+    pub puts_back: Option<OperationId>,
     /// When the new key was proved.
     pub at: Timestamp,
-    /// When the next one is due, as the register of credentials says.
+    /// When the next one is due, as the register of credentials says; not known of a key that came back.
     pub next_due: Option<Timestamp>,
     /// When the key was shown, and to whom.
     pub revealed: Option<Done>,
@@ -58,6 +65,24 @@ impl KeyRotation {
         }
     }
 
+    /// Whether everybody who sends the key has it: the workstation, the consumers, and the repository's secret where
+    /// there is one.
+    pub fn is_handed_over(&self, consumers: &[Consumer], has_secret: bool) -> bool {
+        let secret = has_secret.then_some(Task::Secret);
+        let consumers = consumers.iter().map(|consumer| Task::Consumer(consumer.id));
+        let mut tasks = secret
+            .into_iter()
+            .chain([Task::Workstation])
+            .chain(consumers);
+        tasks.all(|task| self.done(task).is_some())
+    }
+
+    /// When the key that it replaced goes, at the latest. After a leak, and of a key that came back, nothing is kept.
+    pub fn keeps_old_key_until(&self) -> Option<Timestamp> {
+        let kept = self.cause != Cause::Leak && self.puts_back.is_none();
+        kept.then(|| self.at.plus(OLD_KEY_KEPT))
+    }
+
     /// Whether and when a task was done.
     pub fn done(&self, task: Task) -> Option<&Done> {
         let found = self.done.iter().find(|(known, _)| *known == task);
@@ -76,6 +101,8 @@ pub struct NewKeyRotation {
     pub fingerprint: Fingerprint,
     /// Why.
     pub cause: Cause,
+    /// The rotation whose old key came back by this one.
+    pub puts_back: Option<OperationId>,
     /// Who asked for it.
     pub by: Actor,
 }

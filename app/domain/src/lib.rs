@@ -25,6 +25,7 @@ pub mod operation;
 pub mod path;
 pub mod person;
 pub mod ports;
+pub mod proposal;
 pub mod scan;
 pub mod scrub;
 pub mod survey;

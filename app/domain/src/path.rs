@@ -97,6 +97,11 @@ pub fn rotate_key(id: &GatewayId) -> String {
     format!("/gateways/{id}/rotate-key")
 }
 
+/// What waits for a second person.
+pub fn proposal(id: uuid::Uuid) -> String {
+    format!("/proposals/{id}")
+}
+
 /// What is left to do with the key that an operation made.
 pub fn new_key(id: &GatewayId, operation: &OperationId) -> String {
     format!("/gateways/{id}/rotate-key/{operation}")

@@ -10,6 +10,7 @@ mod outside;
 mod pages;
 mod people;
 mod plugins;
+mod proposals;
 mod register;
 mod repository;
 mod state_folder;
@@ -25,6 +26,7 @@ pub use outside::{Abilities, ChannelOutcome, Containers, GatewayControl, LoginAn
 pub use pages::{AccountHistory, AuditTrail, History, Observations, Operations};
 pub use people::{Disabled, People, PeopleError, SignIn};
 pub use plugins::Plugins;
+pub use proposals::{ProposalError, Proposals};
 pub use register::{ByHand, CalendarLink, Calendars, Mailed, Register, RegisterError, Reminders};
 pub use repository::{LogAccess, LogLine, Logged, RepositorySecrets, RotationLog, SecretAccess};
 pub use state_folder::StateFolder;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use domain::action::Action;
-use domain::credential::{BadField, Cause, Terms, Typed};
+use domain::credential::{BadField, Cause, Logging, Terms, Typed};
 use domain::path;
 use domain::ports::ByHand;
 use domain::time::Timestamp;
@@ -18,6 +18,7 @@ use crate::pages::credentials::one::{SNOOZES, checklist};
 use crate::panel::Reveal;
 use crate::register;
 
+use super::log::write_log;
 use super::operations::sentence;
 
 /// Adds one, and goes to its page.
@@ -142,17 +143,23 @@ pub async fn note_rotation(
     let Some(at) = day(&rotated_on, now) else {
         return back("rotated_on", "Give a day that has come, like 2026-11-22.");
     };
-    let cause =
-        Cause::parse(&cause).ok_or_else(|| PanelError::invalid("cause", "Choose one of them."))?;
+    let cause = Cause::parse(&cause)
+        .filter(|cause| Cause::OFFERED.contains(cause))
+        .ok_or_else(|| PanelError::invalid("cause", "Choose one of them."))?;
     let done = ByHand {
         at,
         cause,
         note: sentence(&note, 200),
     };
     let noted = panel.register.note_rotation_by_hand(permit, id, done).await;
-    noted.or_say(|| call.error_id())?;
+    let noted = noted.or_say(|| call.error_id())?;
     register::forget(panel);
-    Ok(redirect_to(&format!("{page}?done=rotated")))
+    let done = match write_log(&call, &found, (noted, at, cause)).await? {
+        None => "rotated",
+        Some(Logging::Committed(_)) => "logged",
+        Some(Logging::Failed(_)) => "not-logged",
+    };
+    Ok(redirect_to(&format!("{page}?done={done}")))
 }
 
 /// Today is now; an earlier day is its noon. `None` for what is no day, and for one that has not come.
@@ -264,11 +271,11 @@ fn back(page: &str, typed: Typed<'_>, wrong: &BadField) -> Went {
     redirect_back(page, &fields, &PanelError::invalid(wrong.field, wrong.why))
 }
 
-fn known_id(id: &str) -> Result<Uuid, PanelError> {
+pub(super) fn known_id(id: &str) -> Result<Uuid, PanelError> {
     id.parse().map_err(|_| unknown())
 }
 
-fn unknown() -> PanelError {
+pub(super) fn unknown() -> PanelError {
     PanelError::gone("There is no such credential in the register, or not any more.")
 }
 

@@ -3,7 +3,7 @@
 use domain::action::Action;
 use domain::credential::Cause;
 use domain::fault::Fault;
-use domain::key_rotation::{self, NewConsumer, Task};
+use domain::key_rotation::{self, KeyRotation, NewConsumer, Task};
 use domain::operation::Command;
 use domain::path;
 use leptos::prelude::*;
@@ -13,6 +13,7 @@ use crate::error::{OrSay as _, PanelError};
 use crate::panel::Reveal;
 
 use super::operations::{key_of, sentence};
+use super::proposals::propose;
 
 /// Starts a rotation, and goes to the operation's page.
 ///
@@ -22,6 +23,7 @@ use super::operations::{key_of, sentence};
 pub async fn rotate_key(
     gateway: String,
     #[server(default)] cause: String,
+    #[server(default)] puts_back: String,
     #[server(default)] skip_secret: bool,
     #[server(default)] reason: String,
     key: String,
@@ -30,17 +32,27 @@ pub async fn rotate_key(
     let gateway = call.gateway(&gateway)?.id;
     let permit = call.permit(Action::RotateKey, Some(&gateway)).await?;
     let key = key_of(key)?;
-    let cause = Cause::parse(&cause)
-        .ok_or_else(|| PanelError::invalid("cause", "Say why the key is rotated."))?;
+    let puts_back = match puts_back.as_str() {
+        "" => None,
+        _ => Some(call.rotation(&gateway, &puts_back).await?.operation),
+    };
+    let cause = match puts_back {
+        Some(_) => Some(Cause::PutBack),
+        None => Cause::parse(&cause).filter(|cause| Cause::OFFERED.contains(cause)),
+    };
+    let cause = cause.ok_or_else(|| PanelError::invalid("cause", "Say why the key is rotated."))?;
     let command = Command::RotateKey {
         gateway,
         cause,
         skip_secret,
+        puts_back,
     };
+    let reason = sentence(&reason, 200);
+    if call.panel().second_person.contains(command.gateway()) {
+        return propose(&call, permit, command, reason).await;
+    }
     let operations = &call.panel().operations;
-    let started = operations
-        .start(permit, command, key, sentence(&reason, 200))
-        .await;
+    let started = operations.start(permit, command, key, reason).await;
     let id = started.or_say(|| call.error_id())?;
     Ok(redirect_to(&path::operation(&id)))
 }
@@ -103,7 +115,27 @@ pub async fn finish_key_task(
         .finish(call.actor(), rotation.operation, task, None)
         .await;
     noted.or_say(|| call.error_id())?;
+    forget_if_handed_over(&call, &rotation).await?;
     Ok(redirect_to(&path::new_key(&gateway, &rotation.operation)))
+}
+
+/// Once everybody has the new key, the old one need not come back.
+async fn forget_if_handed_over(call: &Call, before: &KeyRotation) -> Result<(), PanelError> {
+    let panel = call.panel();
+    let rotation = panel.rotations.of(before.operation).await;
+    let consumers = panel.rotations.consumers(&before.gateway).await;
+    let rotation = rotation.or_say(|| call.error_id())?;
+    let consumers = consumers.or_say(|| call.error_id())?;
+    let has_secret = panel.secrets.by_hand(&before.gateway).is_some();
+    if rotation.is_some_and(|rotation| rotation.is_handed_over(&consumers, has_secret))
+        && let Err(fault) = panel.keys.forget(&before.gateway, before.operation).await
+    {
+        tracing::warn!(
+            gateway.id = %before.gateway, operation.id = %before.operation, %fault,
+            "The sealed copy of the old key could not be removed yet"
+        );
+    }
+    Ok(())
 }
 
 /// Tries again what the operation could not do: the repository's secret, the rotation log.
@@ -147,6 +179,7 @@ pub async fn retry_key_task(
         .finish(call.actor(), rotation.operation, task, Some(said))
         .await;
     noted.or_say(|| call.error_id())?;
+    forget_if_handed_over(&call, &rotation).await?;
     Ok(redirect_to(&path::new_key(&gateway, &rotation.operation)))
 }
 
@@ -211,6 +244,7 @@ pub async fn remove_consumer(
     let id = id.parse().map_err(|_| gone())?;
     let removed = call.panel().rotations.remove_consumer(permit, id).await;
     if removed.or_say(|| call.error_id())? {
+        forget_if_handed_over(&call, &rotation).await?;
         Ok(redirect_to(&path::new_key(&gateway, &rotation.operation)))
     } else {
         Err(gone())

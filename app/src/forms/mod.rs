@@ -6,8 +6,10 @@ pub mod backups;
 pub mod credentials;
 pub mod hand_off;
 pub mod keys;
+pub mod log;
 pub mod operations;
 pub mod people;
+pub mod proposals;
 pub mod wipe;
 
 pub use account::{change_password, confirm_identity};
@@ -20,9 +22,11 @@ pub use hand_off::{hand_off, revoke_hand_off};
 pub use keys::{
     add_consumer, finish_key_task, remove_consumer, retry_key_task, reveal_key, rotate_key,
 };
+pub use log::log_rotation;
 pub(crate) use operations::command;
 pub use operations::{abandon_operation, cancel_operation, skip_step, start_operation};
 pub use people::{add_person, disable_person, enable_person, reset_password, set_role};
+pub use proposals::{begin_proposal, decide_proposal};
 pub use wipe::wipe_gateway;
 
 /// Where the forms post to. Fixed names, so that logs, audit and tests can speak of them.
@@ -63,6 +67,10 @@ pub mod endpoint {
 
     /// Changes a gateway's key.
     pub const ROTATE_KEY: &str = "/api/keys/rotate";
+    /// Answers whoever asked for a second person.
+    pub const DECIDE_PROPOSAL: &str = "/api/proposals/decide";
+    /// Begins what a second person agreed to.
+    pub const BEGIN_PROPOSAL: &str = "/api/proposals/begin";
     /// Shows the new one, once.
     pub const REVEAL_KEY: &str = "/api/keys/reveal";
     /// Notes who has it.
@@ -80,6 +88,8 @@ pub mod endpoint {
     pub const CHANGE_CREDENTIAL: &str = "/api/credentials/change";
     /// Notes a rotation that was done elsewhere.
     pub const NOTE_ROTATION: &str = "/api/credentials/rotated";
+    /// Writes such a rotation into the rotation log, when that failed before.
+    pub const LOG_ROTATION: &str = "/api/credentials/log";
     /// Says why one may wait that is due.
     pub const SNOOZE_CREDENTIAL: &str = "/api/credentials/snooze";
     /// Takes one out of the register.
@@ -90,7 +100,7 @@ pub mod endpoint {
     pub const REMOVE_CALENDAR_LINK: &str = "/api/credentials/remove-calendar";
 
     /// All of them.
-    pub const ALL: [&str; 29] = [
+    pub const ALL: [&str; 32] = [
         START,
         CANCEL,
         SKIP,
@@ -108,6 +118,8 @@ pub mod endpoint {
         RESTORE,
         WIPE,
         ROTATE_KEY,
+        DECIDE_PROPOSAL,
+        BEGIN_PROPOSAL,
         REVEAL_KEY,
         FINISH_KEY_TASK,
         RETRY_KEY_TASK,
@@ -116,6 +128,7 @@ pub mod endpoint {
         ADD_CREDENTIAL,
         CHANGE_CREDENTIAL,
         NOTE_ROTATION,
+        LOG_ROTATION,
         SNOOZE_CREDENTIAL,
         RETIRE_CREDENTIAL,
         MAKE_CALENDAR_LINK,

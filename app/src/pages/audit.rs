@@ -119,6 +119,10 @@ fn sentence(event: &AuditEvent) -> String {
         act::REMIND => "sent word that it is due:",
         act::MAKE_CALENDAR_LINK => "made a secret link to the calendar of credentials",
         act::REMOVE_CALENDAR_LINK => "took back the secret link to the calendar of credentials",
+        act::ASK_SECOND => "asked for a second person:",
+        act::APPROVE => "agreed to:",
+        act::DECLINE => "did not agree to:",
+        act::WITHDRAW => "took back:",
         // Operations go by their own names, which are words.
         other => other,
     };
@@ -235,6 +239,10 @@ mod tests {
             act::REMIND,
             act::MAKE_CALENDAR_LINK,
             act::REMOVE_CALENDAR_LINK,
+            act::ASK_SECOND,
+            act::APPROVE,
+            act::DECLINE,
+            act::WITHDRAW,
         ] {
             let said = said(action, None, AuditOutcome::Succeeded);
             assert!(!said.contains(action), "{said}");

@@ -214,7 +214,7 @@ impl Said {
             Command::Stop { .. } => "Stop the gateway?".to_owned(),
             Command::Start { .. } => "Start the gateway?".to_owned(),
             Command::Backup { .. } => "Back up the gateway?".to_owned(),
-            Command::RotateKey { .. } => "Rotate the API key?".to_owned(),
+            Command::RotateKey { .. } => format!("{}?", wanted.title()),
             Command::Recover { account, .. } => format!("Fix WhatsApp for account {account}?"),
         };
         let (happens, lost, back) = match wanted.action() {

@@ -15,6 +15,7 @@ pub(crate) mod new_key;
 pub(crate) mod operation;
 pub(crate) mod operations;
 pub(crate) mod people;
+pub(crate) mod proposal;
 pub(crate) mod relink;
 pub(crate) mod restore;
 pub(crate) mod rotate_key;

@@ -1,5 +1,7 @@
 //! After the gateway's key was changed: it is shown once, and everybody who uses it is ticked off.
 
+mod wording;
+
 use domain::action::Action;
 use domain::credential::Cause;
 use domain::gateway::GatewayId;
@@ -13,12 +15,14 @@ use domain::words;
 use leptos::prelude::*;
 use secrecy::ExposeSecret as _;
 
+use super::rotate_key::PUTS_BACK;
 use super::{Asked, Page};
 use crate::call::Call;
 use crate::error::{OrSay as _, PanelError};
 use crate::forms::endpoint;
 use crate::panel::Reveal;
 use crate::ui::{in_text_area, moment};
+use wording::Wording;
 
 /// So many lines of the gateway's log are looked through.
 const LINES: u32 = 5_000;
@@ -49,12 +53,14 @@ pub(crate) async fn page(
         may_tick: call.may(Action::HandOverKey).err(),
         now,
     };
+    let said = Wording::of(&rotation);
     let content = view! {
         <div class="crumb">
-            <h1><a href=path::gateway(&gateway.id)>{gateway.name.clone()}</a>" / The new API key"</h1>
-            <p class="live">"rotated "{moment::clock(rotation.at, now)}</p>
+            <h1><a href=path::gateway(&gateway.id)>{gateway.name.clone()}</a>" / "{said.title}</h1>
+            <p class="live">{said.since}{moment::clock(rotation.at, now)}</p>
         </div>
         {verdict(&rotation, &consumers, &late, replaced)}
+        {way_back(call, sight, replaced).await}
         <h2>"Your copy"</h2>
         {copy(sight, reveal, replaced)}
         {repository(call, sight).await}
@@ -65,7 +71,7 @@ pub(crate) async fn page(
     }
     .to_html();
     let content = moment::fill(&content, now);
-    Ok(Page::new("The new API key", content)
+    Ok(Page::new(said.title, content)
         .at("credentials")
         .of(gateway.id))
 }
@@ -107,6 +113,7 @@ fn verdict(
         .iter()
         .filter(|consumer| is_done(rotation, consumer))
         .count();
+    let said = Wording::of(rotation);
     let kept = rotation.done(Task::Workstation).is_some();
     let who: Vec<String> = late.iter().map(|one| name_of(one, consumers)).collect();
     let (class, big) = if replaced {
@@ -119,17 +126,11 @@ fn verdict(
             1 => String::new(),
             more => format!(" and {}", words::count(more as u64 - 1, "other", "others")),
         };
-        ("is-warn", format!("{first}{others} still uses the old key"))
+        ("is-warn", format!("{first}{others} {}", said.still))
     } else if have < consumers.len() || !kept {
-        (
-            "is-now",
-            "The new key works; it is not everywhere yet".to_owned(),
-        )
+        ("is-now", said.not_everywhere.to_owned())
     } else {
-        (
-            "is-done",
-            "The new key works, and everybody has it".to_owned(),
-        )
+        ("is-done", said.everywhere.to_owned())
     };
     let updated = match consumers.len() {
         0 => "Nobody is in the register of those who use it yet.".to_owned(),
@@ -139,8 +140,8 @@ fn verdict(
         }
     };
     let why = format!(
-        "{updated} The key is proved: it is taken, and the old one is refused. Fingerprint {}.",
-        rotation.fingerprint
+        "{updated} {} Fingerprint {}.",
+        said.proved, rotation.fingerprint
     );
     let href = path::operation(&rotation.operation);
     view! {
@@ -158,6 +159,40 @@ fn name_of(late: &Straggler, consumers: &[Consumer]) -> String {
         || late.words(),
         |consumer| format!("{} at {}", consumer.name, late.address),
     )
+}
+
+/// While the old key is kept: how to put it back.
+async fn way_back(call: &Call, sight: Sight<'_>, replaced: bool) -> AnyView {
+    let rotation = sight.rotation;
+    let kept = match rotation.keeps_old_key_until() {
+        Some(until) if !replaced => {
+            let kept = call
+                .panel()
+                .keys
+                .kept(&rotation.gateway, rotation.operation);
+            // Where it cannot be told, the page that puts it back says why.
+            kept.await.ok().flatten().map(|_| until)
+        }
+        _ => None,
+    };
+    let Some(until) = kept else {
+        return ().into_any();
+    };
+    let link = sight.may_reveal.is_none().then(|| {
+        let href = format!(
+            "{}?{PUTS_BACK}={}",
+            path::rotate_key(&rotation.gateway),
+            rotation.operation
+        );
+        view! { <a href=href>"Put the old key back"</a> }
+    });
+    view! {
+        <p class="hint" id="way-back">
+            "If it does not work out: the old key is kept, sealed, until everybody has the new one, and until "
+            {moment::clock(until, sight.now)}" at the latest. "{link}
+        </p>
+    }
+    .into_any()
 }
 
 fn by(done: &Done, now: Timestamp) -> impl IntoView + use<> {
@@ -206,7 +241,7 @@ fn copy(sight: Sight<'_>, reveal: Option<Reveal>, replaced: bool) -> AnyView {
 fn shown(rotation: &KeyRotation, reveal: &Reveal) -> AnyView {
     view! {
         <section class="card pad stack" id="copy">
-            <p><b>"The new API key"</b></p>
+            <p><b>{Wording::of(rotation).title}</b></p>
             <p><code class="secret" id="new-key">{reveal.secret.expose_secret().to_owned()}</code></p>
             <div class="actions">
                 <button class="btn" type="button" hidden=true data-hold="new-key">"Hold to see it"</button>
@@ -313,6 +348,7 @@ fn users(
     late: &[Straggler],
     blind: Option<String>,
 ) -> AnyView {
+    let said = Wording::of(sight.rotation);
     let rows: Vec<_> = consumers
         .iter()
         .map(|consumer| {
@@ -337,7 +373,7 @@ fn users(
         view! { <ul class="card rows" role="list" id="consumers">{rows}{strangers}</ul> }.into_any()
     };
     let blind = blind.map(|why| {
-        view! { <p class="actions hint">"Who still sends the old key cannot be told now: "{why}</p> }
+        view! { <p class="actions hint">{said.cannot_be_told}{why}</p> }
     });
     view! {
         {list}{blind}
@@ -350,28 +386,23 @@ fn users(
 }
 
 fn row(sight: Sight<'_>, consumer: &Consumer, late: Option<&Straggler>) -> impl IntoView + use<> {
+    let said = Wording::of(sight.rotation);
     let done = sight.rotation.done(Task::Consumer(consumer.id));
     let (class, state) = match (late, done) {
         (Some(late), _) => (
             "dot is-warn",
-            view! { "Still sends the old key, from "{late.words()}{since(late, sight.now)}". " }
-                .into_any(),
+            view! { {said.sends_other}{late.words()}{since(late, sight.now)}". " }.into_any(),
         ),
         (None, Some(done)) => (
             "dot is-done",
-            view! { "Has the new key. "{by(done, sight.now)}" " }.into_any(),
+            view! { {said.has}{by(done, sight.now)}" " }.into_any(),
         ),
-        (None, None) => ("dot is-todo", "Needs the new key. ".into_any()),
+        (None, None) => ("dot is-todo", said.needs.into_any()),
     };
     let owner = (!consumer.owner.is_empty()).then(|| format!("Owner: {}. ", consumer.owner));
     let how = consumer.how.clone();
     let act = match (done, sight.may_tick) {
-        (None, None) => tick(
-            sight.rotation,
-            Task::Consumer(consumer.id),
-            "It has the new key",
-        )
-        .into_any(),
+        (None, None) => tick(sight.rotation, Task::Consumer(consumer.id), said.tick).into_any(),
         _ => ().into_any(),
     };
     let remove = sight.may_tick.is_none().then(|| {

@@ -6,7 +6,8 @@ use std::time::Duration;
 use app::Viewer;
 use app::forms::endpoint;
 use domain::action::{STEP_UP, STEP_UP_GRACE};
-use domain::credential::{Cause, Kind, Reminder, Rotation, Snooze, Stage};
+use domain::credential::{Cause, Kind, Logging, Reminder, Rotation, Snooze, Stage};
+use domain::fault::{Boundary, Fault, FaultKind};
 use domain::operation::OperationId;
 use domain::person::{Actor, Role};
 use domain::ports::CalendarLink;
@@ -169,6 +170,7 @@ async fn what_became_of_it_is_told_with_who_and_why() {
         operation: Some(OperationId(Uuid::from_u128(3))),
         fingerprint: "abcdef012345".to_owned().try_into().ok(),
         note: Some("seen in a chat".to_owned()),
+        log: None,
     }];
     world.reminders = vec![Reminder {
         stage: Stage::Week,
@@ -219,6 +221,46 @@ async fn a_rotation_done_elsewhere_is_noted_once_every_step_is_ticked() {
     );
     let page = browser.get(&answer.location).await;
     assert!(page.says("The rotation is noted, here and in the audit trail."));
+}
+
+#[tokio::test]
+async fn what_a_person_noted_goes_into_the_rotation_log_and_what_fails_is_tried_again() {
+    let form = format!("{SMTP_ID}&{DONE}&steps[0]=0&steps[1]=1");
+    let mut logged = world();
+    logged.keys.repository = Some(Ok(()));
+    let logged = Arc::new(logged);
+    let browser = admin(&logged);
+    let answer = browser.post(SMTP, endpoint::NOTE_ROTATION, &form).await;
+    assert_eq!(answer.location, format!("{SMTP}?done=logged"));
+    assert_eq!(
+        logged.done()[1..],
+        [
+            "logged for anna",
+            "51: Committed(\"Committed as 1a2b3c4.\")"
+        ]
+    );
+
+    let mut failed = world();
+    let why = "A merge is in progress.";
+    failed.keys.repository = Some(Err(Fault::new(FaultKind::Refused, Boundary::Compose, why)));
+    let mut noted = failed.credentials[2].last.clone().unwrap();
+    noted.log = Some(Logging::Failed(why.to_owned()));
+    let again = format!("{SMTP_ID}&rotation={}", noted.id);
+    failed.rotations = vec![noted];
+    let failed = Arc::new(failed);
+    let browser = admin(&failed);
+    let answer = browser.post(SMTP, endpoint::NOTE_ROTATION, &form).await;
+    let page = browser.get(&answer.location).await;
+    assert!(page.says("It is not in the rotation log yet; below is why."));
+    assert!(
+        page.says("Not in the rotation log: A merge is in progress."),
+        "{}",
+        page.text()
+    );
+    assert!(page.says("Try the log again"));
+    let answer = browser.post(SMTP, endpoint::LOG_ROTATION, &again).await;
+    assert_eq!(answer.location, format!("{SMTP}?done=not-logged"));
+    assert_eq!(failed.done().len(), 3, "{:?}", failed.done());
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use crate::browser::Browser;
 use crate::fake_keys::rotated;
 use crate::scenes::{logged_out, operation, stopped_account, world};
 
-const PAGES: [&str; 33] = [
+const PAGES: [&str; 34] = [
     "/sign-in",
     "/sign-in?failed=1",
     "/sign-in?throttled=30",
@@ -36,6 +36,7 @@ const PAGES: [&str; 33] = [
     "/gateways/openclaw/wipe",
     "/gateways/openclaw/rotate-key",
     "/gateways/openclaw/rotate-key/00000000-0000-0000-0000-000000000001",
+    "/proposals/00000000-0000-0000-0000-00000000002f",
     "/credentials",
     "/credentials/new",
     "/credentials/00000000-0000-0000-0000-000000000028",

@@ -5,7 +5,7 @@ use domain::can::Permit;
 use domain::credential::{Cause, Fingerprint};
 use domain::fault::{Boundary, Fault, FaultKind};
 use domain::gateway::GatewayId;
-use domain::gateway_key::{Answer, Door, KeyLine, Tried, WhichKey};
+use domain::gateway_key::{Answer, Door, KeyLine, NextKey, Tried, WhichKey};
 use domain::key_rotation::{Consumer, Done, KeyRotation, NewConsumer, NewKeyRotation, Task};
 use domain::operation::OperationId;
 use domain::person::Actor;
@@ -29,6 +29,8 @@ pub(crate) struct FakeKeys {
     pub(crate) inside: Fingerprint,
     pub(crate) public: Answer,
     pub(crate) rotation: Option<KeyRotation>,
+    /// Whether the old key is kept.
+    pub(crate) kept: bool,
     pub(crate) consumers: Vec<Consumer>,
     /// Off, ready, or why not.
     pub(crate) repository: Option<Result<(), Fault>>,
@@ -50,6 +52,7 @@ impl Default for FakeKeys {
             inside: fingerprint(0xa1),
             public: Answer::Takes,
             rotation: None,
+            kept: false,
             consumers: Vec::new(),
             repository: None,
         }
@@ -63,6 +66,7 @@ pub(crate) fn rotated(cause: Cause) -> KeyRotation {
         gateway: "openclaw".parse().unwrap(),
         fingerprint: fingerprint(0xb2),
         cause,
+        puts_back: None,
         at: NOW.minus(std::time::Duration::from_secs(3600)),
         next_due: None,
         revealed: None,
@@ -86,16 +90,21 @@ impl GatewayKeys for Fake {
         self.0.keys.line.clone()
     }
 
-    async fn renew(&self, _: &GatewayId, _: OperationId) -> Result<Fingerprint, Fault> {
+    async fn renew(&self, _: &GatewayId, _: OperationId, _: NextKey) -> Result<Fingerprint, Fault> {
         unreachable!("pages only look")
+    }
+
+    async fn kept(&self, _: &GatewayId, _: OperationId) -> Result<Option<Fingerprint>, Fault> {
+        Ok(self.0.keys.kept.then(|| fingerprint(0xa1)))
     }
 
     async fn put_back(&self, _: &GatewayId, _: OperationId) -> Result<Option<Fingerprint>, Fault> {
         unreachable!("pages only look")
     }
 
-    async fn forget(&self, _: &GatewayId, _: OperationId) -> Result<(), Fault> {
-        unreachable!("pages only look")
+    async fn forget(&self, _: &GatewayId, operation: OperationId) -> Result<(), Fault> {
+        self.0.note(format!("forget what {operation} replaced"));
+        Ok(())
     }
 
     async fn in_container(&self, _: &GatewayId) -> Result<Option<Fingerprint>, Fault> {

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::can::Permit;
 use domain::credential::{
-    BuiltIn, Credential, Kind, NewRotation, Reminder, Rotation, Stage, Terms,
+    BuiltIn, Credential, Kind, Logging, NewRotation, Reminder, Rotation, Stage, Terms,
 };
 use domain::person::{Actor, Person};
 use domain::ports::{
@@ -73,13 +73,17 @@ impl Register for Fake {
         permit: Permit,
         id: Uuid,
         done: ByHand,
-    ) -> Result<(), RegisterError> {
+    ) -> Result<Uuid, RegisterError> {
         let by = permit.actor().name();
         let (on, why) = (done.at.utc_date(), done.cause.as_str());
         let (id, note) = (id.as_u128(), done.note);
         self.0
             .note(format!("{by} rotated {id} on {on}, {why}, {note:?}"));
-        Ok(())
+        Ok(Uuid::from_u128(51))
+    }
+    async fn logged(&self, rotation: Uuid, log: Logging) -> Result<(), StoreError> {
+        self.0.note(format!("{}: {log:?}", rotation.as_u128()));
+        self.0.store(())
     }
 }
 

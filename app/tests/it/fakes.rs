@@ -26,6 +26,7 @@ use domain::ports::{
     Observations, Opener, Operations, People, PeopleError, Scans, SignIn, StartError, StateFolder,
     StoreError,
 };
+use domain::proposal::Proposal;
 use domain::scan::{Login, Scan};
 use domain::survey::Survey;
 use domain::time::Timestamp;
@@ -49,6 +50,9 @@ pub(crate) struct World {
     pub(crate) scan: Option<Scan>,
     pub(crate) folder_fault: Option<Fault>,
     pub(crate) keys: FakeKeys,
+    /// Whether a second person has to agree, and who waits for one.
+    pub(crate) second_person: bool,
+    pub(crate) proposal: Option<Proposal>,
     pub(crate) hand_offs: Vec<HandOff>,
     pub(crate) account_changes: Vec<AccountChange>,
     pub(crate) recipient: Option<String>,
@@ -122,7 +126,11 @@ impl Operations for Fake {
             let holder = Box::new(holder.clone());
             return Err(StartError::Busy { holder });
         }
-        let by = permit.actor().name().to_owned();
+        let mut by = permit.actor().name().to_owned();
+        if let Some(second) = permit.second() {
+            by.push_str(" and ");
+            by.push_str(second.name());
+        }
         let what = match &command {
             Command::Restore {
                 backup,
@@ -561,6 +569,15 @@ pub(crate) fn panel(world: &Arc<World>) -> Panel {
         keys: fake(),
         rotations: fake(),
         new_keys: Arc::default(),
+        proposals: fake(),
+        second_person: Arc::new(
+            world
+                .gateways
+                .iter()
+                .filter(|_| world.second_person)
+                .map(|gateway| gateway.id.clone())
+                .collect(),
+        ),
         secrets: fake(),
         rotation_log: fake(),
         scans: fake(),

@@ -335,3 +335,99 @@ async fn what_the_repository_still_needs_is_tried_again_or_ticked() {
     assert!(page.says("GitHub refuses the token."), "{}", page.text());
     assert_eq!(broken.done(), Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn the_old_key_comes_back_while_it_is_kept_and_only_that_of_the_latest_rotation() {
+    let mut kept = after(Cause::Scheduled);
+    kept.keys.kept = true;
+    let back = format!("{PAGE}?puts_back=00000000-0000-0000-0000-000000000001");
+    let kept = Arc::new(kept);
+    let fresh = admin(&kept, Duration::ZERO);
+    let page = fresh.get(AFTER).await;
+    assert!(
+        page.html.contains(&format!("href=\"{back}\"")),
+        "{}",
+        page.html
+    );
+    let page = fresh.get(&back).await;
+    assert!(page.says("It is kept, fingerprint a1a1a1a1a1a1."));
+    let form = "gateway=openclaw&puts_back=00000000-0000-0000-0000-000000000001&key=k1&reason=n8n+cannot+be+changed";
+    let answer = fresh.post(&back, endpoint::ROTATE_KEY, form).await;
+    assert!(
+        answer.location.starts_with("/operations/"),
+        "{}",
+        answer.location
+    );
+    let done = kept.done();
+    assert!(
+        done[0].contains("Put the old API key back (PutBack)"),
+        "{done:?}"
+    );
+
+    let gone = Arc::new(after(Cause::Scheduled));
+    let page = admin(&gone, Duration::ZERO).get(&back).await;
+    assert!(page.says("It is not kept any more"), "{}", page.text());
+    let buttons = page.pieces("<button", "</button>");
+    let put = buttons
+        .iter()
+        .find(|button| button.contains(">Put the old"));
+    assert!(put.is_some_and(|button| button.contains(" disabled")));
+    let other = format!("{PAGE}?puts_back=00000000-0000-0000-0000-000000000002");
+    let page = fresh.get(&other).await;
+    assert!(page.says("The key was rotated again since"));
+    assert!(
+        !admin(&gone, Duration::ZERO)
+            .get(AFTER)
+            .await
+            .says("Put the old key back")
+    );
+}
+
+#[tokio::test]
+async fn nobody_says_that_a_new_key_is_an_old_one() {
+    let world = Arc::new(world());
+    let form = "gateway=openclaw&cause=put-back&key=k1";
+    let fresh = admin(&world, Duration::ZERO);
+    fresh.post(PAGE, endpoint::ROTATE_KEY, form).await;
+    assert_eq!(world.done(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_is_said_of_a_key_that_came_back_is_not_what_is_said_of_a_new_one() {
+    let mut world = after(Cause::PutBack);
+    if let Some(rotation) = &mut world.keys.rotation {
+        rotation.puts_back = Some(rotation.operation);
+    }
+    let page = admin(&Arc::new(world), Duration::ZERO).get(AFTER).await;
+    for part in [
+        "The old key works again; it is not everywhere yet",
+        "Needs the old key again.",
+    ] {
+        assert!(page.says(part), "{part}: {}", page.text());
+    }
+    assert!(!page.says("new key"), "{}", page.text());
+}
+
+#[tokio::test]
+async fn once_everybody_has_the_new_key_the_old_one_goes() {
+    let mut nearly = after(Cause::Scheduled);
+    if let Some(rotation) = &mut nearly.keys.rotation {
+        rotation.done.push((Task::Workstation, done("anna")));
+        for consumer in &nearly.keys.consumers {
+            rotation
+                .done
+                .push((Task::Consumer(consumer.id), done("ben")));
+        }
+    }
+    let nearly = Arc::new(nearly);
+    let tick = format!("{ROTATION}&task=workstation");
+    let browser = Browser::of(&nearly, Role::Operator);
+    browser.post(AFTER, endpoint::FINISH_KEY_TASK, &tick).await;
+    let told = nearly.done().join("\n");
+    assert!(told.contains("forget what"), "{told}");
+
+    let early = Arc::new(after(Cause::Scheduled));
+    let browser = Browser::of(&early, Role::Operator);
+    browser.post(AFTER, endpoint::FINISH_KEY_TASK, &tick).await;
+    assert!(!early.done().join("\n").contains("forget"));
+}

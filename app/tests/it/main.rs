@@ -19,6 +19,7 @@ mod hand_off;
 mod keys;
 mod live;
 mod others;
+mod proposals;
 mod recover;
 mod restore;
 mod scan;

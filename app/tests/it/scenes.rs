@@ -213,6 +213,8 @@ pub(crate) fn world() -> World {
         scan: None,
         folder_fault: None,
         keys: FakeKeys::default(),
+        second_person: false,
+        proposal: None,
         hand_offs: Vec::new(),
         account_changes: Vec::new(),
         recipient: Some("age1fake".to_owned()),
@@ -304,6 +306,7 @@ pub(crate) fn credential(id: u128, kind: Kind, days: u64) -> Credential {
             operation: None,
             fingerprint: None,
             note: None,
+            log: None,
         }),
         snoozed: None,
     }

@@ -98,10 +98,13 @@ new WebSocketServer({ server }).on("connection", (socket) => {
   const tick = setInterval(() => say({ type: "event", event: "tick", payload: {} }), 5_000);
   socket.on("close", () => clearInterval(tick));
   socket.on("message", (data) => {
-    const { id, method } = JSON.parse(data);
+    const { id, method, params } = JSON.parse(data);
     // The head of a frame that promises more than ever comes.
     if (mode() === "half") return socket._socket.write(Buffer.from([0x81, 0x64, 0x7b, 0x22]));
     if (method === "connect") {
+      if (params.auth?.token !== process.env.OPENCLAW_GATEWAY_TOKEN) {
+        return say({ type: "res", id, ok: false, error: { code: "INVALID_REQUEST", message: "unauthorized", details: { code: "AUTH_TOKEN_MISMATCH" } } });
+      }
       const payload = {
         type: "hello-ok",
         protocol: 4,

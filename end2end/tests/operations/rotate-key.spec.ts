@@ -1,9 +1,9 @@
 /** The gateway's key is changed: what is found before, the change through a crash, who still sends the old one, and the way back. */
-import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "@playwright/test";
 import { sha256, startGitHub } from "../../support/github.mjs";
+import { askForNewKey, inContainer, inRepository, key, tried } from "../../support/keys.ts";
 import { isAccessible, picture } from "../../support/looks.ts";
 import { anOperation, confirmIdentity, contextOf, expect, gatewayPage, test, viewerContext } from "../../support/people.ts";
 import { brokenImage, containerNames, docker, envFile, facts, killPanel, sql, startPanel, until } from "../../support/stack.ts";
@@ -16,21 +16,6 @@ test.beforeAll(async () => {
   github = await startGitHub({ port: facts().githubPort });
 });
 test.afterAll(() => github.close());
-
-const inRepository = (...command: string[]) => execFileSync("git", ["-C", join(facts().folder, "infra"), ...command], { encoding: "utf8" });
-const key = () => /^OPENCLAW_API_KEY=(.*)$/m.exec(readFileSync(envFile(), "utf8"))?.[1] ?? "";
-const inContainer = () =>
-  /^OPENCLAW_GATEWAY_TOKEN=(.*)$/m.exec(docker("inspect", "--format", "{{range .Config.Env}}{{println .}}{{end}}", facts().container))?.[1];
-
-/** 400 for a key that is taken, 401 for one that is not. */
-async function tried(given: string): Promise<number> {
-  const answer = await fetch(`http://127.0.0.1:${facts().gatewayPort}/tools/invoke`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${given}`, "content-type": "application/json" },
-    body: "{}",
-  });
-  return answer.status;
-}
 
 /** Opens the gateway's socket with a key, as a workflow does it. */
 function connect(given: string, agent: string): void {
@@ -72,18 +57,11 @@ function watchPrograms(): () => string {
   };
 }
 
-async function ask(page: Page, why = "Its time is over."): Promise<void> {
-  await page.goto(`${gatewayPage()}/rotate-key`);
-  if (page.url().includes("/account/confirm")) await confirmIdentity(page);
-  await expect(page.getByRole("heading", { name: "What the panel found" })).toBeVisible();
-  await page.getByLabel(why).check();
-}
-
 const said = (page: Page) => page.locator("#verdict-said");
 
 test("what is in the way is said before anything is touched", async ({ page, browser }, info) => {
   const before = readFileSync(envFile(), "utf8");
-  await ask(page);
+  await askForNewKey(page);
   const doors = "HTTP at the internal URL, the socket at the internal URL, HTTP at the public URL, the socket at the public URL";
   await expect(page.locator("#checks")).toContainText(`Taken by ${doors}.`);
   await expect(page.locator("#checks")).toContainText("OPENCLAW_API_KEY in example/infra will be written. There is none yet.");
@@ -109,12 +87,12 @@ test("a gateway that does not come up brings the old key back", async ({ page },
   brokenImage();
   const before = readFileSync(envFile(), "utf8");
   writeFileSync(envFile(), `${before}OPENCLAW_IMAGE=openclaw:broken\n`);
-  await ask(page);
+  await askForNewKey(page);
   await expect(page.locator("#also")).toContainText("openclaw:broken");
   await page.getByRole("button", { name: "Rotate the key" }).click();
   await page.waitForURL(anOperation);
   await expect(said(page)).toContainText("everything was put back", { timeout: 180_000 });
-  await expect(page.locator("#steps")).toContainText("The old key is taken again.");
+  await expect(page.locator("#steps")).toContainText("The key of before is taken again.");
   await picture(page, info, "rotate-key-put-back");
   expect(readFileSync(envFile(), "utf8")).toBe(`${before}OPENCLAW_IMAGE=openclaw:broken\n`);
   expect(await tried(key())).toBe(400);
@@ -127,7 +105,7 @@ test("through a panel that is killed, the new key is taken, shown once, and kept
   test.setTimeout(360_000);
   const old = key();
   const before = readFileSync(envFile(), "utf8");
-  await ask(page, "Somebody may know it who should not.");
+  await askForNewKey(page, "Somebody may know it who should not.");
   await page.getByLabel(/^Why \(/).fill("end-to-end test");
   await github.trouble({ on: "PUT /repos/", status: 403 });
   const programs = watchPrograms();

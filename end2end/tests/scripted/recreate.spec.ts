@@ -2,33 +2,14 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "@playwright/test";
+import { holdAt, killAt, letGo } from "../../support/journal.ts";
 import { anOperation, carryOut, colleague, contextOf, expect, gatewayPage, test } from "../../support/people.ts";
 import { scriptedStack } from "../../support/scripted.ts";
-import { brokenImage, containerNames, docker, envFile, facts, gatewayRuns, killPanel, sql, startPanel, until } from "../../support/stack.ts";
+import { brokenImage, containerNames, docker, envFile, facts, gatewayRuns, startPanel } from "../../support/stack.ts";
 
 scriptedStack();
 
 const id = () => docker("inspect", "--format", "{{.Id}}", facts().container);
-
-/** Holds the panel at one journal entry, from before it is written until the panel is gone. */
-async function killAt(event: "started" | "succeeded", step: string): Promise<void> {
-  await until(`the panel is about to write that ${step} has ${event}`, () =>
-    sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") === "1" ? true : undefined,
-  );
-  await killPanel();
-  sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'");
-}
-
-function holdAt(event: string, step: string): void {
-  sql(`CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(600); RETURN NEW; END'`);
-  sql(`CREATE TRIGGER hold BEFORE INSERT ON operation_events FOR EACH ROW
-       WHEN (NEW.event->>'event' = '${event}' AND NEW.event->>'step' = '${step}') EXECUTE FUNCTION hold()`);
-}
-
-const letGo = () => {
-  sql("DROP TRIGGER hold ON operation_events");
-  sql("DROP FUNCTION hold");
-};
 
 const recreate = ["look", "drain", "stop_old", "set_aside", "create_new", "start_new", "await_live", "await_ready", "check_accounts", "remove_old"];
 for (const step of recreate) {

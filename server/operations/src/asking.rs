@@ -34,6 +34,11 @@ impl Operations for Engine {
         if !inner.parts.gateways.contains(&gateway) {
             return Err(StartError::UnknownGateway(gateway));
         }
+        let asks_for_two =
+            command.action() == Action::RotateKey && inner.parts.second_person.contains(&gateway);
+        if asks_for_two && permit.second().is_none() {
+            return Err(StartError::NeedsSecondPerson);
+        }
         let Some(story) = inner.book.story(&command) else {
             return Err(StartError::Refused(Fault::new(
                 FaultKind::NotOffered,
@@ -64,6 +69,7 @@ impl Operations for Engine {
         let id = operation.id;
         let new = NewOperation {
             operation,
+            second: permit.second().cloned(),
             idempotency_key,
         };
         // In a task of its own: a browser that goes away must not leave a stored operation unbegun.

@@ -1,7 +1,7 @@
 //! The engine: what it is made of, its life from start to shutdown, and its news from the journal.
 //! What pages ask of it is in `asking`, how operations are carried out in `carry` and `runner`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -57,6 +57,8 @@ pub struct Parts {
     pub scrubber: Scrubber,
     /// The gateways there are.
     pub gateways: Vec<GatewayId>,
+    /// Those whose key is changed only when a second person agrees.
+    pub second_person: BTreeSet<GatewayId>,
 }
 
 /// How often and how long. The defaults are for production.

@@ -80,6 +80,8 @@ enum WhyRotate {
     PersonLeft,
     /// Somebody may know it who should not.
     Leak,
+    /// Put the key back that the latest rotation replaced, as long as it is kept.
+    PutBack,
 }
 
 impl From<WhyRotate> for Cause {
@@ -88,6 +90,7 @@ impl From<WhyRotate> for Cause {
             WhyRotate::Scheduled => Self::Scheduled,
             WhyRotate::PersonLeft => Self::PersonLeft,
             WhyRotate::Leak => Self::Leak,
+            WhyRotate::PutBack => Self::PutBack,
         }
     }
 }
@@ -216,7 +219,12 @@ impl Start {
         .await
     }
 
-    async fn command(&self, gateway: GatewayId, outside: &Outside) -> anyhow::Result<Command> {
+    async fn command(
+        &self,
+        gateway: GatewayId,
+        base: &Base,
+        outside: &Outside,
+    ) -> anyhow::Result<Command> {
         Ok(match self.kind {
             Kind::Reconnect => Command::Reconnect {
                 gateway,
@@ -245,7 +253,7 @@ impl Start {
             Kind::Stop => Command::Stop { gateway },
             Kind::Start => Command::Start { gateway },
             Kind::Backup => Command::Backup { gateway },
-            Kind::RotateKey => self.rotate_key(gateway)?,
+            Kind::RotateKey => self.rotate_key(gateway, base).await?,
             Kind::Restore => self.restore(gateway, outside).await?,
             Kind::Recover => Command::Recover {
                 gateway,
@@ -254,7 +262,7 @@ impl Start {
         })
     }
 
-    fn rotate_key(&self, gateway: GatewayId) -> anyhow::Result<Command> {
+    async fn rotate_key(&self, gateway: GatewayId, base: &Base) -> anyhow::Result<Command> {
         if !self.rotation.yes {
             bail!(
                 "the gateway is recreated with a new key, and whoever uses the old one fails until they have it; to go on, say --yes"
@@ -265,10 +273,22 @@ impl Start {
                 "the key is printed to a terminal only; without --reveal the panel's page shows it once"
             );
         }
+        let cause = self.rotation.cause.into();
+        let puts_back = if cause == Cause::PutBack {
+            let Some(latest) = base.store.latest(&gateway).await? else {
+                bail!(
+                    "this panel has not rotated the key of `{gateway}` yet, so no old one can come back"
+                );
+            };
+            Some(latest.operation)
+        } else {
+            None
+        };
         Ok(Command::RotateKey {
             gateway,
-            cause: self.rotation.cause.into(),
+            cause,
             skip_secret: self.rotation.skip_github,
+            puts_back,
         })
     }
 
@@ -308,7 +328,7 @@ impl Start {
         base: &Base,
         outside: &Outside,
     ) -> anyhow::Result<ExitCode> {
-        let command = self.command(gateway.clone(), outside).await?;
+        let command = self.command(gateway.clone(), base, outside).await?;
         let title = command.title();
         let shows_key = self.rotation.reveal && command.action() == Action::RotateKey;
         let permit = match can::permit(&command_line(), command.action(), Some(&gateway)) {

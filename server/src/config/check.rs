@@ -435,6 +435,7 @@ fn check_gateway(
         edge_interval: edge,
         github_secret,
         rotation_log,
+        rotate_key_needs_second_person: raw.rotate_key_needs_second_person.unwrap_or(false),
     })
 }
 

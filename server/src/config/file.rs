@@ -54,6 +54,7 @@ pub(super) struct RawGateway {
     pub(super) rotation_log_repository: Option<PathBuf>,
     pub(super) rotation_log_file: Option<String>,
     pub(super) rotation_log_push: Option<bool>,
+    pub(super) rotate_key_needs_second_person: Option<bool>,
 }
 
 const PLACES: [&str; 2] = ["panel.toml", "/etc/openclaw-panel/panel.toml"];

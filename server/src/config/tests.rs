@@ -353,3 +353,15 @@ fn a_log_of_rotations_is_a_file_of_a_clone_with_an_author() {
         "{warnings}"
     );
 }
+
+#[test]
+fn a_gateway_may_ask_for_a_second_person() {
+    let alone = load(GOOD, &BTreeMap::new()).unwrap();
+    assert!(alone.second_person().is_empty());
+    let text = format!("{GOOD}rotate_key_needs_second_person = true\n");
+    let asking = load(&text, &BTreeMap::new()).unwrap();
+    assert_eq!(
+        asking.second_person(),
+        [asking.gateways[0].id.clone()].into()
+    );
+}

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::can::Permit;
 use domain::credential::{
-    BuiltIn, Cause, Credential, Kind, NewRotation, Reminder, Rotation, Stage, Terms,
+    BuiltIn, Cause, Credential, Kind, Logging, NewRotation, Reminder, Rotation, Stage, Terms,
 };
 use domain::fault::{Boundary, Fault, FaultKind};
 use domain::gateway::{Gateway, GatewayId};
@@ -54,6 +54,7 @@ pub(crate) fn credential(kind: Kind, days: u32) -> Credential {
             operation: None,
             fingerprint: None,
             note: None,
+            log: None,
         }),
         snoozed: None,
     }
@@ -167,8 +168,11 @@ impl Register for Listing {
         _: Permit,
         _: Uuid,
         _: ByHand,
-    ) -> Result<(), RegisterError> {
+    ) -> Result<Uuid, RegisterError> {
         Err(RegisterError::NotPermitted)
+    }
+    async fn logged(&self, _: Uuid, _: Logging) -> Result<(), StoreError> {
+        unreachable!("nobody notes a rotation here")
     }
 }
 

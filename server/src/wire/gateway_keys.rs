@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use domain::credential::Fingerprint;
 use domain::fault::{Boundary, Fault, FaultKind};
 use domain::gateway::GatewayId;
-use domain::gateway_key::{Answer, Door, KeyLine, Tried, WhichKey};
+use domain::gateway_key::{Answer, Door, KeyLine, NextKey, Tried, WhichKey};
 use domain::operation::OperationId;
 use domain::ports::GatewayKeys;
 use domain::scrub::Scrubber;
@@ -143,11 +143,26 @@ impl GatewayKeys for KeyStore {
         &self,
         gateway: &GatewayId,
         operation: OperationId,
+        next: NextKey,
     ) -> Result<Fingerprint, Fault> {
         let key = self
-            .on_disk(gateway, move |rotator| rotator.renew(operation))
+            .on_disk(gateway, move |rotator| rotator.renew(operation, next))
             .await?;
         self.mark(gateway, key).await
+    }
+
+    async fn kept(
+        &self,
+        gateway: &GatewayId,
+        operation: OperationId,
+    ) -> Result<Option<Fingerprint>, Fault> {
+        let kept = self
+            .on_disk(gateway, move |rotator| rotator.previous(operation))
+            .await?;
+        match kept {
+            Some(key) => self.mark(gateway, key).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     async fn put_back(

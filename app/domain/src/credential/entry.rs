@@ -81,6 +81,17 @@ pub struct Rotation {
     pub fingerprint: Option<Fingerprint>,
     /// What else there was to say.
     pub note: Option<String>,
+    /// What became of its row in the rotation log, when a person noted it and there is such a log.
+    pub log: Option<Logging>,
+}
+
+/// What became of a row in the rotation log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Logging {
+    /// It is there; in a sentence.
+    Committed(String),
+    /// It is not; why.
+    Failed(String),
 }
 
 /// Why a credential may wait that is due.

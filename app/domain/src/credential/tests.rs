@@ -39,6 +39,7 @@ fn rotated(before: Duration) -> Credential {
             operation: None,
             fingerprint: None,
             note: None,
+            log: None,
         }),
         ..credential()
     }

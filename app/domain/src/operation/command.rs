@@ -7,6 +7,7 @@ use crate::action::Action;
 use crate::credential::Cause;
 use crate::fact::FactKind;
 use crate::gateway::{AccountId, GatewayId};
+use crate::operation::OperationId;
 
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,6 +107,9 @@ pub enum Command {
         /// Leaves the repository's secret on GitHub to a person.
         #[serde(default)]
         skip_secret: bool,
+        /// The rotation whose old key comes back, in place of a new one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        puts_back: Option<OperationId>,
     },
     /// Bring one account back with the gentlest step that helps.
     Recover {
@@ -224,7 +228,10 @@ impl Command {
             Self::Stop { .. } => "Stop".to_owned(),
             Self::Backup { .. } => "Back up".to_owned(),
             Self::Start { .. } => "Start".to_owned(),
-            Self::RotateKey { .. } => "Rotate the API key".to_owned(),
+            Self::RotateKey {
+                puts_back: None, ..
+            } => "Rotate the API key".to_owned(),
+            Self::RotateKey { .. } => "Put the old API key back".to_owned(),
             Self::Restore { account, .. } => format!("Restore account {account}"),
             // The account that a gateway has by itself needs no name.
             Self::Recover { account, .. } if account.as_str() == "default" => {

@@ -25,6 +25,9 @@ pub enum StartError {
     /// There is no such gateway.
     #[error("there is no gateway `{0}`")]
     UnknownGateway(GatewayId),
+    /// Two pairs of eyes are asked for, and only one has looked.
+    #[error("a second person has to agree first; ask for it on the page")]
+    NeedsSecondPerson,
     /// The panel is shutting down.
     #[error("the panel is shutting down; try again in a moment")]
     ShuttingDown,
@@ -52,6 +55,8 @@ pub struct StoreError {
 pub struct NewOperation {
     /// Its row.
     pub operation: Operation,
+    /// The second person who agreed to it.
+    pub second: Option<Actor>,
     /// Tells a repeated form apart from a second wish: the same actor and key give the same operation.
     pub idempotency_key: String,
 }

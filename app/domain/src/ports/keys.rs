@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use crate::credential::Fingerprint;
 use crate::fault::Fault;
 use crate::gateway::GatewayId;
-use crate::gateway_key::{KeyLine, Tried, WhichKey};
+use crate::gateway_key::{KeyLine, NextKey, Tried, WhichKey};
 use crate::operation::OperationId;
 
 /// The gateway's key in `.env`. Its value leaves the adapter by [`GatewayKeys::read`] alone. Every call of an operation
@@ -16,12 +16,19 @@ pub trait GatewayKeys: Send + Sync {
     /// Looks at the line that holds the key. Fails `Invalid`, and says what to do, when it could not be changed as it
     /// stands: no such line or two of them, not written by a variable of `.env`, a file that cannot be replaced.
     async fn look(&self, gateway: &GatewayId) -> Result<KeyLine, Fault>;
-    /// Keeps the file as it is, encrypted, and writes a new key into it. The new key's fingerprint.
+    /// Keeps the file as it is, encrypted, and writes another key into it. That key's fingerprint.
     async fn renew(
         &self,
         gateway: &GatewayId,
         operation: OperationId,
+        next: NextKey,
     ) -> Result<Fingerprint, Fault>;
+    /// The key that this operation replaced, while the encrypted copy is there.
+    async fn kept(
+        &self,
+        gateway: &GatewayId,
+        operation: OperationId,
+    ) -> Result<Option<Fingerprint>, Fault>;
     /// Puts the key back that [`GatewayKeys::renew`] replaced; what else was changed in the file since stays. Its
     /// fingerprint, or `None` when nothing was replaced.
     async fn put_back(

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::StoreError;
 use crate::can::Permit;
 use crate::credential::{
-    BuiltIn, Cause, Credential, NewRotation, Reminder, Rotation, Stage, Terms,
+    BuiltIn, Cause, Credential, Logging, NewRotation, Reminder, Rotation, Stage, Terms,
 };
 use crate::person::{Actor, Person};
 use crate::time::Timestamp;
@@ -76,13 +76,15 @@ pub trait Register: Send + Sync {
     /// Notes a rotation that an operation has done. The same operation noted twice is one rotation; a credential
     /// that is not listed (any more) is listed from then on. It ends a snooze.
     async fn note_rotation(&self, rotation: NewRotation) -> Result<(), StoreError>;
-    /// Notes a rotation that was done elsewhere. It ends a snooze.
+    /// Notes a rotation that was done elsewhere. It ends a snooze. The rotation's id.
     async fn note_rotation_by_hand(
         &self,
         permit: Permit,
         id: Uuid,
         done: ByHand,
-    ) -> Result<(), RegisterError>;
+    ) -> Result<Uuid, RegisterError>;
+    /// Notes what became of such a rotation's row in the rotation log.
+    async fn logged(&self, rotation: Uuid, log: Logging) -> Result<(), StoreError>;
 }
 
 /// Reminders: each is given once, whatever is restarted and however many panels there are.

@@ -65,7 +65,7 @@ pub struct LogLine {
     pub who: String,
     /// Why.
     pub why: String,
-    /// The operation that did it.
+    /// The operation that did it, or the id under which a person noted it.
     pub operation: OperationId,
     /// When the next one is due; `None` when it is not by a date.
     pub next_due: Option<Timestamp>,

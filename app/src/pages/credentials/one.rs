@@ -1,7 +1,9 @@
 //! One credential: how it stands, how it is rotated, and what became of it.
 
 use domain::action::Action;
-use domain::credential::{Cause, Credential, Due, Kind, Listed, Reminder, Rotation, Stage};
+use domain::credential::{
+    Cause, Credential, Due, Kind, Listed, Logging, Reminder, Rotation, Stage,
+};
 use domain::path;
 use domain::time::Timestamp;
 use leptos::prelude::*;
@@ -19,7 +21,7 @@ use crate::ui::said::capital;
 use crate::ui::{in_text_area, moment};
 
 /// How many rotations and reminders are shown.
-const SHOWN: u32 = 50;
+pub(crate) const SHOWN: u32 = 50;
 /// For how many days one may be snoozed.
 pub(crate) const SNOOZES: [u16; 5] = [1, 7, 14, 30, 90];
 
@@ -59,7 +61,7 @@ pub(crate) async fn page(call: &Call, id: &str, asked: &Asked) -> Result<Page, P
         {procedure(credential)}
         {changes}
         <h2>"What became of it"</h2>
-        {rotations(&history, now)}
+        {rotations(&history, id, call.may(Action::ManageCredentials).is_ok(), now)}
         {reminded(&reminders, now)}
     }
     .to_html();
@@ -85,6 +87,10 @@ pub(super) async fn listed(call: &Call, id: &str) -> Result<Listed, PanelError> 
 fn done(what: &str) -> Option<AnyView> {
     let said = match what {
         "rotated" => "The rotation is noted, here and in the audit trail.",
+        "logged" => "The rotation is noted, here, in the audit trail and in the rotation log.",
+        "not-logged" => {
+            "The rotation is noted here and in the audit trail. It is not in the rotation log yet; below is why."
+        }
         "snoozed" => "It is snoozed. Why is written into the audit trail.",
         "changed" => "What the register says of it is changed.",
         _ => return None,
@@ -241,7 +247,7 @@ fn by_hand(credential: &Credential, asked: &Asked, now: Timestamp) -> impl IntoV
         typed => typed.to_owned(),
     };
     let wanted = Cause::parse(asked.get("cause")).unwrap_or(Cause::Scheduled);
-    let causes: Vec<_> = Cause::ALL
+    let causes: Vec<_> = Cause::OFFERED
         .into_iter()
         .map(|cause| {
             view! {
@@ -344,15 +350,23 @@ fn change(credential: &Credential, asked: &Asked) -> impl IntoView + use<> {
     }
 }
 
-fn rotations(history: &[Rotation], now: Timestamp) -> AnyView {
+fn rotations(history: &[Rotation], id: Uuid, may_log: bool, now: Timestamp) -> AnyView {
     if history.is_empty() {
         return view! { <p class="card note">"No rotation was noted yet."</p> }.into_any();
     }
-    let rows: Vec<_> = history.iter().map(|one| rotation(one, now)).collect();
+    let rows: Vec<_> = history
+        .iter()
+        .map(|one| rotation(one, id, may_log, now))
+        .collect();
     view! { <ul class="card rows" role="list">{rows}</ul> }.into_any()
 }
 
-fn rotation(rotation: &Rotation, now: Timestamp) -> impl IntoView + use<> {
+fn rotation(
+    rotation: &Rotation,
+    credential: Uuid,
+    may_log: bool,
+    now: Timestamp,
+) -> impl IntoView + use<> {
     let said = format!("Rotated by {}", rotation.by.name());
     let title = match rotation.operation {
         Some(id) => view! { <a class="go" href=path::operation(&id)>{said}</a> }.into_any(),
@@ -367,11 +381,27 @@ fn rotation(rotation: &Rotation, now: Timestamp) -> impl IntoView + use<> {
     let fingerprint = fingerprint.map(|fingerprint| {
         view! { " · fingerprint "<code>{fingerprint.to_string()}</code> }
     });
+    let log = match &rotation.log {
+        Some(Logging::Committed(said)) => Some(format!(" · In the rotation log. {said}")),
+        Some(Logging::Failed(why)) => Some(format!(" · Not in the rotation log: {why}")),
+        None => None,
+    };
+    let again = (may_log && matches!(rotation.log, Some(Logging::Failed(_)))).then(|| {
+        view! {
+            <form method="post" action=endpoint::LOG_ROTATION>
+                <input type="hidden" name="id" value=credential.to_string()/>
+                <input type="hidden" name="rotation" value=rotation.id.to_string()/>
+                <button class="btn quiet">"Try the log again"</button>
+            </form>
+        }
+    });
     view! {
         <li>
             {title}
-            <small>{moment::clock(rotation.at, now)}" · "{rotation.cause.sentence()}{note}{fingerprint}</small>
-            <div class="end">{how}</div>
+            <small>
+                {moment::clock(rotation.at, now)}" · "{rotation.cause.sentence()}{note}{fingerprint}{log}
+            </small>
+            <div class="end">{how}{again}</div>
         </li>
     }
 }

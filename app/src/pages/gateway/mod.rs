@@ -15,6 +15,7 @@ use domain::gateway::Gateway;
 use domain::history::{Incident, Strip};
 use domain::operation::Operation;
 use domain::path;
+use domain::proposal::Proposal;
 use domain::time::Timestamp;
 use leptos::prelude::*;
 
@@ -43,10 +44,12 @@ pub(crate) fn fragments(
     strips: &Arc<Vec<Strip>>,
     seen_incidents: &Arc<Vec<Incident>>,
     register: &[Listed],
+    proposal: Option<&Proposal>,
 ) -> Vec<Fragment> {
     let mut fragments = vec![
         checked(sight),
         banner(sight),
+        second_person(sight, proposal),
         credentials::warning(sight, register),
         Fragment::new("verdict", verdict::section(sight)),
     ];
@@ -72,9 +75,10 @@ pub(crate) fn compose(gateway: &Gateway, fragments: &[Fragment]) -> String {
     let facts: String = facts::IDS.iter().map(|id| part(id)).collect();
     let name = crate::ui::escape(&gateway.name);
     format!(
-        r#"<div class="crumb"><h1>{name}</h1><p class="live"><span id="link"></span> {checked}</p></div>{banner}{verdict}{credentials}<h2 id="know">What we know</h2><dl class="card facts" aria-labelledby="know">{facts}</dl><div class="two"><div><h2>Actions, gentlest first</h2>{ladder}<h2>WhatsApp accounts</h2>{accounts}</div><div><h2>Last 24 hours</h2>{incidents}<h2>Resources</h2>{resources}</div></div>"#,
+        r#"<div class="crumb"><h1>{name}</h1><p class="live"><span id="link"></span> {checked}</p></div>{banner}{second}{verdict}{credentials}<h2 id="know">What we know</h2><dl class="card facts" aria-labelledby="know">{facts}</dl><div class="two"><div><h2>Actions, gentlest first</h2>{ladder}<h2>WhatsApp accounts</h2>{accounts}</div><div><h2>Last 24 hours</h2>{incidents}<h2>Resources</h2>{resources}</div></div>"#,
         checked = part("checked"),
         banner = part("banner"),
+        second = part("second"),
         credentials = part("credentials"),
         verdict = part("verdict"),
         ladder = part("ladder"),
@@ -82,6 +86,12 @@ pub(crate) fn compose(gateway: &Gateway, fragments: &[Fragment]) -> String {
         incidents = part("incidents"),
         resources = part("resources"),
     )
+}
+
+/// Whoever waits for a second person.
+fn second_person(sight: Sight<'_>, proposal: Option<&Proposal>) -> Fragment {
+    let said = proposal.and_then(|proposal| super::proposal::banner(proposal, sight.now));
+    Fragment::new("second", view! { <div id="second">{said}</div> }.to_html())
 }
 
 /// `checked 2 s ago`: the newest look at anything.

@@ -2,7 +2,7 @@
 
 use domain::credential::Fingerprint;
 use domain::fault::{Boundary, Fault, FaultKind};
-use domain::gateway_key::KeyLine;
+use domain::gateway_key::{KeyLine, NextKey};
 use domain::operation::OperationId;
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -39,18 +39,21 @@ impl Rotator {
         })
     }
 
-    /// Seals the file as it is and writes a new key into it; done before for this operation, it is done. The new key.
+    /// Seals the file as it is and writes another key into it; done before for this operation, it is done. That key.
     ///
     /// # Errors
-    /// Those of [`KeyFile::look`], and what the disk says; the file is then as it was.
-    pub fn renew(&self, operation: OperationId) -> Result<SecretString, Fault> {
+    /// Those of [`KeyFile::look`], a key that is not kept any more, and what the disk says; the file is then as it was.
+    pub fn renew(&self, operation: OperationId, next: NextKey) -> Result<SecretString, Fault> {
         let found = self.file.look()?;
         match self.previous(operation)? {
             Some(previous) if !same(&previous, &found.value) => return Ok(found.value),
             Some(_) => {}
             None => self.seals.seal(operation, &found.text)?,
         }
-        let key = new_key()?;
+        let key = match next {
+            NextKey::Random => new_key()?,
+            NextKey::Before(rotation) => self.previous(rotation)?.ok_or_else(not_kept)?,
+        };
         let text = self
             .file
             .with_key(found.text.expose_secret(), &found.variable, &key)?;
@@ -121,6 +124,14 @@ impl Rotator {
     pub fn mark(&self, key: &SecretString) -> Result<Fingerprint, Fault> {
         self.marks.of(key)
     }
+}
+
+fn not_kept() -> Fault {
+    Fault::new(
+        FaultKind::Invalid,
+        Boundary::Panel,
+        "The key that was replaced then is not kept any more.",
+    )
 }
 
 fn same(one: &SecretString, other: &SecretString) -> bool {

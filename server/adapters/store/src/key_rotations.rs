@@ -25,7 +25,7 @@ macro_rules! rotations {
     ($rest:tt, $argument:expr) => {
         sqlx::query_as!(
             RotationRow,
-            r#"SELECT operation_id, key_rotations.gateway_id, fingerprint, cause, at, revealed_at, revealed_by,
+            r#"SELECT operation_id, key_rotations.gateway_id, fingerprint, cause, puts_back, at, revealed_at, revealed_by,
                       interval_days AS "interval_days?"
                FROM key_rotations
                LEFT JOIN credentials ON credentials.kind = 'gateway-key' AND retired_at IS NULL
@@ -48,15 +48,17 @@ impl KeyRotations for Store {
             cause: rotation.cause,
             operation: Some(rotation.operation),
             fingerprint: Some(rotation.fingerprint.clone()),
+            puts_back: rotation.puts_back,
         };
         self.within("noting a rotated key", async {
             sqlx::query!(
-                "INSERT INTO key_rotations (operation_id, gateway_id, fingerprint, cause, at)
-                 VALUES ($1, $2, $3, $4, $5) ON CONFLICT (operation_id) DO NOTHING",
+                "INSERT INTO key_rotations (operation_id, gateway_id, fingerprint, cause, puts_back, at)
+                 VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (operation_id) DO NOTHING",
                 rotation.operation.0,
                 rotation.gateway.as_str(),
                 rotation.fingerprint.as_str(),
                 rotation.cause.as_str(),
+                rotation.puts_back.map(|operation| operation.0),
                 column(now),
             )
             .execute(&self.pool)
@@ -251,6 +253,7 @@ struct RotationRow {
     gateway_id: String,
     fingerprint: String,
     cause: String,
+    puts_back: Option<Uuid>,
     at: OffsetDateTime,
     revealed_at: Option<OffsetDateTime>,
     revealed_by: Option<String>,
@@ -260,13 +263,16 @@ struct RotationRow {
 impl RotationRow {
     fn read(self, done: Vec<(Task, Done)>) -> Result<KeyRotation, sqlx::Error> {
         let odd = |what: &str| sqlx::Error::Decode(format!("an unknown {what}").into());
-        let days = self.interval_days.and_then(|days| u32::try_from(days).ok());
+        // A key that came back is older than that.
+        let days = self.interval_days.filter(|_| self.puts_back.is_none());
+        let days = days.and_then(|days| u32::try_from(days).ok());
         let revealed = self.revealed_at.zip(self.revealed_by);
         Ok(KeyRotation {
             operation: OperationId(self.operation_id),
             gateway: self.gateway_id.parse().map_err(|_| odd("gateway"))?,
             fingerprint: Fingerprint::try_from(self.fingerprint).map_err(|_| odd("fingerprint"))?,
             cause: Cause::parse(&self.cause).ok_or_else(|| odd("cause"))?,
+            puts_back: self.puts_back.map(OperationId),
             at: moment(self.at),
             next_due: days.map(|days| moment(self.at).plus(days * DAY)),
             revealed: revealed.map(|(at, by)| Done {

@@ -17,6 +17,7 @@ mod notices;
 mod password;
 mod people;
 mod process;
+mod proposals;
 mod register;
 mod roll_up;
 mod rows;

@@ -12,7 +12,9 @@ macro_rules! credentials {
                       r.note AS "note?"
                FROM credentials c
                LEFT JOIN LATERAL (
-                   SELECT * FROM rotations WHERE credential_id = c.id ORDER BY at DESC, id DESC LIMIT 1
+                   SELECT * FROM rotations
+                   WHERE credential_id = c.id AND cause <> 'put-back' AND put_back_at IS NULL
+                   ORDER BY at DESC, id DESC LIMIT 1
                ) r ON true "# + $rest,
             $($argument),*
         )
@@ -27,7 +29,7 @@ mod reminders;
 use async_trait::async_trait;
 use domain::can::Permit;
 use domain::credential::{
-    BuiltIn, Cause, Credential, Fingerprint, Kind, NewRotation, Rotation, Snooze, Terms,
+    BuiltIn, Cause, Credential, Fingerprint, Kind, Logging, NewRotation, Rotation, Snooze, Terms,
 };
 use domain::operation::OperationId;
 use domain::person::Actor;
@@ -74,7 +76,8 @@ impl Register for Store {
         self.within("reading rotations", async {
             let rows = sqlx::query_as!(
                 RotationRow,
-                r#"SELECT id, at, rotated_by AS "rotated_by: Json<Actor>", cause, operation_id, fingerprint, note
+                r#"SELECT id, at, rotated_by AS "rotated_by: Json<Actor>", cause, operation_id, fingerprint, note,
+                          logged, not_logged
                    FROM rotations WHERE credential_id = $1 ORDER BY at DESC, id DESC LIMIT $2"#,
                 id,
                 i64::from(limit),
@@ -126,8 +129,27 @@ impl Register for Store {
         permit: Permit,
         id: Uuid,
         done: ByHand,
-    ) -> Result<(), RegisterError> {
+    ) -> Result<Uuid, RegisterError> {
         self.note_persons_rotation(permit, id, done).await
+    }
+
+    async fn logged(&self, rotation: Uuid, log: Logging) -> Result<(), StoreError> {
+        self.within("noting what became of a row in the rotation log", async {
+            let (logged, not_logged) = match log {
+                Logging::Committed(said) => (Some(said), None),
+                Logging::Failed(why) => (None, Some(why)),
+            };
+            sqlx::query!(
+                "UPDATE rotations SET logged = $2, not_logged = $3 WHERE id = $1 AND operation_id IS NULL",
+                rotation,
+                logged,
+                not_logged,
+            )
+            .execute(&self.pool)
+            .await?;
+            Ok(())
+        })
+        .await
     }
 }
 
@@ -170,6 +192,8 @@ impl CredentialRow {
                     operation_id: self.operation_id,
                     fingerprint: self.fingerprint,
                     note: self.note,
+                    logged: None,
+                    not_logged: None,
                 }
                 .read()?,
             ),
@@ -208,6 +232,8 @@ struct RotationRow {
     operation_id: Option<Uuid>,
     fingerprint: Option<String>,
     note: Option<String>,
+    logged: Option<String>,
+    not_logged: Option<String>,
 }
 
 impl RotationRow {
@@ -222,6 +248,11 @@ impl RotationRow {
             operation: self.operation_id.map(OperationId),
             fingerprint: fingerprint.map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
             note: self.note,
+            log: match (self.logged, self.not_logged) {
+                (Some(said), _) => Some(Logging::Committed(said)),
+                (None, Some(why)) => Some(Logging::Failed(why)),
+                (None, None) => None,
+            },
         })
     }
 }

@@ -6,7 +6,8 @@
 //! so there is no overlap: whoever still sends the old key is refused from the moment the new container answers.
 //!
 //! Neither key is ever in a plan, a state or a line: the journal tells versions apart by fingerprints, the new key is in
-//! `.env` alone, and the old one in a sealed copy of the file until the end.
+//! `.env` alone, and the old one in a sealed copy of the file. That copy outlives the operation, so that the old key can
+//! come back by another one while not everybody has the new one; after a leak it does not.
 
 mod repository;
 #[cfg(test)]
@@ -17,9 +18,9 @@ use std::time::Duration;
 use domain::credential::{Cause, Fingerprint};
 use domain::fact::ContainerState;
 use domain::fault::{Boundary, Fault, FaultKind, Retry};
-use domain::gateway_key::{self, Answer, KeyLine, Tried, WhichKey};
+use domain::gateway_key::{self, Answer, KeyLine, NextKey, Tried, WhichKey};
 use domain::key_rotation::NewKeyRotation;
-use domain::operation::{Cancel, Command, Passing};
+use domain::operation::{Cancel, Command, OperationId, Passing};
 use domain::ports::StoreError;
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +54,15 @@ pub struct Plan {
     cause: Cause,
     #[serde(default)]
     skip_secret: bool,
+    /// The rotation whose old key comes back.
+    #[serde(default)]
+    puts_back: Option<OperationId>,
+}
+
+impl Plan {
+    fn next(&self) -> NextKey {
+        self.puts_back.map_or(NextKey::Random, NextKey::Before)
+    }
 }
 
 /// Kept between steps.
@@ -76,7 +86,10 @@ impl Story for RotateKey {
 
     async fn plan(cx: &Cx, command: &Command) -> Result<Plan, Fault> {
         let Command::RotateKey {
-            cause, skip_secret, ..
+            cause,
+            skip_secret,
+            puts_back,
+            ..
         } = command
         else {
             let why = "this is no rotation";
@@ -91,6 +104,7 @@ impl Story for RotateKey {
             line,
             cause: *cause,
             skip_secret: *skip_secret,
+            puts_back: *puts_back,
         })
     }
 
@@ -99,7 +113,7 @@ impl Story for RotateKey {
         use Cancel::{AfterStep, Now, Refuse};
         vec![
             step("look",     "Look at the present key",                        act!(examine),  Nothing,                        secs(60), Now),
-            step("renew",    "Write a new key into .env",                      act!(renew),    With(act!(put_back), PROVING),  secs(30), AfterStep),
+            step("renew",    "Change the key in .env",                         act!(renew),    With(act!(put_back), PROVING),  secs(30), AfterStep),
             step("recreate", "Recreate the container with it",                 act!(compare),  Nothing,                        mins(2),  Now),
             part::<DRAIN>("recreate.drain"),
             part::<STOP_OLD>("recreate.stop_old"),
@@ -109,8 +123,8 @@ impl Story for RotateKey {
             part::<AWAIT_LIVE>("recreate.await_live"),
             part::<AWAIT_READY>("recreate.await_ready"),
             part::<CHECK_ACCOUNTS>("recreate.check_accounts"),
-            step("prove",    "Prove that the new key is taken and the old one refused", act!(prove), Nothing,                  PROVING,  Now),
-            step("finish",   "Remove the old container and the old key",       act!(finish),   NoReturn,                       mins(2),  Refuse),
+            step("prove",    "Prove that this key is taken and the one before refused", act!(prove), Nothing,                  PROVING,  Now),
+            step("finish",   "Remove the old container",                       act!(finish),   NoReturn,                       mins(2),  Refuse),
             step("record",   "Note what is left to hand over",                 act!(record),   NoReturn,                       mins(10), Refuse),
             step("secret",   "Write the repository's secret on GitHub",        act!(secret),   NoReturn,                       mins(2),  Refuse),
             step("log",      "Write it into the rotation log",                 act!(log),      NoReturn,                       mins(2),  Refuse),
@@ -234,6 +248,9 @@ async fn examine(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(), Fault> {
         "{} in {}, fingerprint {}.",
         line.variable, line.file, line.fingerprint
     ));
+    if let Some(rotation) = plan.puts_back {
+        may_come_back(cx, rotation).await?;
+    }
     if let Some(doors) = gateway_key::those(&plan.doors, |answer| *answer == Answer::Takes) {
         cx.say.line(format!("The present key is taken by {doors}."));
     }
@@ -243,12 +260,42 @@ async fn examine(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Only what the latest rotation replaced comes back: who was told of a later key would be asked to go back twice.
+async fn may_come_back(cx: &Cx, rotation: OperationId) -> Result<(), Fault> {
+    let latest = cx.rotations.latest(&cx.gateway).await;
+    let latest = latest.or_else(|error| noted(cx, Err(error)).map(|()| None))?;
+    if latest.is_none_or(|latest| latest.operation != rotation) {
+        let why = "The key was rotated again since, so the one before that does not come back.";
+        return Err(refused(FaultKind::Invalid, Boundary::Panel, why));
+    }
+    match cx.keys.kept(&cx.gateway, rotation).await? {
+        Some(kept) => {
+            cx.say
+                .line(format!("The old key is kept, fingerprint {kept}."));
+            Ok(())
+        }
+        None => Err(refused(
+            FaultKind::Invalid,
+            Boundary::Panel,
+            "The old key is not kept any more: it goes once everybody has the new one, and after 7 days.",
+        )),
+    }
+}
+
 async fn renew(cx: &Cx, plan: &Plan, state: &mut State) -> Result<(), Fault> {
-    let new = cx.keys.renew(&cx.gateway, cx.operation).await?;
-    cx.say.line(format!(
-        "A new key stands in {}, fingerprint {new}. The container still has the old one.",
-        plan.line.file
-    ));
+    let new = cx
+        .keys
+        .renew(&cx.gateway, cx.operation, plan.next())
+        .await?;
+    let file = &plan.line.file;
+    cx.say.line(match plan.next() {
+        NextKey::Random => format!(
+            "A new key stands in {file}, fingerprint {new}. The container still has the old one."
+        ),
+        NextKey::Before(_) => format!(
+            "The old key stands in {file} again, fingerprint {new}. The container still has the new one."
+        ),
+    });
     state.new = Some(new);
     Ok(())
 }
@@ -258,8 +305,10 @@ async fn put_back(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(), Fault> {
     if cx.keys.put_back(&cx.gateway, cx.operation).await?.is_none() {
         return Ok(());
     }
-    cx.say
-        .line(format!("The old key stands in {} again.", plan.line.file));
+    cx.say.line(format!(
+        "The key of before stands in {} again.",
+        plan.line.file
+    ));
     let inside = cx.keys.in_container(&cx.gateway).await?;
     match inside {
         None => cx
@@ -277,7 +326,7 @@ async fn put_back(cx: &Cx, plan: &Plan, _: &mut State) -> Result<(), Fault> {
             while let Err(why) = taken_inside(&try_doors(cx, WhichKey::Present).await?) {
                 again(cx, &mut left, &why).await?;
             }
-            cx.say.line("The old key is taken again.");
+            cx.say.line("The key of before is taken again.");
         }
     }
     cx.keys.forget(&cx.gateway, cx.operation).await
@@ -360,19 +409,39 @@ async fn again(cx: &Cx, left: &mut usize, why: &str) -> Result<(), Fault> {
 }
 
 /// The new key works; what cannot be removed is worth a note, not a failure.
-async fn finish(cx: &Cx, _: &Plan, state: &mut State) -> Result<(), Fault> {
-    let State { plan, recreate, .. } = &mut *state;
-    let made = plan.as_ref().ok_or_else(unplanned)?;
+async fn finish(cx: &Cx, plan: &Plan, state: &mut State) -> Result<(), Fault> {
+    let State {
+        plan: made,
+        recreate,
+        ..
+    } = &mut *state;
+    let made = made.as_ref().ok_or_else(unplanned)?;
     (Recreate::steps().swap_remove(REMOVE_OLD).act)(cx, made, recreate).await?;
-    match cx.keys.forget(&cx.gateway, cx.operation).await {
-        Ok(()) => {}
-        Err(fault) if fault.retry == Retry::Yes => return Err(fault),
-        Err(fault) => {
-            let left = format!("The sealed copy of the old key could not be removed: {fault}");
-            let left = cx.say.scrub(&left);
-            cx.say.line(&left);
-            leave(state, left);
+    let latest = cx.rotations.latest(&cx.gateway).await;
+    let latest = latest.or_else(|error| noted(cx, Err(error)).map(|()| None))?;
+    let before = latest
+        .map(|latest| latest.operation)
+        .filter(|before| *before != cx.operation);
+    let comes_back = plan.cause != Cause::Leak && plan.puts_back.is_none();
+    let gone = before
+        .into_iter()
+        .chain((!comes_back).then_some(cx.operation));
+    for operation in gone {
+        match cx.keys.forget(&cx.gateway, operation).await {
+            Ok(()) => {}
+            Err(fault) if fault.retry == Retry::Yes => return Err(fault),
+            Err(fault) => {
+                let left = format!("The sealed copy of an old key could not be removed: {fault}");
+                let left = cx.say.scrub(&left);
+                cx.say.line(&left);
+                leave(state, left);
+            }
         }
+    }
+    if comes_back {
+        cx.say.line(
+            "The old key is kept, sealed, and can come back until everybody has the new one; 7 days at most.",
+        );
     }
     Ok(())
 }
@@ -386,6 +455,7 @@ async fn record(cx: &Cx, plan: &Plan, state: &mut State) -> Result<(), Fault> {
         gateway: cx.gateway.clone(),
         fingerprint,
         cause: plan.cause,
+        puts_back: plan.puts_back,
         by: cx.asked_by.clone(),
     };
     noted(cx, cx.rotations.begin(rotation).await)

@@ -1,5 +1,6 @@
 //! A world, a journal, and panels that can be killed and started again.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +26,8 @@ pub struct Bench {
     pub journal: Arc<MemoryJournal>,
     /// The audit trail.
     pub audit: Arc<MemoryAudit>,
+    /// The gateways whose key is changed only when a second person agrees.
+    pub second_person: BTreeSet<GatewayId>,
     ids: Arc<FakeIds>,
 }
 
@@ -34,6 +37,7 @@ impl Bench {
         Self {
             journal: Arc::new(MemoryJournal::new(Arc::clone(&world.clock))),
             audit: Arc::default(),
+            second_person: BTreeSet::new(),
             world,
             ids: Arc::default(),
         }
@@ -59,6 +63,7 @@ impl Bench {
             ids: Arc::clone(&self.ids) as _,
             scrubber: Scrubber::new([CANARY.to_owned()]),
             gateways: vec![gateway()],
+            second_person: self.second_person.clone(),
         };
         let engine = Engine::with(parts, TaskTracker::new(), book, Timing::default());
         engine.tend();

@@ -1,12 +1,14 @@
 //! The gateway's key, faked over the world: a number in `.env`, and the number that a container was made with.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use domain::can::Permit;
 use domain::credential::Fingerprint;
 use domain::fact::ContainerState;
 use domain::fault::{Boundary, Fault, FaultKind};
 use domain::gateway::GatewayId;
-use domain::gateway_key::{Answer, Door, KeyLine, Tried, WhichKey};
+use domain::gateway_key::{Answer, Door, KeyLine, NextKey, Tried, WhichKey};
 use domain::key_rotation::{Consumer, KeyRotation, NewConsumer, NewKeyRotation, Task};
 use domain::operation::OperationId;
 use domain::person::Actor;
@@ -29,8 +31,8 @@ pub struct FakeKeys {
     pub reaches: u32,
     /// Compose does not take the key from `.env`.
     pub elsewhere: bool,
-    /// The operation that sealed the file, and the key in it.
-    pub sealed: Option<(OperationId, u32)>,
+    /// The keys that operations replaced.
+    pub sealed: BTreeMap<OperationId, u32>,
     /// A door that says nothing about any key.
     pub silent: Option<Door>,
     /// The gateway takes every key.
@@ -49,7 +51,7 @@ impl Default for FakeKeys {
             written: 1,
             reaches: 1,
             elsewhere: false,
-            sealed: None,
+            sealed: BTreeMap::new(),
             silent: None,
             careless: false,
             done: Vec::new(),
@@ -102,17 +104,35 @@ impl GatewayKeys for World {
         .await
     }
 
-    async fn renew(&self, _: &GatewayId, operation: OperationId) -> Result<Fingerprint, Fault> {
+    async fn renew(
+        &self,
+        _: &GatewayId,
+        operation: OperationId,
+        next: NextKey,
+    ) -> Result<Fingerprint, Fault> {
         self.call("renew_key", |inner, _| {
-            let (_, old) = *inner
-                .key
-                .sealed
-                .get_or_insert((operation, inner.key.written));
-            if inner.key.written == old {
-                write(inner, old + 1);
+            let written = inner.key.written;
+            let old = *inner.key.sealed.entry(operation).or_insert(written);
+            if written == old {
+                let next = match next {
+                    NextKey::Random => old + 1,
+                    NextKey::Before(rotation) => inner.key.sealed[&rotation],
+                };
+                write(inner, next);
                 inner.changed("renew_key");
             }
             Ok(mark(inner.key.written))
+        })
+        .await
+    }
+
+    async fn kept(
+        &self,
+        _: &GatewayId,
+        operation: OperationId,
+    ) -> Result<Option<Fingerprint>, Fault> {
+        self.call("look_at_kept_key", |inner, _| {
+            Ok(inner.key.sealed.get(&operation).copied().map(mark))
         })
         .await
     }
@@ -123,7 +143,7 @@ impl GatewayKeys for World {
         operation: OperationId,
     ) -> Result<Option<Fingerprint>, Fault> {
         self.call("put_key_back", |inner, _| {
-            let Some((_, old)) = inner.key.sealed.filter(|(of, _)| *of == operation) else {
+            let Some(old) = inner.key.sealed.get(&operation).copied() else {
                 return Ok(None);
             };
             if inner.key.written != old {
@@ -137,12 +157,7 @@ impl GatewayKeys for World {
 
     async fn forget(&self, _: &GatewayId, operation: OperationId) -> Result<(), Fault> {
         self.call("forget_key", |inner, _| {
-            if inner
-                .key
-                .sealed
-                .take_if(|(of, _)| *of == operation)
-                .is_some()
-            {
+            if inner.key.sealed.remove(&operation).is_some() {
                 inner.changed("forget_key");
             }
             Ok(())
@@ -160,8 +175,7 @@ impl GatewayKeys for World {
             let key = match which {
                 WhichKey::Present => inner.key.written,
                 WhichKey::Previous(operation) => {
-                    let sealed = inner.key.sealed.filter(|(of, _)| *of == operation);
-                    sealed.map_or(0, |(_, key)| key)
+                    inner.key.sealed.get(&operation).copied().unwrap_or(0)
                 }
             };
             let live = inner.live(now);
@@ -196,6 +210,20 @@ impl GatewayKeys for World {
     }
 }
 
+fn whole(noted: &NewKeyRotation, at: Timestamp) -> KeyRotation {
+    KeyRotation {
+        operation: noted.operation,
+        gateway: noted.gateway.clone(),
+        fingerprint: noted.fingerprint.clone(),
+        cause: noted.cause,
+        puts_back: noted.puts_back,
+        at,
+        next_due: None,
+        revealed: None,
+        done: Vec::new(),
+    }
+}
+
 /// Stories note a rotation and what was done with it; the rest is for pages.
 #[async_trait]
 impl KeyRotations for World {
@@ -214,24 +242,15 @@ impl KeyRotations for World {
     }
 
     async fn of(&self, operation: OperationId) -> Result<Option<KeyRotation>, StoreError> {
-        let at = self.clock.now();
         let inner = self.lock();
         let mut noted = inner.key.noted.iter();
         let found = noted.find(|noted| noted.operation == operation);
-        Ok(found.map(|noted| KeyRotation {
-            operation,
-            gateway: noted.gateway.clone(),
-            fingerprint: noted.fingerprint.clone(),
-            cause: noted.cause,
-            at,
-            next_due: None,
-            revealed: None,
-            done: Vec::new(),
-        }))
+        Ok(found.map(|noted| whole(noted, self.clock.now())))
     }
 
     async fn latest(&self, _: &GatewayId) -> Result<Option<KeyRotation>, StoreError> {
-        Ok(None)
+        let last = self.lock().key.noted.last().cloned();
+        Ok(last.map(|noted| whole(&noted, self.clock.now())))
     }
 
     async fn reveal(&self, _: Permit, _: OperationId) -> Result<bool, StoreError> {

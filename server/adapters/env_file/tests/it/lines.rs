@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 
+use domain::gateway_key::NextKey;
 use proptest::prelude::*;
 use secrecy::ExposeSecret as _;
 
@@ -38,7 +39,10 @@ fn only_the_value_changes_whatever_the_file_looks_like() {
         ),
     ] {
         let folder = Folder::new(before);
-        let key = folder.rotator().renew(operation()).unwrap();
+        let key = folder
+            .rotator()
+            .renew(operation(), NextKey::Random)
+            .unwrap();
         assert_eq!(
             folder.read(),
             after.replace("<new>", key.expose_secret()),
@@ -110,7 +114,10 @@ fn what_cannot_be_changed_is_refused_with_what_to_do() {
     );
     for folder in [two, fixed, prefixed, twice] {
         let before = folder.read();
-        folder.rotator().renew(operation()).unwrap_err();
+        folder
+            .rotator()
+            .renew(operation(), NextKey::Random)
+            .unwrap_err();
         assert_eq!(folder.read(), before);
     }
 }
@@ -134,7 +141,10 @@ fn a_link_is_followed_and_stays_a_link() {
         line.notices.iter().any(|said| said.contains("is a link")),
         "{line:?}"
     );
-    folder.rotator().renew(operation()).unwrap();
+    folder
+        .rotator()
+        .renew(operation(), NextKey::Random)
+        .unwrap();
     assert!(fs::symlink_metadata(folder.env()).unwrap().is_symlink());
     assert_ne!(folder.key(), OLD);
 }
@@ -151,7 +161,10 @@ fn the_file_ends_up_for_its_owner_alone_and_that_is_said_first() {
             .any(|said| said.contains("becomes 0600")),
         "{line:?}"
     );
-    folder.rotator().renew(operation()).unwrap();
+    folder
+        .rotator()
+        .renew(operation(), NextKey::Random)
+        .unwrap();
     let now = fs::metadata(folder.env()).unwrap();
     assert_eq!(now.mode() & 0o7777, 0o600);
     assert_eq!((now.uid(), now.gid()), (owner.uid(), owner.gid()));

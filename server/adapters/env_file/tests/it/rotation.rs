@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use domain::gateway_key::NextKey;
 use domain::operation::OperationId;
 use secrecy::ExposeSecret as _;
 use uuid::Uuid;
@@ -12,8 +13,8 @@ use super::{Folder, OLD, operation};
 fn a_new_key_is_64_hexadecimal_digits_and_never_the_same() {
     let one = Folder::new("OPENCLAW_API_KEY=an-old-key-1\n");
     let other = Folder::new("OPENCLAW_API_KEY=an-old-key-1\n");
-    let one = one.rotator().renew(operation()).unwrap();
-    let other = other.rotator().renew(operation()).unwrap();
+    let one = one.rotator().renew(operation(), NextKey::Random).unwrap();
+    let other = other.rotator().renew(operation(), NextKey::Random).unwrap();
     for key in [&one, &other] {
         let key = key.expose_secret();
         assert!(key.len() == 64 && key.bytes().all(|byte| byte.is_ascii_hexdigit()));
@@ -24,8 +25,14 @@ fn a_new_key_is_64_hexadecimal_digits_and_never_the_same() {
 #[test]
 fn renewed_twice_for_one_operation_is_one_new_key() {
     let folder = Folder::new("OPENCLAW_API_KEY=an-old-key-1\n");
-    let first = folder.rotator().renew(operation()).unwrap();
-    let second = folder.rotator().renew(operation()).unwrap();
+    let first = folder
+        .rotator()
+        .renew(operation(), NextKey::Random)
+        .unwrap();
+    let second = folder
+        .rotator()
+        .renew(operation(), NextKey::Random)
+        .unwrap();
     assert_eq!(first.expose_secret(), second.expose_secret());
     let previous = folder.rotator().previous(operation()).unwrap().unwrap();
     assert_eq!(previous.expose_secret(), OLD);
@@ -34,10 +41,16 @@ fn renewed_twice_for_one_operation_is_one_new_key() {
 #[test]
 fn what_was_sealed_and_not_yet_replaced_is_replaced_when_repeated() {
     let folder = Folder::new("OPENCLAW_API_KEY=an-old-key-1\n");
-    folder.rotator().renew(operation()).unwrap();
+    folder
+        .rotator()
+        .renew(operation(), NextKey::Random)
+        .unwrap();
     // As if the panel had ended between the two.
     fs::write(folder.env(), "OPENCLAW_API_KEY=an-old-key-1\n").unwrap();
-    let key = folder.rotator().renew(operation()).unwrap();
+    let key = folder
+        .rotator()
+        .renew(operation(), NextKey::Random)
+        .unwrap();
     assert_ne!(key.expose_secret(), OLD);
     assert_eq!(folder.key(), key.expose_secret());
 }
@@ -46,7 +59,10 @@ fn what_was_sealed_and_not_yet_replaced_is_replaced_when_repeated() {
 fn putting_back_twice_does_no_harm_and_nothing_is_put_back_for_another_operation() {
     let text = "A=1 # keep\nOPENCLAW_API_KEY='an-old-key-1'";
     let folder = Folder::new(text);
-    folder.rotator().renew(operation()).unwrap();
+    folder
+        .rotator()
+        .renew(operation(), NextKey::Random)
+        .unwrap();
     let other = OperationId(Uuid::from_u128(8));
     assert!(folder.rotator().put_back(other).unwrap().is_none());
     for _ in 0..2 {
@@ -57,9 +73,45 @@ fn putting_back_twice_does_no_harm_and_nothing_is_put_back_for_another_operation
 }
 
 #[test]
+fn the_key_of_before_comes_back_by_another_operation_as_long_as_it_is_kept() {
+    let text = "OPENCLAW_API_KEY=an-old-key-1\n";
+    let folder = Folder::new(text);
+    let new = folder
+        .rotator()
+        .renew(operation(), NextKey::Random)
+        .unwrap();
+    let later = OperationId(Uuid::from_u128(8));
+    for _ in 0..2 {
+        let back = folder
+            .rotator()
+            .renew(later, NextKey::Before(operation()))
+            .unwrap();
+        assert_eq!(back.expose_secret(), OLD);
+        assert_eq!(folder.read(), text);
+    }
+    // What that operation replaced is the new one, to be tried at the doors, and to be put back if it fails.
+    let replaced = folder.rotator().previous(later).unwrap().unwrap();
+    assert_eq!(replaced.expose_secret(), new.expose_secret());
+    folder.rotator().put_back(later).unwrap();
+    assert_eq!(folder.key(), new.expose_secret());
+
+    folder.rotator().forget(operation()).unwrap();
+    let third = OperationId(Uuid::from_u128(9));
+    let gone = folder
+        .rotator()
+        .renew(third, NextKey::Before(operation()))
+        .unwrap_err();
+    assert!(gone.message.contains("not kept any more"), "{gone}");
+    assert_eq!(folder.key(), new.expose_secret());
+}
+
+#[test]
 fn what_a_person_changed_meanwhile_stays_when_the_key_is_put_back() {
     let folder = Folder::new("OPENCLAW_API_KEY=an-old-key-1\nPUBLIC_URL=http://a\n");
-    let key = folder.rotator().renew(operation()).unwrap();
+    let key = folder
+        .rotator()
+        .renew(operation(), NextKey::Random)
+        .unwrap();
     let changed = folder.read().replace("http://a", "http://b");
     fs::write(folder.env(), &changed).unwrap();
     folder.rotator().put_back(operation()).unwrap();
@@ -72,18 +124,27 @@ fn a_disk_that_refuses_leaves_the_file_as_it_was() {
     let folder = Folder::new(text);
     // Nothing can be written beside it.
     fs::create_dir(folder.compose().join(".env.panel-unfinished")).unwrap();
-    let fault = folder.rotator().renew(operation()).unwrap_err();
+    let fault = folder
+        .rotator()
+        .renew(operation(), NextKey::Random)
+        .unwrap_err();
     assert!(fault.message.contains(".env"), "{fault}");
     assert_eq!(folder.read(), text);
     fs::remove_dir(folder.compose().join(".env.panel-unfinished")).unwrap();
-    folder.rotator().renew(operation()).unwrap();
+    folder
+        .rotator()
+        .renew(operation(), NextKey::Random)
+        .unwrap();
     assert_ne!(folder.read(), text);
 }
 
 #[test]
 fn nothing_beside_the_file_holds_a_key() {
     let folder = Folder::new("OPENCLAW_API_KEY=an-old-key-1\n");
-    let key = folder.rotator().renew(operation()).unwrap();
+    let key = folder
+        .rotator()
+        .renew(operation(), NextKey::Random)
+        .unwrap();
     let mut seen = 0;
     let mut folders = vec![folder.root.path().to_owned()];
     while let Some(next) = folders.pop() {
@@ -116,7 +177,10 @@ fn fingerprints_tell_keys_apart_and_stay_the_same_for_one_panel() {
     let folder = Folder::new("OPENCLAW_API_KEY=an-old-key-1\n");
     let before = folder.rotator().look().unwrap().fingerprint;
     assert_eq!(folder.rotator().look().unwrap().fingerprint, before);
-    folder.rotator().renew(operation()).unwrap();
+    folder
+        .rotator()
+        .renew(operation(), NextKey::Random)
+        .unwrap();
     assert_ne!(folder.rotator().look().unwrap().fingerprint, before);
     let other = Folder::new("OPENCLAW_API_KEY=an-old-key-1\n");
     assert_ne!(other.rotator().look().unwrap().fingerprint, before);

@@ -1,7 +1,6 @@
 //! Beginning: the audit event “requested”, the row and the gateway's lock, or nothing at all.
 
 use domain::audit::{AuditOutcome, NewAuditEvent};
-use domain::operation::Operation;
 use domain::ports::{Begun, NewOperation};
 use sqlx::PgConnection;
 use sqlx::types::Json;
@@ -24,7 +23,7 @@ impl Store {
             let mut tx = self.pool.begin().await?;
             self.hear(&mut tx, runner).await?;
             if insert(&mut tx, &new, runner).await? {
-                self.write_audit(&mut tx, requested(&new.operation)).await?;
+                self.write_audit(&mut tx, requested(&new)).await?;
                 let gateway = new.operation.command.gateway().as_str();
                 notices::tell_operation(&mut tx, new.operation.id, 0, gateway).await?;
                 tx.commit().await?;
@@ -79,7 +78,9 @@ async fn insert(
     Ok(result.rows_affected() == 1)
 }
 
-fn requested(operation: &Operation) -> NewAuditEvent {
+fn requested(new: &NewOperation) -> NewAuditEvent {
+    let operation = &new.operation;
+    let second = new.second.as_ref();
     NewAuditEvent {
         actor: operation.asked_by.clone(),
         action: operation.command.name().to_owned(),
@@ -88,6 +89,6 @@ fn requested(operation: &Operation) -> NewAuditEvent {
         operation: Some(operation.id),
         reason: operation.reason.clone(),
         outcome: AuditOutcome::Requested,
-        note: None,
+        note: second.map(|second| format!("{} agreed to it.", second.name())),
     }
 }

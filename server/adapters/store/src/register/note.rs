@@ -37,10 +37,21 @@ impl Store {
                 operation: rotation.operation,
                 fingerprint: rotation.fingerprint,
                 note: None,
+                log: None,
             };
             if !insert(&mut tx, id, &noted).await? {
                 // Noted before.
                 return Ok(());
+            }
+            if let Some(before) = rotation.puts_back {
+                sqlx::query!(
+                    "UPDATE rotations SET put_back_at = $3 WHERE credential_id = $1 AND operation_id = $2",
+                    id,
+                    before.0,
+                    column(noted.at),
+                )
+                .execute(&mut *tx)
+                .await?;
             }
             let event = NewAuditEvent {
                 gateway: rotation.gateway,
@@ -92,7 +103,7 @@ impl Store {
         permit: Permit,
         id: Uuid,
         done: ByHand,
-    ) -> Result<(), RegisterError> {
+    ) -> Result<Uuid, RegisterError> {
         let actor = allowed(permit, Action::ManageCredentials)?;
         if done.at > self.clock.now() {
             return Err(RegisterError::NotYet);
@@ -110,9 +121,10 @@ impl Store {
                 operation: None,
                 fingerprint: None,
                 note: done.note,
+                log: None,
             };
             insert(&mut tx, id, &noted).await?;
-            let on = noted.at.utc_date();
+            let (on, noted_as) = (noted.at.utc_date(), noted.id);
             let event = NewAuditEvent {
                 reason: noted.note,
                 note: Some(format!("Done by hand on {on}. {}", noted.cause.sentence())),
@@ -120,7 +132,7 @@ impl Store {
             };
             self.write_audit(&mut tx, event).await?;
             tx.commit().await?;
-            Ok(Ok(()))
+            Ok(Ok(noted_as))
         };
         self.within("noting a rotation that was done by hand", noting)
             .await?

@@ -8,10 +8,10 @@ use domain::can::{self, Permit};
 use domain::credential::{Cause, Fingerprint, Kind};
 use domain::gateway::GatewayId;
 use domain::key_rotation::{KeyRotation, NewConsumer, NewKeyRotation, Task};
-use domain::operation::OperationId;
-use domain::ports::{KeyRotations, Register as _};
+use domain::operation::{OperationId, Outcome};
+use domain::ports::{Ids as _, Journal, KeyRotations, Register};
 
-use crate::support::{Database, anna, begun_relink, ben};
+use crate::support::{Database, anna, begun_relink, ben, relink};
 
 fn gateway() -> GatewayId {
     "g1".parse().unwrap()
@@ -27,6 +27,7 @@ fn rotation(operation: OperationId) -> NewKeyRotation {
         gateway: gateway(),
         fingerprint: Fingerprint::of_hash(&[7; 32]),
         cause: Cause::PersonLeft,
+        puts_back: None,
         by: anna(),
     }
 }
@@ -47,6 +48,58 @@ async fn of(store: &Store, operation: OperationId) -> KeyRotation {
     KeyRotations::of(store, operation).await.unwrap().unwrap()
 }
 
+/// An operation that has ended: the next one has the gateway.
+async fn next_operation(database: &Database, store: &Store, before: OperationId) -> OperationId {
+    Journal::end(store, before, 1, Outcome::Succeeded { note: None })
+        .await
+        .unwrap()
+        .unwrap();
+    let wanted = relink(database, anna(), &database.ids.next().to_string());
+    let id = wanted.operation.id;
+    Journal::begin(store, wanted, database.ids.next())
+        .await
+        .unwrap();
+    id
+}
+
+#[tokio::test]
+async fn a_key_that_came_back_is_as_old_as_it_was() {
+    let (database, store, first) = rotated().await;
+    let day = Duration::from_secs(24 * 3600);
+    let key = async || {
+        let listed = Register::list(&store).await.unwrap();
+        let key = listed.into_iter().find(|one| one.kind == Kind::GatewayKey);
+        key.unwrap()
+    };
+    let since = key().await.last.map(|last| last.at);
+    assert!(since.is_some());
+    database.clock.advance(day);
+    let second = next_operation(&database, &store, first).await;
+    KeyRotations::begin(&store, rotation(second)).await.unwrap();
+    assert_ne!(key().await.last.map(|last| last.at), since);
+    database.clock.advance(day);
+    let third = next_operation(&database, &store, second).await;
+    let back = NewKeyRotation {
+        cause: Cause::PutBack,
+        puts_back: Some(second),
+        ..rotation(third)
+    };
+    for _ in 0..2 {
+        KeyRotations::begin(&store, back.clone()).await.unwrap();
+    }
+    assert_eq!(key().await.last.map(|last| last.at), since);
+    let of_third = of(&store, third).await;
+    assert_eq!(of_third.puts_back, Some(second));
+    // How old the key is that came back is not the rotation's to say.
+    assert_eq!(of_third.next_due, None);
+    let history = store.history(key().await.id, 10).await.unwrap();
+    let causes: Vec<Cause> = history.iter().map(|one| one.cause).collect();
+    assert_eq!(
+        causes,
+        [Cause::PutBack, Cause::PersonLeft, Cause::PersonLeft]
+    );
+}
+
 #[tokio::test]
 async fn a_rotation_noted_twice_is_one_here_and_in_the_register() {
     let (database, store, operation) = rotated().await;
@@ -59,7 +112,7 @@ async fn a_rotation_noted_twice_is_one_here_and_in_the_register() {
     assert_eq!(store.latest(&gateway()).await.unwrap(), Some(first.clone()));
     let days = Duration::from_secs(180 * 24 * 3600);
     assert_eq!(first.next_due, Some(first.at.plus(days)));
-    let listed = store.list().await.unwrap();
+    let listed = Register::list(&store).await.unwrap();
     let key = listed
         .iter()
         .find(|credential| credential.kind == Kind::GatewayKey)

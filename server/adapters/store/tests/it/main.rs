@@ -19,6 +19,8 @@ mod lead;
 #[cfg(test)]
 mod people;
 #[cfg(test)]
+mod proposals;
+#[cfg(test)]
 mod register;
 #[cfg(test)]
 mod support;

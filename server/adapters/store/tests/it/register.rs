@@ -7,7 +7,7 @@ use domain::action::Action;
 use domain::audit::{AuditEvent, AuditOutcome};
 use domain::can::{self, Permit};
 use domain::credential::{
-    BuiltIn, Cause, Credential, Fingerprint, Kind, NewRotation, Stage, Terms,
+    BuiltIn, Cause, Credential, Fingerprint, Kind, Logging, NewRotation, Stage, Terms,
 };
 use domain::operation::OperationId;
 use domain::person::{Actor, Role};
@@ -83,6 +83,7 @@ fn rotation(database: &Database, operation: Option<OperationId>) -> NewRotation 
         cause: Cause::Leak,
         operation,
         fingerprint: Some(Fingerprint::of_hash(&[0xab; 32])),
+        puts_back: None,
     }
 }
 
@@ -207,7 +208,10 @@ async fn a_permit_for_something_else_changes_nothing() {
         store.change(wrong(), id, terms("x")).await,
         store.retire(manage(), id, None).await,
         store.snooze(wrong(), id, until, "x".to_owned()).await,
-        store.note_rotation_by_hand(wrong(), id, by_hand).await,
+        store
+            .note_rotation_by_hand(wrong(), id, by_hand)
+            .await
+            .map(drop),
         store.make_link(manage()).await,
     ] {
         assert!(
@@ -319,6 +323,17 @@ async fn a_rotation_done_elsewhere_is_noted_with_its_day_and_audited() {
     let days: Vec<_> = history.iter().map(|one| one.at).collect();
     assert_eq!(days, [now.minus(DAY), now.minus(DAY * 9)]);
     assert_eq!(store.history(token.id, 1).await.unwrap().len(), 1);
+    // What became of its row in the rotation log.
+    let oldest = || async { store.history(token.id, 10).await.unwrap().pop().unwrap() };
+    assert_eq!(oldest().await.log, None);
+    let id = oldest().await.id;
+    for log in [
+        Logging::Failed("A merge is in progress.".to_owned()),
+        Logging::Committed("Committed as 1a2b3c4.".to_owned()),
+    ] {
+        store.logged(id, log.clone()).await.unwrap();
+        assert_eq!(oldest().await.log, Some(log));
+    }
 }
 
 #[tokio::test]

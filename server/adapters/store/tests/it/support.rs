@@ -172,6 +172,7 @@ pub(crate) fn ben() -> Actor {
 
 pub(crate) fn restart(database: &Database, by: Actor, key: &str) -> NewOperation {
     NewOperation {
+        second: None,
         operation: Operation {
             id: OperationId(database.ids.next()),
             command: Command::Restart {
