@@ -125,7 +125,7 @@ impl Cause {
 }
 
 /// Tells versions of a credential apart without saying anything about its value: the first 12 hexadecimal digits of a
-/// hash (HMAC-SHA-256) under a key that only this panel has.
+/// hash (HMAC-SHA-256) under a key that only this panel has; of a public key, of its plain SHA-256.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Fingerprint(String);

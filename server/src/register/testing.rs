@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::can::Permit;
-use domain::credential::{
-    BuiltIn, Cause, Credential, Kind, NewRotation, Reminder, Rotation, Stage, Terms,
-};
+use domain::credential::{BuiltIn, Cause, Credential, Kind, Reminder, Rotation, Stage, Terms};
 use domain::fault::{Boundary, Fault, FaultKind};
 use domain::gateway::{Gateway, GatewayId};
 use domain::history::{Incident, Strip};
@@ -158,9 +156,6 @@ impl Register for Listing {
         _: String,
     ) -> Result<(), RegisterError> {
         Err(RegisterError::NotPermitted)
-    }
-    async fn note_rotation(&self, _: NewRotation) -> Result<(), StoreError> {
-        Ok(())
     }
     async fn note_rotation_by_hand(
         &self,

@@ -107,6 +107,13 @@ pub enum Command {
         #[serde(default)]
         skip_secret: bool,
     },
+    /// Change the panel's own identity at the gateway.
+    RotateDevice {
+        /// Which gateway.
+        gateway: GatewayId,
+        /// Why.
+        cause: Cause,
+    },
     /// Bring one account back with the gentlest step that helps.
     Recover {
         /// Which gateway.
@@ -127,6 +134,7 @@ impl Command {
             | Self::Wipe { gateway, .. }
             | Self::Recover { gateway, .. }
             | Self::RotateKey { gateway, .. }
+            | Self::RotateDevice { gateway, .. }
             | Self::Restart { gateway }
             | Self::Recreate { gateway, .. }
             | Self::Install { gateway }
@@ -155,6 +163,7 @@ impl Command {
             | Self::Stop { .. }
             | Self::Backup { .. }
             | Self::RotateKey { .. }
+            | Self::RotateDevice { .. }
             | Self::Start { .. } => None,
         }
     }
@@ -178,6 +187,8 @@ impl Command {
             | Self::ReplaceLink { .. }
             | Self::Unlink { .. }
             | Self::Restore { .. } => fact == FactKind::Session,
+            // The panel connects anew, and asks for the accounts by that connection.
+            Self::RotateDevice { .. } => matches!(fact, FactKind::Process | FactKind::Session),
             Self::Backup { .. } => false,
             _ => true,
         }
@@ -199,6 +210,7 @@ impl Command {
             Self::Backup { .. } => Action::Backup,
             Self::Restore { .. } => Action::Restore,
             Self::RotateKey { .. } => Action::RotateKey,
+            Self::RotateDevice { .. } => Action::RotateDevice,
             Self::Start { .. } => Action::Start,
             Self::Recover { .. } => Action::Recover,
         }
@@ -225,6 +237,7 @@ impl Command {
             Self::Backup { .. } => "Back up".to_owned(),
             Self::Start { .. } => "Start".to_owned(),
             Self::RotateKey { .. } => "Rotate the API key".to_owned(),
+            Self::RotateDevice { .. } => "Renew the panel's device identity".to_owned(),
             Self::Restore { account, .. } => format!("Restore account {account}"),
             // The account that a gateway has by itself needs no name.
             Self::Recover { account, .. } if account.as_str() == "default" => {

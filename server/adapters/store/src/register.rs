@@ -31,7 +31,7 @@ use domain::credential::{
 };
 use domain::operation::OperationId;
 use domain::person::Actor;
-use domain::ports::{ByHand, Register, RegisterError, StoreError};
+use domain::ports::{ByHand, Register, RegisterError, RotationNotes, StoreError};
 use domain::time::Timestamp;
 use sqlx::types::Json;
 use time::OffsetDateTime;
@@ -117,10 +117,6 @@ impl Register for Store {
         self.snooze_credential(permit, id, until, why).await
     }
 
-    async fn note_rotation(&self, rotation: NewRotation) -> Result<(), StoreError> {
-        self.note_operations_rotation(rotation).await
-    }
-
     async fn note_rotation_by_hand(
         &self,
         permit: Permit,
@@ -128,6 +124,13 @@ impl Register for Store {
         done: ByHand,
     ) -> Result<(), RegisterError> {
         self.note_persons_rotation(permit, id, done).await
+    }
+}
+
+#[async_trait]
+impl RotationNotes for Store {
+    async fn note_rotation(&self, rotation: NewRotation) -> Result<(), StoreError> {
+        self.note_panels_rotation(rotation).await
     }
 }
 
