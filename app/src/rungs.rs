@@ -223,6 +223,7 @@ fn state_against(
                 "The gateway does not run, and a change of its key could not be proved. Start it first.",
             ),
         },
+        Action::RotateDevice => connected_against(seen, state),
         Action::Recreate | Action::Wipe => match state {
             ContainerState::Missing => Some("There is no container. Install makes it."),
             ContainerState::Removing => Some("Docker is removing it."),
@@ -253,6 +254,18 @@ fn state_against(
         },
         _ => None,
     }
+}
+
+/// Why the panel cannot be known anew.
+fn connected_against(seen: &Observation, state: ContainerState) -> Option<&'static str> {
+    if state != ContainerState::Running {
+        return Some("The gateway does not run. Start it first.");
+    }
+    let process = seen.process.detail.as_ref();
+    let connected = process.is_some_and(|process| process.control == Control::Connected);
+    (!connected).then_some(
+        "The panel has no connection to the gateway, and a new identity could not be proved.",
+    )
 }
 
 fn reconnect_against(
@@ -408,6 +421,7 @@ pub(crate) const fn button(action: Action) -> &'static str {
         Action::Start => "Start",
         Action::Recover => "Fix WhatsApp",
         Action::Backup => "Back up",
+        Action::RotateDevice => "Renew the identity",
         _ => "Open",
     }
 }

@@ -3,6 +3,7 @@
 mod backups;
 mod complaint;
 mod device;
+mod devices;
 mod gateway_keys;
 mod link_files;
 mod observations;
@@ -21,9 +22,8 @@ use std::time::Duration;
 use adapter_backup::Vault;
 use adapter_docker::{DockerGateways, Endpoint, GatewayDocker};
 use adapter_gateway::control::{GatewayLinks, Reach};
-use adapter_gateway::device::DeviceIdentity;
 use adapter_gateway::http::{Trust, TrustError};
-use adapter_gateway::link::{GatewayLink, Key, LinkConfig};
+use adapter_gateway::link::{GatewayLink, Identity, Key, LinkConfig};
 use adapter_gateway::probe::Prober;
 use adapter_git::GitLog;
 use adapter_github::GitHub;
@@ -41,6 +41,7 @@ use tokio_util::task::TaskTracker;
 use crate::config::{Config, DockerEndpoint, GatewayConfig};
 
 pub(crate) use backups::BackupStore;
+use devices::DeviceStore;
 pub(crate) use gateway_keys::KeyStore;
 use link_files::LinkStore;
 pub(crate) use observations::Boards;
@@ -137,12 +138,12 @@ impl Outside {
         stop: &CancellationToken,
     ) -> anyhow::Result<Self> {
         let docker = DockerGateways::new(config.gateways.iter().map(docker_side).collect());
-        let device = config.data_dir.join("device.json");
-        let device =
-            Arc::new(DeviceIdentity::load_or_create(&device).context("the panel's device key")?);
+        let ids = config.gateways.iter().map(|gateway| &gateway.id);
+        let mut devices =
+            DeviceStore::settled(&config.data_dir, ids).context("the panel's device keys")?;
         let mut reaches = BTreeMap::new();
         let scrubber = Scrubber::default();
-        let mut keys = KeyStore::new(docker.clone(), Arc::clone(&device), scrubber.clone());
+        let mut keys = KeyStore::new(docker.clone(), scrubber.clone());
         for gateway in &config.gateways {
             let key: Arc<dyn Key> =
                 Arc::new(device::ComposeKey::new(docker.clone(), gateway.id.clone()));
@@ -156,11 +157,13 @@ impl Outside {
             );
             let trust = trust(gateway).context("the certificate authorities of this machine")?;
             let socket = LinkConfig::new(gateway.internal_url.clone(), trust.clone());
+            let identities = devices.identities(&gateway.id);
+            let identity: Arc<dyn Identity> = Arc::new(identities.clone());
             let link = GatewayLink::spawn(
                 socket.clone(),
                 key.clone(),
-                Arc::new(approver),
-                device.clone(),
+                Arc::new(approver.clone()),
+                Arc::clone(&identity),
                 tracker,
                 stop.clone(),
             );
@@ -170,15 +173,21 @@ impl Outside {
                 &trust,
                 base.clock.clone(),
             )?;
-            keys.add(config, gateway, prober.clone(), socket);
-            let panel = device.id().to_owned();
+            devices.add(
+                &gateway.id,
+                link.clone(),
+                socket.clone(),
+                key.clone(),
+                approver,
+            );
+            keys.add(config, gateway, prober.clone(), socket, identities);
             reaches.insert(
                 gateway.id.clone(),
                 Reach {
                     link,
                     prober,
                     key,
-                    panel,
+                    identity,
                 },
             );
         }
@@ -201,7 +210,9 @@ impl Outside {
             folder: Arc::new(folder.clone()),
             plugins: Arc::new(PluginStore::new(docker.clone(), sources)),
             keys: Arc::new(keys.clone()),
+            devices: Arc::new(devices),
             rotations: Arc::new(base.store.clone()),
+            register: Arc::new(base.store.clone()),
             secrets: Arc::clone(&secrets),
             log: Arc::clone(&log),
             audit: Arc::new(base.store.clone()),
@@ -350,7 +361,13 @@ fn repository(
 /// Backups, for those who need nothing else of the gateways.
 pub(crate) fn backups(config: &Config, base: &Base) -> BackupStore {
     let docker = DockerGateways::new(config.gateways.iter().map(docker_side).collect());
-    BackupStore::new(docker, vault(config), Arc::new(base.store.clone()))
+    BackupStore::new(
+        docker,
+        vault(config),
+        Arc::new(base.store.clone()),
+        Arc::new(base.store.clone()),
+        base.clock.clone(),
+    )
 }
 
 /// The folder of backups.

@@ -57,6 +57,8 @@ pub enum Action {
     Restore,
     /// Change the gateway's key.
     RotateKey,
+    /// Change the panel's own identity at the gateway.
+    RotateDevice,
     /// Say who has the gateway's new key by now, and who uses it at all.
     HandOverKey,
     /// Make the key that backups are encrypted to.
@@ -77,7 +79,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order of the snapshot.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::ViewGateway,
         Self::ViewPhoneNumbers,
         Self::ViewLogs,
@@ -100,6 +102,7 @@ impl Action {
         Self::Backup,
         Self::Restore,
         Self::RotateKey,
+        Self::RotateDevice,
         Self::HandOverKey,
         Self::MakeBackupKey,
         Self::CancelOperation,
@@ -135,6 +138,7 @@ impl Action {
             Self::Backup => "backup",
             Self::Restore => "restore",
             Self::RotateKey => "rotate-key",
+            Self::RotateDevice => "rotate-device",
             Self::HandOverKey => "hand-over-key",
             Self::MakeBackupKey => "make-backup-key",
             Self::CancelOperation => "cancel-operation",
@@ -155,6 +159,7 @@ impl Action {
                 | Self::Unlink
                 | Self::Wipe
                 | Self::RotateKey
+                | Self::RotateDevice
                 | Self::RetireCredential
         )
     }

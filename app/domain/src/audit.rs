@@ -81,6 +81,8 @@ pub mod act {
     pub const ABANDON_OPERATION: &str = "abandon-operation";
     /// The panel approved its own device in the gateway.
     pub const PAIR_DEVICE: &str = "pair-device";
+    /// The panel removed one of its own devices from the gateway.
+    pub const UNPAIR_DEVICE: &str = "unpair-device";
     /// The gateway's log was downloaded.
     pub const DOWNLOAD_LOGS: &str = "download-logs";
     /// The key was made that backups are encrypted to.

@@ -146,6 +146,7 @@ pub fn role_may(role: Option<Role>, action: Action) -> Result<(), Denied> {
         | Action::Restore
         | Action::Wipe
         | Action::RotateKey
+        | Action::RotateDevice
         | Action::MakeBackupKey
         | Action::ManageCredentials
         | Action::RetireCredential => match role {

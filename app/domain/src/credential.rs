@@ -119,6 +119,11 @@ impl Cause {
         Self::ALL.into_iter().find(|cause| cause.as_str() == word)
     }
 
+    /// The cause of a word, when it is one that is offered.
+    pub fn parse_offered(word: &str) -> Option<Self> {
+        Self::parse(word).filter(|cause| Self::OFFERED.contains(cause))
+    }
+
     /// The cause in a sentence.
     pub const fn sentence(self) -> &'static str {
         match self {
@@ -131,7 +136,7 @@ impl Cause {
 }
 
 /// Tells versions of a credential apart without saying anything about its value: the first 12 hexadecimal digits of a
-/// hash (HMAC-SHA-256) under a key that only this panel has.
+/// hash (HMAC-SHA-256) under a key that only this panel has; of a public key, of its plain SHA-256.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Fingerprint(String);

@@ -10,6 +10,7 @@ pub mod backup;
 pub mod can;
 pub mod compare;
 pub mod credential;
+pub mod device;
 pub mod disconnect;
 pub mod exit_code;
 pub mod fact;

@@ -1,6 +1,7 @@
 //! What the inner layers need from the outside, as object-safe traits. Adapters implement them; tests
 //! have fakes that keep the same contract.
 
+mod devices;
 mod hand_offs;
 mod journal;
 mod key_rotations;
@@ -17,6 +18,7 @@ mod state_folder;
 
 use uuid::Uuid;
 
+pub use devices::PanelDevices;
 pub use hand_offs::{HandOffs, Mail, Opener};
 pub use journal::{Begun, Fenced, Journal, NewOperation, StartError, StoreError};
 pub use key_rotations::KeyRotations;
@@ -27,7 +29,9 @@ pub use pages::{AccountHistory, AuditTrail, History, Observations, Operations};
 pub use people::{Disabled, People, PeopleError, SignIn};
 pub use plugins::Plugins;
 pub use proposals::{ProposalError, Proposals};
-pub use register::{ByHand, CalendarLink, Calendars, Mailed, Register, RegisterError, Reminders};
+pub use register::{
+    ByHand, CalendarLink, Calendars, Mailed, Register, RegisterError, Reminders, RotationNotes,
+};
 pub use repository::{LogAccess, LogLine, Logged, RepositorySecrets, RotationLog, SecretAccess};
 pub use state_folder::StateFolder;
 

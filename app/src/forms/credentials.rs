@@ -143,8 +143,7 @@ pub async fn note_rotation(
     let Some(at) = day(&rotated_on, now) else {
         return back("rotated_on", "Give a day that has come, like 2026-11-22.");
     };
-    let cause = Cause::parse(&cause)
-        .filter(|cause| Cause::OFFERED.contains(cause))
+    let cause = Cause::parse_offered(&cause)
         .ok_or_else(|| PanelError::invalid("cause", "Choose one of them."))?;
     let done = ByHand {
         at,

@@ -38,7 +38,7 @@ pub async fn rotate_key(
     };
     let cause = match puts_back {
         Some(_) => Some(Cause::PutBack),
-        None => Cause::parse(&cause).filter(|cause| Cause::OFFERED.contains(cause)),
+        None => Cause::parse_offered(&cause),
     };
     let cause = cause.ok_or_else(|| PanelError::invalid("cause", "Say why the key is rotated."))?;
     let command = Command::RotateKey {

@@ -1,6 +1,7 @@
 //! Start, stop and free operations.
 
 use domain::action::Action;
+use domain::credential::Cause;
 use domain::gateway::{AccountId, GatewayId};
 use domain::operation::Command;
 use domain::path;
@@ -19,12 +20,13 @@ pub async fn start_operation(
     kind: String,
     #[server(default)] account: String,
     #[server(default)] seen: String,
+    #[server(default)] cause: String,
     #[server(default)] reason: String,
     key: String,
 ) -> Result<Went, PanelError> {
     let call = Call::current()?;
     let gateway = call.gateway(&gateway)?.id;
-    let command = command(&kind, gateway, &account, seen)?;
+    let command = command(&kind, gateway, &account, seen, &cause)?;
     let permit = call
         .permit(command.action(), Some(command.gateway()))
         .await?;
@@ -43,6 +45,7 @@ pub(crate) fn command(
     gateway: GatewayId,
     account: &str,
     seen: String,
+    cause: &str,
 ) -> Result<Command, PanelError> {
     Ok(match kind {
         "reconnect" => Command::Reconnect {
@@ -79,6 +82,11 @@ pub(crate) fn command(
         "stop" => Command::Stop { gateway },
         "start" => Command::Start { gateway },
         "backup" => Command::Backup { gateway },
+        "rotate-device" => Command::RotateDevice {
+            gateway,
+            cause: Cause::parse_offered(cause)
+                .ok_or_else(|| PanelError::invalid("cause", "Say why it is renewed."))?,
+        },
         "recover" => Command::Recover {
             gateway,
             account: account

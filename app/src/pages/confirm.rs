@@ -2,6 +2,7 @@
 
 use domain::action::Action;
 use domain::compare::Comparison;
+use domain::credential::Cause;
 use domain::operation::Command;
 use domain::path;
 use domain::words;
@@ -21,11 +22,13 @@ pub(crate) async fn page(
     asked: &Asked,
 ) -> Result<Page, PanelError> {
     let gateway = call.gateway(id)?;
+    let cause = Cause::parse_offered(asked.get("cause")).unwrap_or(Cause::Scheduled);
     let wanted = command(
         kind,
         gateway.id.clone(),
         asked.get("account"),
         String::new(),
+        cause.as_str(),
     )?;
     let action = wanted.action();
     call.permit_to_ask(action, Some(&gateway.id)).await?;
@@ -118,12 +121,34 @@ fn form(
                 <p>{said.lost}</p>
                 <p>{said.back}</p>
                 {compared.map(differences)}
+                {cause(wanted)}
                 {ask::reason("")}
                 {ask::against(against)}
             </div>
             <div class="actions"><a class="btn" href=home>"Not now"</a>{strong}</div>
         </form>
     }
+}
+
+/// Why a credential is changed: the register keeps it.
+fn cause(wanted: &Command) -> Option<impl IntoView + use<>> {
+    let Command::RotateDevice { cause: wanted, .. } = wanted else {
+        return None;
+    };
+    let choices: Vec<_> = Cause::OFFERED
+        .into_iter()
+        .map(|cause| {
+            view! {
+                <label class="check">
+                    <input type="radio" name="cause" value=cause.as_str() checked=cause == *wanted/>
+                    <span>{cause.sentence()}</span>
+                </label>
+            }
+        })
+        .collect();
+    Some(view! {
+        <fieldset class="field"><legend>"Why now"</legend><div class="choices">{choices}</div></fieldset>
+    })
 }
 
 /// What each rung does, how long it takes and what it costs.
@@ -215,6 +240,7 @@ impl Said {
             Command::Start { .. } => "Start the gateway?".to_owned(),
             Command::Backup { .. } => "Back up the gateway?".to_owned(),
             Command::RotateKey { .. } => format!("{}?", wanted.title()),
+            Command::RotateDevice { .. } => "Renew the panel's device identity?".to_owned(),
             Command::Recover { account, .. } => format!("Fix WhatsApp for account {account}?"),
         };
         let (happens, lost, back) = match wanted.action() {
@@ -286,6 +312,14 @@ impl Said {
                  it. The panel encrypts it and keeps it on its own host.",
                 "Nothing is lost: the gateway goes on working. Plugins and caches are not in it.",
                 "A backup that is not whole is removed again.",
+            ),
+            Action::RotateDevice => (
+                "The panel makes a new identity, pairs it with the gateway and proves it. Then it connects by it, and the \
+                 gateway is told to forget the old one, which is proved, too.",
+                "Nothing is lost, and no message waits: the gateway goes on, only the panel connects anew. Whoever copied \
+                 the old identity is refused afterwards.",
+                "Until the old device is removed it can be stopped, and the old identity comes back; so it does by itself \
+                 when anything goes wrong. After that there is no way back but another renewal, and none is needed.",
             ),
             Action::Stop => (
                 "The gateway is asked to finish its work, then its container is stopped.",

@@ -158,6 +158,54 @@ async fn the_gateways_key_is_rotated_on_a_page_of_its_own() {
 }
 
 #[tokio::test]
+async fn the_panels_identity_is_renewed_by_an_operation_of_an_admin_who_has_confirmed() {
+    const DEVICE: &str = "/credentials/00000000-0000-0000-0000-00000000002b";
+    const QUESTION: &str = "/gateways/openclaw/operations/new/rotate-device";
+    const ASKED: &str = "gateway=openclaw&kind=rotate-device&key=k1&reason=copied";
+    let of = |role| {
+        let mut world = world();
+        world
+            .credentials
+            .push(credential(43, Kind::PanelDevice, 400));
+        let world = Arc::new(world);
+        (Browser::of(&world, role), world)
+    };
+    let (browser, world) = of(Role::Admin);
+    let page = browser.get(DEVICE).await;
+    let link = format!("href=\"{QUESTION}\" class=\"btn primary\"");
+    assert!(page.html.contains(&link), "{}", page.html);
+    assert!(page.says("By hand, when the panel cannot"));
+    let page = browser.get(QUESTION).await;
+    for said in [
+        "Renew the panel's device identity?",
+        "Nothing is lost, and no message waits",
+        "Until the old device is removed it can be stopped",
+        "Somebody may know it who should not.",
+    ] {
+        assert!(page.says(said), "{said}: {}", page.text());
+    }
+    let why_not = browser.post(QUESTION, endpoint::START, ASKED).await;
+    assert!(why_not.location.contains("__err="), "{}", why_not.location);
+    assert_eq!(world.done(), [""; 0]);
+    let asked = format!("{ASKED}&cause=leak");
+    let answer = browser.post(QUESTION, endpoint::START, &asked).await;
+    assert!(
+        answer.location.starts_with("/operations/"),
+        "{}",
+        answer.location
+    );
+    assert_eq!(
+        world.done(),
+        ["anna started Renew the panel's device identity (Leak) (k1) because Some(\"copied\")"]
+    );
+    let (browser, world) = of(Role::Operator);
+    assert!(!browser.get(DEVICE).await.html.contains(QUESTION));
+    let answer = browser.post(QUESTION, endpoint::START, &asked).await;
+    assert!(answer.location.contains("__err="), "{}", answer.location);
+    assert_eq!(world.done(), [""; 0]);
+}
+
+#[tokio::test]
 async fn what_became_of_it_is_told_with_who_and_why() {
     let mut world = world();
     world.rotations = vec![Rotation {

@@ -10,7 +10,7 @@ use crate::browser::Browser;
 use crate::fake_keys::rotated;
 use crate::scenes::{logged_out, operation, stopped_account, world};
 
-const PAGES: [&str; 34] = [
+const PAGES: [&str; 35] = [
     "/sign-in",
     "/sign-in?failed=1",
     "/sign-in?throttled=30",
@@ -24,6 +24,7 @@ const PAGES: [&str; 34] = [
     "/gateways/openclaw/operations/new/reconnect?account=default",
     "/gateways/openclaw/operations/new/relink?account=default",
     "/gateways/openclaw/operations/new/recover?account=default",
+    "/gateways/openclaw/operations/new/rotate-device",
     "/gateways/openclaw/operations/new/explode",
     "/operations/00000000-0000-0000-0000-000000000001",
     "/operations/00000000-0000-0000-0000-000000000002",

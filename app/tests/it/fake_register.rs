@@ -2,9 +2,7 @@
 
 use async_trait::async_trait;
 use domain::can::Permit;
-use domain::credential::{
-    BuiltIn, Credential, Kind, Logging, NewRotation, Reminder, Rotation, Stage, Terms,
-};
+use domain::credential::{BuiltIn, Credential, Kind, Logging, Reminder, Rotation, Stage, Terms};
 use domain::person::{Actor, Person};
 use domain::ports::{
     ByHand, CalendarLink, Calendars, Mailed, Register, RegisterError, Reminders, StoreError,
@@ -64,9 +62,6 @@ impl Register for Fake {
         self.0
             .note(format!("snoozed {} until {until}: {why}", id.as_u128()));
         Ok(())
-    }
-    async fn note_rotation(&self, _: NewRotation) -> Result<(), StoreError> {
-        unreachable!("operations note theirs")
     }
     async fn note_rotation_by_hand(
         &self,

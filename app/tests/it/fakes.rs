@@ -142,7 +142,9 @@ impl Operations for Fake {
                 command.title(),
                 ticket.as_u128()
             ),
-            Command::RotateKey { cause, .. } => format!("{} ({cause:?})", command.title()),
+            Command::RotateKey { cause, .. } | Command::RotateDevice { cause, .. } => {
+                format!("{} ({cause:?})", command.title())
+            }
             _ => command.title(),
         };
         self.0

@@ -9,7 +9,8 @@ use domain::gateway::GatewayId;
 use domain::operation::{Operation, OperationId};
 use domain::ports::{
     AuditTrail, Backups, Clock, Containers, GatewayControl, GatewayKeys, Ids, Journal,
-    KeyRotations, LinkFiles, Plugins, RepositorySecrets, RotationLog, Scans, StateFolder,
+    KeyRotations, LinkFiles, PanelDevices, Plugins, RepositorySecrets, RotationLog, RotationNotes,
+    Scans, StateFolder,
 };
 use domain::scrub::Scrubber;
 use tokio::sync::Notify;
@@ -41,8 +42,12 @@ pub struct Parts {
     pub plugins: Arc<dyn Plugins>,
     /// The gateways' keys.
     pub keys: Arc<dyn GatewayKeys>,
-    /// What is left to do with new ones.
+    /// The panel's identities at the gateways.
+    pub devices: Arc<dyn PanelDevices>,
+    /// What is left to do with new keys.
     pub rotations: Arc<dyn KeyRotations>,
+    /// Where other rotations are noted.
+    pub register: Arc<dyn RotationNotes>,
     /// The repositories' secrets.
     pub secrets: Arc<dyn RepositorySecrets>,
     /// The logs of rotations.

@@ -9,7 +9,7 @@ use domain::operation::{Cancel, OperationId, StepOutline};
 use domain::person::Actor;
 use domain::ports::{
     AuditTrail, Backups, Clock, Containers, GatewayControl, GatewayKeys, KeyRotations, LinkFiles,
-    Plugins, RepositorySecrets, RotationLog, Scans, StateFolder,
+    PanelDevices, Plugins, RepositorySecrets, RotationLog, RotationNotes, Scans, StateFolder,
 };
 use futures::future::BoxFuture;
 
@@ -40,8 +40,12 @@ pub struct Cx {
     pub plugins: Arc<dyn Plugins>,
     /// The gateway's key.
     pub keys: Arc<dyn GatewayKeys>,
-    /// What is left to do with a new one.
+    /// The panel's identities at the gateway.
+    pub devices: Arc<dyn PanelDevices>,
+    /// What is left to do with a new key.
     pub rotations: Arc<dyn KeyRotations>,
+    /// Where other rotations are noted.
+    pub register: Arc<dyn RotationNotes>,
     /// The repository's secret.
     pub secrets: Arc<dyn RepositorySecrets>,
     /// The log of rotations.

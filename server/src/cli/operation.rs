@@ -66,6 +66,8 @@ enum Kind {
     Backup,
     /// Change the gateway's API key and recreate the container with it (`--cause`).
     RotateKey,
+    /// Renew the panel's own device identity at the gateway (`--cause`).
+    RotateDevice,
     /// Bring an account's link back from a backup (`--backup`, `--identity-file`).
     Restore,
     /// Fix WhatsApp: the gentlest step that helps.
@@ -95,10 +97,10 @@ impl From<WhyRotate> for Cause {
     }
 }
 
-/// Words for `rotate-key`.
+/// Words for `rotate-key` and `rotate-device`.
 #[derive(Args)]
 struct Rotation {
-    /// Why the key is rotated (`rotate-key`).
+    /// Why it is changed (`rotate-key`, `rotate-device`).
     #[arg(long, default_value = "scheduled")]
     cause: WhyRotate,
     /// Leave the repository's secret on GitHub to you (`rotate-key`).
@@ -254,12 +256,25 @@ impl Start {
             Kind::Start => Command::Start { gateway },
             Kind::Backup => Command::Backup { gateway },
             Kind::RotateKey => self.rotate_key(gateway, base).await?,
+            Kind::RotateDevice => Command::RotateDevice {
+                gateway,
+                cause: self.offered_cause()?,
+            },
             Kind::Restore => self.restore(gateway, outside).await?,
             Kind::Recover => Command::Recover {
                 gateway,
                 account: self.account.clone(),
             },
         })
+    }
+
+    /// Why something new is made.
+    fn offered_cause(&self) -> anyhow::Result<Cause> {
+        let cause = self.rotation.cause.into();
+        if !Cause::OFFERED.contains(&cause) {
+            bail!("only a key comes back; say another --cause");
+        }
+        Ok(cause)
     }
 
     async fn rotate_key(&self, gateway: GatewayId, base: &Base) -> anyhow::Result<Command> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::can::Permit;
 use domain::credential::{
-    BuiltIn, Cause, Credential, Kind, Logging, NewRotation, Reminder, Rotation, Stage, Terms,
+    BuiltIn, Cause, Credential, Kind, Logging, Reminder, Rotation, Stage, Terms,
 };
 use domain::fault::{Boundary, Fault, FaultKind};
 use domain::gateway::{Gateway, GatewayId};
@@ -159,9 +159,6 @@ impl Register for Listing {
         _: String,
     ) -> Result<(), RegisterError> {
         Err(RegisterError::NotPermitted)
-    }
-    async fn note_rotation(&self, _: NewRotation) -> Result<(), StoreError> {
-        Ok(())
     }
     async fn note_rotation_by_hand(
         &self,

@@ -1,5 +1,8 @@
 //! Backups: the archive that the gateway writes in its container, taken out and encrypted on the way to the disk.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,14 +15,17 @@ use domain::action::Action;
 use domain::audit::{AuditOutcome, NewAuditEvent, act};
 use domain::backup::{Adopt, Backup, NewKey};
 use domain::can::Permit;
+use domain::credential::{Cause, Fingerprint, Kind, NewRotation};
 use domain::fault::{Boundary, Fault, FaultKind};
 use domain::gateway::{AccountId, GatewayId};
 use domain::operation::OperationId;
-use domain::ports::{AuditTrail, Backups, Ids as _, StateFolder as _};
+use domain::person::Actor;
+use domain::ports::{AuditTrail, Backups, Clock, Ids as _, RotationNotes, StateFolder as _};
 use domain::time::Timestamp;
 use flate2::Compression;
 use flate2::read::GzEncoder;
 use secrecy::{ExposeSecret as _, SecretString};
+use sha2::{Digest as _, Sha256};
 use tokio_util::io::{StreamReader, SyncIoBridge};
 use uuid::Uuid;
 
@@ -42,6 +48,8 @@ pub(crate) struct BackupStore {
     folder: FolderStore,
     vault: Vault,
     audit: Arc<dyn AuditTrail>,
+    register: Arc<dyn RotationNotes>,
+    clock: Arc<dyn Clock>,
     unlocked: Arc<Mutex<HashMap<Uuid, Arc<Unlocked>>>>,
 }
 
@@ -53,13 +61,21 @@ struct Unlocked {
 }
 
 impl BackupStore {
-    pub(crate) fn new(docker: DockerGateways, vault: Vault, audit: Arc<dyn AuditTrail>) -> Self {
+    pub(crate) fn new(
+        docker: DockerGateways,
+        vault: Vault,
+        audit: Arc<dyn AuditTrail>,
+        register: Arc<dyn RotationNotes>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
             links: LinkStore::new(docker.clone()),
             folder: FolderStore::new(docker.clone()),
             docker,
             vault,
             audit,
+            register,
+            clock,
             unlocked: Arc::default(),
         }
     }
@@ -106,6 +122,27 @@ impl BackupStore {
         let code = output.exit_code;
         let why = format!("{failed} (exit code {code}).");
         Err(Fault::new(FaultKind::Refused, Boundary::Gateway, why))
+    }
+
+    /// A new key is a rotation of the one before; the register tells them apart by a hash of the public half.
+    async fn note_key(&self, by: Actor, recipient: &str) {
+        let hash = Sha256::digest(recipient.as_bytes());
+        let rotation = NewRotation {
+            kind: Kind::BackupKey,
+            gateway: None,
+            at: self.clock.now(),
+            by,
+            cause: Cause::Scheduled,
+            operation: None,
+            fingerprint: Some(Fingerprint::of_hash(&hash.into())),
+            puts_back: None,
+        };
+        if let Err(error) = self.register.note_rotation(rotation).await {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "The new key for backups is in use and is not in the register: note it there by hand"
+            );
+        }
     }
 
     async fn record(&self, event: NewAuditEvent) -> Result<(), Fault> {
@@ -170,6 +207,9 @@ impl Backups for BackupStore {
             Err(fault) => event(AuditOutcome::Failed, Some(fault.message.clone())),
         };
         // The key is in use, whether or not that can be written down: its other half must reach its maker.
+        if adopted.is_ok() {
+            self.note_key(permit.actor().clone(), recipient).await;
+        }
         let _logged = self.record(outcome).await;
         adopted
     }

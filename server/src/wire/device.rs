@@ -7,8 +7,10 @@ use adapter_gateway::link::{Approver, Key};
 use adapter_store::Store;
 use async_trait::async_trait;
 use domain::audit::{AuditOutcome, NewAuditEvent, act};
+use domain::device::DeviceId;
 use domain::fault::{Boundary, Fault, FaultKind};
 use domain::gateway::GatewayId;
+use domain::operation::OperationId;
 use domain::person::Actor;
 use domain::ports::AuditTrail as _;
 use secrecy::SecretString;
@@ -46,10 +48,13 @@ impl Key for ComposeKey {
 
 /// Approves the panel's own pairing request by a command inside the container, as the vendor's guide
 /// does it by hand.
+#[derive(Clone)]
 pub(super) struct ContainerApprover {
     docker: DockerGateways,
     gateway: GatewayId,
     store: Store,
+    why: &'static str,
+    operation: Option<OperationId>,
 }
 
 impl ContainerApprover {
@@ -58,29 +63,47 @@ impl ContainerApprover {
             docker,
             gateway,
             store,
+            why: "the gateway did not know this panel's device yet",
+            operation: None,
         }
     }
 
-    async fn audit(&self, outcome: AuditOutcome, note: Option<String>) -> Result<(), Fault> {
+    /// The same, for what an operation does.
+    pub(super) fn in_operation(&self, operation: OperationId, why: &'static str) -> Self {
+        Self {
+            why,
+            operation: Some(operation),
+            ..self.clone()
+        }
+    }
+
+    /// Writes what becomes of one of the panel's own devices.
+    pub(super) async fn audit(
+        &self,
+        action: &str,
+        device: Option<&DeviceId>,
+        outcome: AuditOutcome,
+        note: Option<String>,
+    ) -> Result<(), Fault> {
         let event = NewAuditEvent {
             actor: Actor::Panel,
-            action: act::PAIR_DEVICE.to_owned(),
+            action: action.to_owned(),
             gateway: Some(self.gateway.clone()),
-            target: None,
-            operation: None,
-            reason: Some("the gateway did not know this panel's device yet".to_owned()),
+            target: device.map(|device| device.fingerprint().to_string()),
+            operation: self.operation,
+            reason: Some(self.why.to_owned()),
             outcome,
             note,
         };
         self.store.record(event).await.map(drop).map_err(|error| {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
-                "The pairing could not be audited"
+                "What becomes of the panel's device could not be audited"
             );
             Fault::new(
                 FaultKind::Unreachable,
                 Boundary::Database,
-                "The audit trail cannot be written, so the panel does not pair itself.",
+                "The audit trail cannot be written, so nothing is changed at the gateway.",
             )
         })
     }
@@ -89,7 +112,8 @@ impl ContainerApprover {
 #[async_trait]
 impl Approver for ContainerApprover {
     async fn approve(&self, request_id: &str) -> Result<(), Fault> {
-        self.audit(AuditOutcome::Requested, None).await?;
+        self.audit(act::PAIR_DEVICE, None, AuditOutcome::Requested, None)
+            .await?;
         let argv = [
             "node",
             "dist/index.js",
@@ -115,7 +139,7 @@ impl Approver for ContainerApprover {
             Ok(()) => (AuditOutcome::Succeeded, None),
             Err(fault) => (AuditOutcome::Failed, Some(fault.message.clone())),
         };
-        self.audit(outcome, note).await?;
+        self.audit(act::PAIR_DEVICE, None, outcome, note).await?;
         result
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use adapter_docker::DockerGateways;
 use adapter_env_file::{KeyFile, Marks, Rotator, Seals};
-use adapter_gateway::device::DeviceIdentity;
-use adapter_gateway::link::{self, LinkConfig};
+use adapter_gateway::device::Identities;
+use adapter_gateway::link::{self, Identity, LinkConfig};
 use adapter_gateway::probe::Prober;
 use async_trait::async_trait;
 use domain::credential::Fingerprint;
@@ -28,27 +28,22 @@ struct OfGateway {
     prober: Prober,
     internal: LinkConfig,
     public: LinkConfig,
+    identities: Identities,
 }
 
 /// See the module. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct KeyStore {
     docker: DockerGateways,
-    device: Arc<DeviceIdentity>,
     /// Learns every key that is seen here, so that no line of an operation shows one.
     scrubber: Scrubber,
     gateways: Arc<BTreeMap<GatewayId, OfGateway>>,
 }
 
 impl KeyStore {
-    pub(super) fn new(
-        docker: DockerGateways,
-        device: Arc<DeviceIdentity>,
-        scrubber: Scrubber,
-    ) -> Self {
+    pub(super) fn new(docker: DockerGateways, scrubber: Scrubber) -> Self {
         Self {
             docker,
-            device,
             scrubber,
             gateways: Arc::default(),
         }
@@ -61,6 +56,7 @@ impl KeyStore {
         gateway: &GatewayConfig,
         prober: Prober,
         internal: LinkConfig,
+        identities: Identities,
     ) {
         let file = KeyFile::new(
             gateway.compose_dir.clone(),
@@ -79,6 +75,7 @@ impl KeyStore {
             prober,
             internal,
             public,
+            identities,
         };
         Arc::make_mut(&mut self.gateways).insert(gateway.id.clone(), of);
     }
@@ -206,11 +203,12 @@ impl GatewayKeys for KeyStore {
             .await?;
         self.learn(&key);
         let of = self.of(gateway)?;
+        let device = Identity::present(&of.identities).await?;
         let (http, socket, public_http, public_socket) = tokio::join!(
             of.prober.takes_key(&key),
-            link::takes_key(&of.internal, &self.device, &key),
+            link::takes_key(&of.internal, &device, &key),
             of.prober.takes_key_publicly(&key),
-            link::takes_key(&of.public, &self.device, &key),
+            link::takes_key(&of.public, &device, &key),
         );
         let tried = [
             (Door::InternalHttp, http),

@@ -81,14 +81,16 @@ const fn of(kind: Kind) -> (&'static str, &'static str, Option<u16>, &'static st
         ),
         Kind::PanelDevice => (
             "Device identity of the panel",
-            "device.json in the panel's data folder, and the gateway's list of paired devices",
+            "the folder devices in the panel's data folder, and the gateway's list of paired devices",
             None,
-            "No date: it is changed when somebody may have copied the panel's data folder.\n\n\
+            "No date: it is changed when somebody may have copied the panel's data folder. The panel does it: use the button. \
+             It pairs a new identity with the gateway, proves it, takes it into use, and removes the old one.\n\n\
+             By hand, when the panel cannot:\n\n\
              1. Stop the panel\n\
-             2. Move `device.json` in its data folder aside\n\
+             2. In its data folder, move the gateway's folder in `devices` aside\n\
              3. Start the panel: it makes a new identity and pairs it with the gateway\n\
              4. Remove the old device from the gateway's list: `openclaw devices list`, then `openclaw devices remove`\n\
-             5. Delete the file that was moved aside",
+             5. Delete the folder that was moved aside",
         ),
         Kind::GithubToken => (
             "GitHub token",

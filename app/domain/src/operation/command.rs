@@ -111,6 +111,13 @@ pub enum Command {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         puts_back: Option<OperationId>,
     },
+    /// Change the panel's own identity at the gateway.
+    RotateDevice {
+        /// Which gateway.
+        gateway: GatewayId,
+        /// Why.
+        cause: Cause,
+    },
     /// Bring one account back with the gentlest step that helps.
     Recover {
         /// Which gateway.
@@ -131,6 +138,7 @@ impl Command {
             | Self::Wipe { gateway, .. }
             | Self::Recover { gateway, .. }
             | Self::RotateKey { gateway, .. }
+            | Self::RotateDevice { gateway, .. }
             | Self::Restart { gateway }
             | Self::Recreate { gateway, .. }
             | Self::Install { gateway }
@@ -159,6 +167,7 @@ impl Command {
             | Self::Stop { .. }
             | Self::Backup { .. }
             | Self::RotateKey { .. }
+            | Self::RotateDevice { .. }
             | Self::Start { .. } => None,
         }
     }
@@ -182,6 +191,8 @@ impl Command {
             | Self::ReplaceLink { .. }
             | Self::Unlink { .. }
             | Self::Restore { .. } => fact == FactKind::Session,
+            // The panel connects anew, and asks for the accounts by that connection.
+            Self::RotateDevice { .. } => matches!(fact, FactKind::Process | FactKind::Session),
             Self::Backup { .. } => false,
             _ => true,
         }
@@ -203,6 +214,7 @@ impl Command {
             Self::Backup { .. } => Action::Backup,
             Self::Restore { .. } => Action::Restore,
             Self::RotateKey { .. } => Action::RotateKey,
+            Self::RotateDevice { .. } => Action::RotateDevice,
             Self::Start { .. } => Action::Start,
             Self::Recover { .. } => Action::Recover,
         }
@@ -232,6 +244,7 @@ impl Command {
                 puts_back: None, ..
             } => "Rotate the API key".to_owned(),
             Self::RotateKey { .. } => "Put the old API key back".to_owned(),
+            Self::RotateDevice { .. } => "Renew the panel's device identity".to_owned(),
             Self::Restore { account, .. } => format!("Restore account {account}"),
             // The account that a gateway has by itself needs no name.
             Self::Recover { account, .. } if account.as_str() == "default" => {

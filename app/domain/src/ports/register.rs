@@ -73,9 +73,6 @@ pub trait Register: Send + Sync {
         until: Timestamp,
         why: String,
     ) -> Result<(), RegisterError>;
-    /// Notes a rotation that an operation has done. The same operation noted twice is one rotation; a credential
-    /// that is not listed (any more) is listed from then on. It ends a snooze.
-    async fn note_rotation(&self, rotation: NewRotation) -> Result<(), StoreError>;
     /// Notes a rotation that was done elsewhere. It ends a snooze. The rotation's id.
     async fn note_rotation_by_hand(
         &self,
@@ -85,6 +82,14 @@ pub trait Register: Send + Sync {
     ) -> Result<Uuid, RegisterError>;
     /// Notes what became of such a rotation's row in the rotation log.
     async fn logged(&self, rotation: Uuid, log: Logging) -> Result<(), StoreError>;
+}
+
+/// What the panel itself has rotated, noted in the register.
+#[async_trait]
+pub trait RotationNotes: Send + Sync {
+    /// Notes a rotation. The same operation noted twice is one rotation; a credential that is not listed (any more) is
+    /// listed from then on. It ends a snooze.
+    async fn note_rotation(&self, rotation: NewRotation) -> Result<(), StoreError>;
 }
 
 /// Reminders: each is given once, whatever is restarted and however many panels there are.

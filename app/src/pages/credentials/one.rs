@@ -110,16 +110,19 @@ fn standing(listed: &Listed, call: &Call, now: Timestamp) -> impl IntoView + use
     };
     let rotate = match (&credential.kind, &listed.gateway) {
         (Kind::GatewayKey, Some(gateway)) => {
-            let button = if call.may(Action::RotateKey).is_ok() {
-                view! { <a class="btn primary" href=path::rotate_key(&gateway.id)>"Rotate"</a> }
-                    .into_any()
-            } else {
-                ().into_any()
-            };
-            Some(view! { <div class="act">{button}</div> })
+            Some((Action::RotateKey, path::rotate_key(&gateway.id), "Rotate"))
+        }
+        (Kind::PanelDevice, Some(gateway)) => {
+            let action = Action::RotateDevice;
+            Some((action, path::confirm(&gateway.id, action.as_str()), "Renew"))
         }
         _ => None,
     };
+    let rotate = rotate.map(|(action, href, word)| {
+        let button = call.may(action).is_ok();
+        let button = button.then(|| view! { <a class="btn primary" href=href>{word}</a> });
+        view! { <div class="act">{button}</div> }
+    });
     let elsewhere = match (&credential.kind, &listed.gateway) {
         (Kind::WhatsappSession, Some(gateway)) => {
             Some(view! { " "<a href=path::accounts(&gateway.id)>"See the accounts"</a> })
@@ -257,7 +260,7 @@ fn by_hand(credential: &Credential, asked: &Asked, now: Timestamp) -> impl IntoV
         .collect();
     // The button of the key's own page comes first.
     let strong = match credential.kind {
-        Kind::GatewayKey => "btn",
+        Kind::GatewayKey | Kind::PanelDevice => "btn",
         _ => "btn primary",
     };
     view! {

@@ -12,7 +12,7 @@ use domain::ports::{Abilities, ChannelOutcome, GatewayControl, LoginAnswer, Read
 use domain::scan::Code;
 use serde_json::{Value, json};
 
-use crate::link::{GatewayLink, Key};
+use crate::link::{GatewayLink, Identity, Key};
 use crate::login;
 use crate::probe::Prober;
 use crate::status::{CHANNEL, clipped};
@@ -33,9 +33,9 @@ pub struct Reach {
     pub prober: Prober,
     /// Its key, for the details of `/readyz`.
     pub key: Arc<dyn Key>,
-    /// Tells this panel's leases from others': stable over restarts of the panel, unique among panels
-    /// (the device id does).
-    pub panel: String,
+    /// Tells this panel's leases from others': the device's id is stable over restarts of the panel and unique among panels,
+    /// and it is not renewed while an operation holds a lease.
+    pub identity: Arc<dyn Identity>,
 }
 
 /// The gateways by id.
@@ -124,7 +124,7 @@ impl GatewayControl for GatewayLinks {
                 "cannot be asked to finish its work first. Stop it with a grace period instead",
             ));
         }
-        suspend::suspend(&reach.link, &lease(gateway, &reach.panel), limit).await
+        suspend::suspend(&reach.link, &lease(gateway, reach).await?, limit).await
     }
 
     async fn resume(&self, gateway: &GatewayId) -> Result<(), Fault> {
@@ -133,7 +133,7 @@ impl GatewayControl for GatewayLinks {
         if !state.methods.contains(suspend::PREPARE) {
             return Ok(());
         }
-        suspend::resume(&reach.link, &lease(gateway, &reach.panel)).await
+        suspend::resume(&reach.link, &lease(gateway, reach).await?).await
     }
 
     async fn stop_account(&self, gateway: &GatewayId, account: &AccountId) -> Result<(), Fault> {
@@ -184,9 +184,10 @@ impl GatewayControl for GatewayLinks {
 }
 
 /// A name for this panel's suspension of this gateway, at most 128 characters.
-fn lease(gateway: &GatewayId, panel: &str) -> String {
-    let panel: String = panel.chars().take(32).collect();
-    format!("openclaw-panel-{panel}-{gateway}")
+async fn lease(gateway: &GatewayId, reach: &Reach) -> Result<String, Fault> {
+    let device = reach.identity.present().await?.id().to_string();
+    let panel: String = device.chars().take(32).collect();
+    Ok(format!("openclaw-panel-{panel}-{gateway}"))
 }
 
 /// `{started, outcome: {status, reason?}}`: statuses and reasons from `docs/cli/channels.md`, section

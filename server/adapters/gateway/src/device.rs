@@ -1,19 +1,25 @@
-//! The panel's device identity: an Ed25519 key made once and kept in a file of its own.
+//! The panel's device identity: an Ed25519 key, one for each gateway, kept in a file of its own.
 //!
 //! A caller that is not on the gateway's loopback keeps its scopes only with a paired device (seen on
 //! 2026.9.6; `docs/gateway/protocol/auth.md`). `device.id` is the hex SHA-256 of the raw public key,
 //! key and signature travel as base64url without padding.
 
-use std::fs::{self, OpenOptions, Permissions};
-use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+mod folder;
+
+use std::io;
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::device::DeviceId;
+use domain::fault::{Boundary, Fault, FaultKind};
 use ed25519_dalek::{Signer, SigningKey};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+pub use folder::{DeviceFolder, Identities};
+
+use crate::probe::sentence;
 
 /// The key file cannot be used; says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +29,7 @@ pub enum DeviceError {
     File {
         /// The file.
         path: PathBuf,
-        /// `read`, `written`.
+        /// `read`, `written`, `deleted`.
         doing: &'static str,
         /// Why.
         #[source]
@@ -31,13 +37,42 @@ pub enum DeviceError {
     },
     /// The content is no key. It is not replaced by itself: a new key must be paired again.
     #[error(
-        "the panel's device key {} is damaged: move it away and start again; the panel then makes a new one and pairs it",
+        "the panel's device key {} is damaged: move it away; the panel then makes a new one and pairs it",
         .path.display()
     )]
     Damaged {
         /// The file.
         path: PathBuf,
     },
+    /// There is none of that id.
+    #[error("the key of device {device} is not in this panel's data folder")]
+    Missing {
+        /// Its id.
+        device: DeviceId,
+    },
+}
+
+impl DeviceError {
+    fn file(path: &Path, doing: &'static str) -> impl Fn(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::File {
+            path: path.clone(),
+            doing,
+            source,
+        }
+    }
+}
+
+impl From<DeviceError> for Fault {
+    fn from(error: DeviceError) -> Self {
+        let kind = match &error {
+            DeviceError::File { .. } => FaultKind::Refused,
+            DeviceError::Damaged { .. } => FaultKind::Invalid,
+            DeviceError::Missing { .. } => FaultKind::NotFound,
+        };
+        // Paths and the operating system's words: nothing of a key.
+        Self::new(kind, Boundary::Panel, sentence(&error.to_string()))
+    }
 }
 
 /// The content of the file.
@@ -53,7 +88,7 @@ struct Kept {
 #[derive(Clone)]
 pub struct DeviceIdentity {
     key: SigningKey,
-    id: String,
+    id: DeviceId,
 }
 
 impl core::fmt::Debug for DeviceIdentity {
@@ -63,42 +98,16 @@ impl core::fmt::Debug for DeviceIdentity {
 }
 
 impl DeviceIdentity {
-    /// The identity in `path`, made when there is none: mode 0600, written whole, then renamed.
-    /// Blocking: called once at start.
-    pub fn load_or_create(path: &Path) -> Result<Self, DeviceError> {
-        let file = |doing| {
-            move |source| DeviceError::File {
-                path: path.to_owned(),
-                doing,
-                source,
-            }
-        };
-        match fs::read(path) {
-            Ok(bytes) => {
-                // A copy or a restore may have opened it to others.
-                fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(file("read"))?;
-                Self::read(&bytes).ok_or_else(|| DeviceError::Damaged {
-                    path: path.to_owned(),
-                })
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let identity = Self::from_secret(rand::random());
-                identity.write(path).map_err(file("written"))?;
-                Ok(identity)
-            }
-            Err(error) => Err(file("read")(error)),
-        }
-    }
-
     /// The identity of 32 secret bytes.
     pub fn from_secret(secret: [u8; 32]) -> Self {
         let key = SigningKey::from_bytes(&secret);
-        let id = hex::encode(Sha256::digest(key.verifying_key().as_bytes()));
+        let hash = Sha256::digest(key.verifying_key().as_bytes());
+        let id = DeviceId::of_hash(hash.into());
         Self { key, id }
     }
 
     /// `device.id`.
-    pub fn id(&self) -> &str {
+    pub fn id(&self) -> &DeviceId {
         &self.id
     }
 
@@ -118,29 +127,13 @@ impl DeviceIdentity {
         (kept.version == 1).then_some(Self::from_secret(secret.try_into().ok()?))
     }
 
-    fn write(&self, path: &Path) -> io::Result<()> {
+    /// The content of its file.
+    fn to_bytes(&self) -> io::Result<Vec<u8>> {
         let kept = Kept {
             version: 1,
             secret: URL_SAFE_NO_PAD.encode(self.key.to_bytes()),
         };
-        let text = serde_json::to_vec_pretty(&kept).map_err(io::Error::other)?;
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".{:08x}.new", rand::random::<u32>()));
-        let beside = path.with_file_name(name);
-        let written = (|| {
-            let mut file = OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(&beside)?;
-            file.write_all(&text)?;
-            file.sync_all()?;
-            fs::rename(&beside, path)
-        })();
-        if written.is_err() {
-            drop(fs::remove_file(&beside));
-        }
-        written
+        serde_json::to_vec_pretty(&kept).map_err(io::Error::other)
     }
 }
 
@@ -149,34 +142,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_key_is_made_once_and_only_its_owner_reads_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("device.json");
-        let made = DeviceIdentity::load_or_create(&path).unwrap();
-        fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
-        let read = DeviceIdentity::load_or_create(&path).unwrap();
-        assert_eq!(made.id(), read.id());
-        assert_eq!(
-            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-            0o600
-        );
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn a_damaged_key_is_not_replaced() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("device.json");
-        fs::write(&path, "{}").unwrap();
-        let error = DeviceIdentity::load_or_create(&path).unwrap_err();
-        assert!(matches!(error, DeviceError::Damaged { .. }));
-        assert_eq!(fs::read(&path).unwrap(), b"{}");
-    }
-
-    #[test]
     fn nothing_of_the_key_is_printed() {
         let identity = DeviceIdentity::from_secret([7; 32]);
         let printed = format!("{identity:?}");
         assert_eq!(printed, format!("DeviceIdentity({})", identity.id()));
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_said_in_a_sentence() {
+        let path = PathBuf::from("/data/present.json");
+        let fault = Fault::from(DeviceError::Damaged { path });
+        assert_eq!(
+            fault.message,
+            "The panel's device key /data/present.json is damaged: move it away; the panel then makes a new one and pairs it."
+        );
     }
 }

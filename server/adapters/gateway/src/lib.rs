@@ -5,6 +5,7 @@
 //! - [`device`]: the panel's own key, by which a gateway knows it.
 //! - [`protocol`]: frames, the signed connect, refusals. Pure.
 //! - [`link`]: the supervised socket of one gateway.
+//! - [`pairing`]: the gateway's own list of devices.
 //! - `login`, `qr`: links by a scan, and the code drawn anew.
 //! - [`status`]: `channels.status` as accounts. Pure.
 //! - [`control`]: every gateway behind `domain::ports::GatewayControl`.
@@ -18,6 +19,7 @@ pub mod device;
 pub mod http;
 pub mod link;
 mod login;
+pub mod pairing;
 pub mod probe;
 pub mod protocol;
 mod qr;

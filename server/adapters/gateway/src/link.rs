@@ -12,20 +12,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use domain::device::DeviceId;
 use domain::fact::{Account, Control};
 use domain::fault::{Boundary, Fault, FaultKind};
 use domain::scrub::Scrubber;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use url::Url;
 
-pub use knock::takes_key;
+pub use knock::{Visit, takes_key, visit};
 
-use crate::device::DeviceIdentity;
+use crate::device::{DeviceIdentity, Identities};
 use crate::http::Trust;
 use crate::probe::sentence;
 use crate::protocol::ErrorShape;
@@ -39,6 +40,35 @@ const ACCOUNTS_LIMIT: Duration = Duration::from_secs(12);
 pub trait Key: Send + Sync {
     /// The key; `None` when there is none.
     async fn token(&self) -> Option<SecretString>;
+}
+
+/// Supplies who the panel is to the gateway. Asked at every connect, since it may have been renewed meanwhile, by another
+/// process of the panel, too.
+#[async_trait]
+pub trait Identity: Send + Sync {
+    /// The identity in use.
+    async fn present(&self) -> Result<DeviceIdentity, Fault>;
+}
+
+/// One that stays.
+#[async_trait]
+impl Identity for DeviceIdentity {
+    async fn present(&self) -> Result<DeviceIdentity, Fault> {
+        Ok(self.clone())
+    }
+}
+
+#[async_trait]
+impl Identity for Identities {
+    async fn present(&self) -> Result<DeviceIdentity, Fault> {
+        let identities = self.clone();
+        let read = tokio::task::spawn_blocking(move || Self::present(&identities)).await;
+        let broke = |_| {
+            let why = "The panel failed while it read its device key; its own log says more.";
+            Fault::new(FaultKind::Unexpected, Boundary::Panel, why)
+        };
+        Ok(read.map_err(broke)??)
+    }
 }
 
 /// Approves the panel's own device in the gateway.
@@ -115,6 +145,8 @@ pub struct LinkState {
     pub protocol: Option<u32>,
     /// The methods it offers, likewise.
     pub methods: Arc<BTreeSet<String>>,
+    /// As whom the panel is connected, likewise.
+    pub device: Option<DeviceId>,
     /// Counts attempts that ended, so that a caller can wait for one.
     attempts: u64,
     patience: Patience,
@@ -136,6 +168,7 @@ impl Default for LinkState {
             version: None,
             protocol: None,
             methods: Arc::default(),
+            device: None,
             attempts: 0,
             patience: Patience::Short,
         }
@@ -181,6 +214,8 @@ struct Shared {
     state: watch::Sender<LinkState>,
     line: watch::Sender<Option<Line>>,
     wake: Notify,
+    /// Counts wishes to connect anew.
+    renewed: watch::Sender<u64>,
     scrubber: Mutex<Scrubber>,
 }
 
@@ -210,7 +245,7 @@ impl GatewayLink {
         config: LinkConfig,
         key: Arc<dyn Key>,
         approver: Arc<dyn Approver>,
-        device: Arc<DeviceIdentity>,
+        identity: Arc<dyn Identity>,
         tracker: &TaskTracker,
         cancel: CancellationToken,
     ) -> Self {
@@ -218,6 +253,7 @@ impl GatewayLink {
             state: watch::Sender::new(LinkState::default()),
             line: watch::Sender::new(None),
             wake: Notify::new(),
+            renewed: watch::Sender::new(0),
             scrubber: Mutex::new(Scrubber::default()),
         });
         let supervisor = supervisor::Supervisor {
@@ -225,7 +261,7 @@ impl GatewayLink {
             limits: config.limits,
             key,
             approver,
-            device,
+            identity,
             shared: Arc::clone(&shared),
         };
         tracker.spawn(async move {
@@ -247,6 +283,29 @@ impl GatewayLink {
     /// Ends a short wait between two tries: the container was just seen to start.
     pub fn wake(&self) {
         self.shared.wake.notify_one();
+    }
+
+    /// Connects as `device`, which is in use by now, and waits until that is so; at once when it is so already.
+    ///
+    /// # Errors
+    /// When there is no such connection within the limit.
+    pub async fn connect_as(&self, device: &DeviceId, limit: Duration) -> Result<LinkState, Fault> {
+        let is_it = |state: &LinkState| {
+            let connected = matches!(
+                state.control,
+                Control::Connected | Control::ScopeMissing { .. }
+            );
+            connected && state.device.as_ref() == Some(device)
+        };
+        let mut states = self.control();
+        if !is_it(&states.borrow_and_update()) {
+            self.shared.renewed.send_modify(|count| *count += 1);
+        }
+        let reached = timeout(limit, states.wait_for(is_it)).await;
+        match reached {
+            Ok(Ok(state)) => Ok(state.clone()),
+            Ok(Err(_)) | Err(_) => Err(self.state().fault()),
+        }
     }
 
     /// Calls a method. Without a connection it asks for one try at once and waits for its outcome.

@@ -10,7 +10,7 @@ use domain::gateway::GatewayId;
 use domain::key_rotation::{Consumer, Done, KeyRotation, NewConsumer, NewKeyRotation, Task};
 use domain::operation::OperationId;
 use domain::person::Actor;
-use domain::ports::{KeyRotations, Register as _, StoreError};
+use domain::ports::{KeyRotations, RotationNotes as _, StoreError};
 use sqlx::{Postgres, Transaction};
 use time::OffsetDateTime;
 use uuid::Uuid;

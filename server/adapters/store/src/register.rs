@@ -33,7 +33,7 @@ use domain::credential::{
 };
 use domain::operation::OperationId;
 use domain::person::Actor;
-use domain::ports::{ByHand, Register, RegisterError, StoreError};
+use domain::ports::{ByHand, Register, RegisterError, RotationNotes, StoreError};
 use domain::time::Timestamp;
 use sqlx::types::Json;
 use time::OffsetDateTime;
@@ -120,10 +120,6 @@ impl Register for Store {
         self.snooze_credential(permit, id, until, why).await
     }
 
-    async fn note_rotation(&self, rotation: NewRotation) -> Result<(), StoreError> {
-        self.note_operations_rotation(rotation).await
-    }
-
     async fn note_rotation_by_hand(
         &self,
         permit: Permit,
@@ -150,6 +146,13 @@ impl Register for Store {
             Ok(())
         })
         .await
+    }
+}
+
+#[async_trait]
+impl RotationNotes for Store {
+    async fn note_rotation(&self, rotation: NewRotation) -> Result<(), StoreError> {
+        self.note_panels_rotation(rotation).await
     }
 }
 

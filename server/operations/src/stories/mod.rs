@@ -17,6 +17,7 @@ pub mod relink;
 pub mod replace_link;
 pub mod restart;
 pub mod restore;
+pub mod rotate_device;
 pub mod rotate_key;
 pub mod start;
 pub mod stop;
@@ -55,6 +56,7 @@ impl Default for Book {
             told::<backup::BackUp>(),
             told::<restore::Restore>(),
             told::<rotate_key::RotateKey>(),
+            told::<rotate_device::RotateDevice>(),
         ])
     }
 }

@@ -15,7 +15,7 @@ use super::world::{CANARY, Cure, NAME, Phone, World, logged_out};
 /// A login is over after that, whatever became of it.
 const LOGIN: Duration = Duration::from_secs(180);
 
-fn away() -> Fault {
+pub(super) fn away() -> Fault {
     Fault::new(
         FaultKind::Unreachable,
         Boundary::Gateway,

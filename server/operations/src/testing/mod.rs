@@ -6,6 +6,7 @@ mod backups;
 mod bench;
 mod containers;
 mod control;
+mod devices;
 mod journal;
 mod keys;
 mod plugins;
@@ -20,6 +21,7 @@ pub(crate) mod wrap;
 
 pub use audit::MemoryAudit;
 pub use bench::{Bench, gateway, operator};
+pub use devices::FakeDevices;
 pub use journal::{Crash, MemoryJournal};
 pub use keys::FakeKeys;
 pub use time::{FakeClock, FakeIds};

@@ -15,7 +15,7 @@ use domain::time::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::plugins::FakePlugin;
-use super::{FakeClock, FakeKeys};
+use super::{FakeClock, FakeDevices, FakeKeys};
 
 /// A secret that must never get into a journal.
 pub const CANARY: &str = "canary-7f3a91c2-secret";
@@ -164,6 +164,8 @@ pub struct Inner {
     pub wiped: Option<(Option<Vec<Account>>, Option<Cure>)>,
     /// The gateway's key.
     pub key: FakeKeys,
+    /// The panel's identities.
+    pub devices: FakeDevices,
     /// Whether WhatsApp refuses a link from a backup.
     pub refuses_restored: bool,
     /// Faults to come, by call.
@@ -319,6 +321,7 @@ impl World {
             },
             wiped: None,
             key: FakeKeys::default(),
+            devices: FakeDevices::default(),
             refuses_restored: false,
             faults: Vec::new(),
             changes: Vec::new(),

@@ -16,6 +16,7 @@ use crate::status::clipped;
 /// Calls under way at once; more means that answers have stopped coming.
 const MOST_PENDING: usize = 256;
 const CONNECT_ID: &str = "connect";
+const ASK_ID: &str = "ask";
 
 /// Why the panel was not let in.
 pub(super) enum Shut {
@@ -41,13 +42,15 @@ pub(super) async fn shake(
     wire.send(frame::request(CONNECT_ID, "connect", &params))
         .await
         .map_err(Shut::Broken)?;
-    let outcome = timeout(limits.handshake, connected(wire))
+    let outcome = timeout(limits.handshake, answered(wire, CONNECT_ID))
         .await
         .map_err(|_| Shut::Broken("it did not answer the connect".to_owned()))?
         .map_err(Shut::Broken)?;
     match outcome {
         Ok(payload) => Hello::read(&payload).map_err(|bad| Shut::Broken(bad.to_string())),
-        Err(error) => Err(Shut::Refused(error.refusal(device.id(), scrubber))),
+        Err(error) => Err(Shut::Refused(
+            error.refusal(&device.id().to_string(), scrubber),
+        )),
     }
 }
 
@@ -65,15 +68,28 @@ async fn challenged(wire: &mut Wire) -> Result<Challenge, String> {
     }
 }
 
-async fn connected(wire: &mut Wire) -> Result<Result<serde_json::Value, ErrorShape>, String> {
+async fn answered(
+    wire: &mut Wire,
+    wanted: &str,
+) -> Result<Result<serde_json::Value, ErrorShape>, String> {
     loop {
         let text = wire.next().await?;
         if let Frame::Response { id, outcome } = parse(&text)?
-            && id == CONNECT_ID
+            && id == wanted
         {
             return Ok(outcome);
         }
     }
+}
+
+/// One call on a connection that carries no others; the outer error is a clause.
+pub(super) async fn ask(
+    wire: &mut Wire,
+    method: &str,
+    params: &serde_json::Value,
+) -> Result<Result<serde_json::Value, ErrorShape>, String> {
+    wire.send(frame::request(ASK_ID, method, params)).await?;
+    answered(wire, ASK_ID).await
 }
 
 /// Carries calls until the connection ends; says why it did, as a clause.

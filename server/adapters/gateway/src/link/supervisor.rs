@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::dial::Dial;
 use super::session::{self, Shut};
-use super::{Approver, Key, Limits, Patience, Shared};
+use super::{Approver, Identity, Key, Limits, Patience, Shared};
 use crate::device::DeviceIdentity;
 use crate::probe::sentence;
 use crate::protocol::{Hello, Refusal};
@@ -29,7 +29,7 @@ pub(super) struct Supervisor {
     pub(super) limits: Limits,
     pub(super) key: Arc<dyn Key>,
     pub(super) approver: Arc<dyn Approver>,
-    pub(super) device: Arc<DeviceIdentity>,
+    pub(super) identity: Arc<dyn Identity>,
     pub(super) shared: Arc<Shared>,
 }
 
@@ -41,7 +41,7 @@ enum Then {
     NewKey,
     /// Only time or a person helps.
     Long,
-    /// At once: the device was just approved.
+    /// At once: the device was just approved, or is another one by now.
     Now,
 }
 
@@ -49,18 +49,37 @@ impl Supervisor {
     pub(super) async fn run(self) {
         let mut failures = 0;
         let mut approvals = 0;
+        let mut renewed = self.shared.renewed.subscribe();
         loop {
+            renewed.borrow_and_update();
             let token = self.key.token().await;
-            let then = self
-                .attempt(token.as_ref(), &mut failures, &mut approvals)
-                .await;
-            match then {
-                Then::Now => sleep(LEAST_GAP).await,
-                Then::Retry(wait) => self.rest(wait).await,
-                Then::NewKey => self.await_key(token.as_ref()).await,
-                Then::Long => sleep(self.limits.refused_wait).await,
+            let then = tokio::select! {
+                then = self.attempt(token.as_ref(), &mut failures, &mut approvals) => then,
+                _ = renewed.changed() => self.renew(),
+            };
+            let wait = async {
+                match then {
+                    Then::Now => sleep(LEAST_GAP).await,
+                    Then::Retry(wait) => self.rest(wait).await,
+                    Then::NewKey => self.await_key(token.as_ref()).await,
+                    Then::Long => sleep(self.limits.refused_wait).await,
+                }
+            };
+            tokio::select! {
+                () = wait => {}
+                _ = renewed.changed() => {}
             }
         }
+    }
+
+    /// The connection was dropped, to come back as somebody else. Not an ended attempt: callers wait for what comes.
+    fn renew(&self) -> Then {
+        self.shared.line.send_replace(None);
+        self.shared.state.send_modify(|state| {
+            state.control = Control::Connecting;
+            state.patience = Patience::Short;
+        });
+        Then::Now
     }
 
     async fn attempt(
@@ -73,25 +92,29 @@ impl Supervisor {
         if let Some(secret) = secret {
             self.shared.learn_secret(secret);
         }
+        let device = match self.identity.present().await {
+            Ok(device) => device,
+            Err(fault) => return self.failed(&fault.message, failures),
+        };
         let mut wire = match self.dial.open().await {
             Ok(wire) => wire,
             Err(why) => return self.failed(&why, failures),
         };
         let scrubber = self.shared.scrubber();
-        let shaken = session::shake(&mut wire, &self.device, secret, &self.limits, &scrubber).await;
+        let shaken = session::shake(&mut wire, &device, secret, &self.limits, &scrubber).await;
         let hello = match shaken {
             Ok(hello) => hello,
             Err(Shut::Broken(why)) => return self.failed(&why, failures),
             Err(Shut::Refused(refusal)) => {
                 // The gateway closes a refused socket; keeping it would not help either.
                 drop(wire);
-                return self.refused(refusal, failures, approvals).await;
+                return self.refused(refusal, &device, failures, approvals).await;
             }
         };
         *approvals = 0;
         let begun = Instant::now();
         let (line, mut calls) = mpsc::channel(32);
-        self.welcome(&hello, line);
+        self.welcome(&hello, &device, line);
         let why = session::carry(&mut wire, &mut calls, hello.tick).await;
         self.shared.line.send_replace(None);
         if begun.elapsed() >= GOOD_LIFE {
@@ -100,7 +123,7 @@ impl Supervisor {
         self.failed(&why, failures)
     }
 
-    fn welcome(&self, hello: &Hello, line: super::Line) {
+    fn welcome(&self, hello: &Hello, device: &DeviceIdentity, line: super::Line) {
         tracing::info!(
             gateway.version = hello.version.as_deref().unwrap_or("unknown"),
             gateway.protocol = hello.protocol,
@@ -117,11 +140,18 @@ impl Supervisor {
             state.version.clone_from(&hello.version);
             state.protocol = Some(hello.protocol);
             state.methods = Arc::new(hello.methods.clone());
+            state.device = Some(device.id().clone());
             state.patience = Patience::Short;
         });
     }
 
-    async fn refused(&self, refusal: Refusal, failures: &mut u32, approvals: &mut u32) -> Then {
+    async fn refused(
+        &self,
+        refusal: Refusal,
+        device: &DeviceIdentity,
+        failures: &mut u32,
+        approvals: &mut u32,
+    ) -> Then {
         match refusal {
             Refusal::Starting { after } => {
                 self.ended(Control::Connecting, Patience::Short);
@@ -155,6 +185,11 @@ impl Supervisor {
             Refusal::Pairing {
                 request_id: Some(id),
             } => {
+                // One that was replaced meanwhile is unknown to the gateway on purpose.
+                let present = self.identity.present().await;
+                if !present.is_ok_and(|present| present.id() == device.id()) {
+                    return Then::Now;
+                }
                 *approvals += 1;
                 self.approve(&id, failures).await
             }

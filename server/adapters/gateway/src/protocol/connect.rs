@@ -28,7 +28,11 @@ pub struct Challenge {
 
 /// The parameters of `connect`, signed by the device.
 pub fn params(challenge: &Challenge, device: &DeviceIdentity, token: Option<&str>) -> Value {
-    let text = signed_text(challenge, device.id(), token.unwrap_or_default());
+    let text = signed_text(
+        challenge,
+        &device.id().to_string(),
+        token.unwrap_or_default(),
+    );
     let mut params = json!({
         "minProtocol": PROTOCOLS.start(),
         "maxProtocol": PROTOCOLS.end(),
@@ -43,7 +47,7 @@ pub fn params(challenge: &Challenge, device: &DeviceIdentity, token: Option<&str
         "scopes": SCOPES,
         "caps": [],
         "device": {
-            "id": device.id(),
+            "id": device.id().to_string(),
             "publicKey": device.public_key(),
             "signature": device.sign(&text),
             "signedAt": challenge.ts,
@@ -162,7 +166,7 @@ mod tests {
     fn the_signature_is_that_of_the_vendors_reference_client() {
         const ID: &str = "fe812c12f3ab4ce6ac5db69ac352f906cb1b11ef43fb33e252ef7ff552263889";
         let device = DeviceIdentity::from_secret([7; 32]);
-        assert_eq!(device.id(), ID);
+        assert_eq!(device.id().to_string(), ID);
         assert_eq!(
             device.public_key(),
             "6kpsY-KcUgq-9VB7Ey7F-ZVHdq6-vnuSQh7qaRRG0iw"

@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
+mod identity;
 mod probes;
 mod real;
+mod renewal;
 mod scripted;
 mod socket;
 mod support;

@@ -23,20 +23,20 @@ use tokio::process::Command;
 
 use crate::support::{Linked, RealClock, TestKey, link_as, until};
 
-const KEY: &str = "a-key-for-this-test-only";
+pub(crate) const KEY: &str = "a-key-for-this-test-only";
 /// A start takes half a minute on two idle cores, and these are rarely idle.
-const START: Duration = Duration::from_secs(600);
-const SOON: Duration = Duration::from_secs(120);
+pub(crate) const START: Duration = Duration::from_secs(600);
+pub(crate) const SOON: Duration = Duration::from_secs(120);
 
 /// Two gateways that start at once starve each other.
 static ONE_AT_A_TIME: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 /// A container; removed when dropped.
-struct Gateway {
+pub(crate) struct Gateway {
     _alone: tokio::sync::MutexGuard<'static, ()>,
     docker: Docker,
     name: String,
-    url: String,
+    pub(crate) url: String,
 }
 
 #[derive(Clone)]
@@ -76,7 +76,7 @@ impl Docker {
 }
 
 impl Gateway {
-    async fn start(version: &str) -> Self {
+    pub(crate) async fn start(version: &str) -> Self {
         let alone = ONE_AT_A_TIME.lock().await;
         let docker = Docker::of_the_tests();
         let image = format!("openclaw:{version}");
@@ -119,7 +119,7 @@ impl Gateway {
         gateway
     }
 
-    fn approver(&self) -> Arc<Exec> {
+    pub(crate) fn approver(&self) -> Arc<Exec> {
         Arc::new(Exec {
             docker: self.docker.clone(),
             container: self.name.clone(),
@@ -141,7 +141,7 @@ impl Gateway {
             link: linked.link.clone(),
             prober: prober.clone(),
             key: Arc::clone(key) as Arc<dyn Key>,
-            panel: "0123456789abcdef".to_owned(),
+            identity: own_device(),
         };
         let links = GatewayLinks::new(BTreeMap::from([(id.clone(), reach)]));
         (links, id, prober)
@@ -171,10 +171,10 @@ impl Drop for Gateway {
 }
 
 /// Approves as the server does: a command in the container.
-struct Exec {
+pub(crate) struct Exec {
     docker: Docker,
     container: String,
-    asked: AtomicU32,
+    pub(crate) asked: AtomicU32,
 }
 
 #[async_trait]
@@ -198,14 +198,14 @@ impl Approver for Exec {
     }
 }
 
-fn patient() -> Limits {
+pub(crate) fn patient() -> Limits {
     Limits {
         longest_wait: Duration::from_secs(2),
         ..Limits::default()
     }
 }
 
-fn own_device() -> Arc<DeviceIdentity> {
+pub(crate) fn own_device() -> Arc<DeviceIdentity> {
     Arc::new(DeviceIdentity::from_secret(rand::random()))
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use adapter_gateway::device::DeviceIdentity;
 use adapter_gateway::http::Trust;
-use adapter_gateway::link::{Approver, GatewayLink, Key, Limits, LinkConfig, LinkState};
+use adapter_gateway::link::{Approver, GatewayLink, Identity, Key, Limits, LinkConfig, LinkState};
 use async_trait::async_trait;
 use domain::fact::Control;
 use domain::fault::{Boundary, Fault, FaultKind};
@@ -121,7 +121,7 @@ pub(crate) fn link_as(
     limits: Limits,
     key: Arc<TestKey>,
     approver: Arc<dyn Approver>,
-    device: Arc<DeviceIdentity>,
+    device: Arc<dyn Identity>,
 ) -> Linked {
     let mut config = LinkConfig::new(url.parse().unwrap(), Trust::load(None).unwrap());
     config.limits = limits;
@@ -132,7 +132,7 @@ pub(crate) fn link_with(
     config: LinkConfig,
     key: Arc<TestKey>,
     approver: Arc<dyn Approver>,
-    device: Arc<DeviceIdentity>,
+    device: Arc<dyn Identity>,
 ) -> Linked {
     let tracker = TaskTracker::new();
     let cancel = CancellationToken::new();

@@ -1,4 +1,4 @@
-//! Rotations, noted by operations and by people.
+//! Rotations, noted by the panel and by people.
 
 use domain::action::Action;
 use domain::audit::{NewAuditEvent, act};
@@ -13,13 +13,13 @@ use super::change::{about, allowed, event};
 use crate::rows::column;
 use crate::store::Store;
 
-/// Which credential an operation means is told by its kind and its gateway; there may be many that people added.
+/// Which credential the panel means is told by its kind and its gateway; there may be many that people added.
 #[derive(Debug, thiserror::Error)]
 #[error("rotations of what a person added are noted by hand")]
 struct OfNoKnownKind;
 
 impl Store {
-    pub(super) async fn note_operations_rotation(
+    pub(super) async fn note_panels_rotation(
         &self,
         rotation: NewRotation,
     ) -> Result<(), StoreError> {

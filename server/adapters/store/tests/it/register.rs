@@ -13,7 +13,7 @@ use domain::operation::OperationId;
 use domain::person::{Actor, Role};
 use domain::ports::{
     AuditTrail, ByHand, Calendars as _, Clock as _, Disabled, Mailed, People as _, Register,
-    RegisterError, Reminders as _,
+    RegisterError, Reminders as _, RotationNotes as _,
 };
 use domain::time::Timestamp;
 use secrecy::ExposeSecret as _;
@@ -285,6 +285,41 @@ async fn a_rotation_of_what_is_not_listed_lists_it() {
         ..rotation(&database, None)
     };
     assert!(store.note_rotation(of_any).await.is_err());
+}
+
+#[tokio::test]
+async fn a_register_of_an_earlier_release_says_where_the_panels_identity_lies_now() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    let of = |gateway: &str| BuiltIn {
+        kind: Kind::PanelDevice,
+        gateway: gateway.parse().ok(),
+    };
+    store.seed(&[of("g1"), of("g2")]).await.unwrap();
+    // As it was: once untouched, once with a procedure that somebody has written.
+    for (gateway, procedure) in [
+        ("g1", "2. Move `device.json` in its data folder aside"),
+        ("g2", "Ask otto."),
+    ] {
+        let old = format!(
+            "UPDATE credentials SET place = 'device.json in the panel''s data folder', procedure = '{procedure}'
+             WHERE gateway_id = '{gateway}'"
+        );
+        database.sql(&old).await.unwrap();
+    }
+    let migration = include_str!("../../../../../migrations/0014_device_identity.sql");
+    database.sql(migration).await.unwrap();
+    let listed = listed(&store).await;
+    let terms = of("g1").terms();
+    let said: Vec<_> = listed
+        .iter()
+        .map(|one| (one.place.as_str(), one.procedure.as_str()))
+        .collect();
+    let place = terms.place.as_str();
+    assert_eq!(
+        said,
+        [(place, terms.procedure.as_str()), (place, "Ask otto.")]
+    );
 }
 
 #[tokio::test]
