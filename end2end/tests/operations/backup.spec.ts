@@ -50,6 +50,11 @@ test("the key is shown once", async ({ page }, info) => {
   await expect(page.getByText(/age1[0-9a-z]{58}/)).toBeVisible();
   await expect(shown).toHaveCount(0);
   await picture(page, info, "backups-key");
+  // The register has noted it.
+  await page.goto(`${facts().url}/credentials`);
+  await page.getByRole("link", { name: "Key that opens backups" }).click();
+  await expect(page.getByText("Rotated by anna")).toBeVisible();
+  await expect(page.getByText(/fingerprint [0-9a-f]{12}/)).toBeVisible();
 });
 
 test("the running gateway is backed up, and the key opens what was kept", async ({ page, browser }, info) => {
@@ -102,7 +107,10 @@ test("a lost key is replaced from the command line, never by accident", async ({
   expect(existsSync(another)).toBe(false);
   await page.goto(backups());
   const before = await page.getByText(/^age1[0-9a-z]{58}$/).textContent();
+  const noted = () => Number(sql("SELECT count(*) FROM rotations JOIN credentials ON credentials.id = credential_id WHERE kind = 'backup-key'"));
+  const rotations = noted();
   panel("backup", "key", "--replace", "--identity-file", another);
+  expect(noted()).toBe(rotations + 1);
   expect(readFileSync(another, "utf8")).toMatch(/^AGE-SECRET-KEY-1[0-9A-Z]{58}\n$/);
   await page.reload();
   await expect(page.getByText(/^age1[0-9a-z]{58}$/)).not.toHaveText(before ?? "");

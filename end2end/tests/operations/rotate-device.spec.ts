@@ -1,5 +1,5 @@
 /** The panel's own identity at the gateway is renewed: by the button through a crash, and by the command line beside a panel that serves. */
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { isAccessible, picture } from "../../support/looks.ts";
 import { anOperation, confirmIdentity, expect, gatewayPage, test, viewerContext } from "../../support/people.ts";
@@ -27,6 +27,12 @@ function listed(): Device[] {
 const known = () => listed().map((device) => device.deviceId);
 /** Waits until the panel is connected as the one device that it has. */
 const connected = () => until("the panel is connected", () => (listed().every((device) => device.connected) ? true : undefined));
+/** Waits until the new identity is made and the gateway is asked to know it, which takes some seconds. */
+const pairing = (operation: string) =>
+  until("the new identity is being paired", () => {
+    const begun = `operation_id = '${operation.split("/").at(-1)}' AND event->>'event' = 'started' AND event->>'step' = 'pair'`;
+    return sql(`SELECT count(*) FROM operation_events WHERE ${begun}`) === "0" ? undefined : true;
+  });
 const startedAt = () => docker("inspect", "--format", "{{.State.StartedAt}}", facts().container);
 
 test("through a panel that is killed, a new identity is paired and the old one refused", async ({ page, browser }, info) => {
@@ -53,8 +59,8 @@ test("through a panel that is killed, a new identity is paired and the old one r
   await page.waitForURL(anOperation);
   const operation = page.url();
 
-  // The new one is made, and the gateway is being asked to know it: the panel dies.
-  await until("there is a new identity", () => (files().some((name) => name.startsWith("new-")) ? true : undefined));
+  // The panel dies while the gateway approves the new device.
+  await pairing(operation);
   await killPanel();
   await startPanel();
   await page.goto(operation);
@@ -102,6 +108,30 @@ test("through a panel that is killed, a new identity is paired and the old one r
   await other.goto(question());
   await expect(other.getByText("Only an admin can do this.")).toBeVisible();
   await context.close();
+});
+
+test("a new identity that is lost on the way is taken out of the gateway again, and the old one goes on", async ({ page }, info) => {
+  test.setTimeout(300_000);
+  const [old] = known();
+  const before = readFileSync(join(folder(), "present.json"), "utf8");
+  await page.goto(question());
+  await confirmIdentity(page);
+  await page.getByRole("button", { name: "Renew the identity" }).click();
+  await page.waitForURL(anOperation);
+  await pairing(page.url());
+  await killPanel();
+  for (const name of files().filter((name) => name.startsWith("new-"))) rmSync(join(folder(), name));
+  await startPanel();
+  await page.reload();
+  await expect(page.locator("#verdict-said")).toContainText("failed, and everything was put back", { timeout: 180_000 });
+  await expect(page.locator("#verdict")).toContainText("is not in this panel's data folder");
+  await expect(page.locator("#steps")).toContainText("The new identity is deleted.");
+  await isAccessible(page);
+  await picture(page, info, "rotate-device-put-back");
+  expect(files()).toEqual(["present.json"]);
+  expect(readFileSync(join(folder(), "present.json"), "utf8")).toBe(before);
+  expect(known()).toEqual([old]);
+  await connected();
 });
 
 test("by the command line, beside a panel that serves: that one goes on with the new identity", async () => {

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapter_gateway::device::{DeviceError, DeviceFolder, Identities};
-use adapter_gateway::link::{self, Approver as _, GatewayLink, Key, LinkConfig, LinkState, Visit};
-use adapter_gateway::pairing;
+use adapter_gateway::device::{DeviceError, DeviceFolder, DeviceIdentity, Identities};
+use adapter_gateway::link::{self, GatewayLink, Key, LinkConfig, LinkState, Visit};
+use adapter_gateway::pairing::{self, Listed};
 use async_trait::async_trait;
 use domain::audit::{AuditOutcome, act};
 use domain::device::{DeviceId, Met};
@@ -23,8 +23,8 @@ use super::device::ContainerApprover;
 const CONNECTED: Duration = Duration::from_secs(40);
 /// For a look: a panel that is not connected says so soon.
 const LOOK: Duration = Duration::from_secs(15);
-/// An approval that changed nothing is tried this often.
-const APPROVALS: usize = 3;
+/// What was approved in the very moment in which it was turned down is looked at again.
+const LOOKS: usize = 3;
 
 /// Why devices come and go here, for the audit trail.
 const RENEWAL: &str = "the panel's identity is being renewed";
@@ -125,13 +125,32 @@ impl OfGateway {
         Ok((present, state))
     }
 
-    async fn visit(&self, device: &DeviceId) -> Result<Visit, Fault> {
-        let wanted = device.clone();
-        let identity = self
-            .on_disk(move |identities| identities.find(&wanted))
+    async fn identity(&self, device: &DeviceId) -> Result<DeviceIdentity, Fault> {
+        let device = device.clone();
+        self.on_disk(move |identities| identities.find(&device))
+            .await
+    }
+
+    /// Removes a device that is paired, audited.
+    async fn unpair(&self, operation: OperationId, device: &DeviceId) -> Result<(), Fault> {
+        let audit = self.approver.in_operation(operation, RENEWAL);
+        audit
+            .audit(
+                act::UNPAIR_DEVICE,
+                Some(device),
+                AuditOutcome::Requested,
+                None,
+            )
             .await?;
-        let key = self.key.token().await;
-        link::visit(&self.socket, &identity, key.as_ref()).await
+        let removed = pairing::remove(&self.link, device).await;
+        let (outcome, note) = match &removed {
+            Ok(()) => (AuditOutcome::Succeeded, None),
+            Err(fault) => (AuditOutcome::Failed, Some(fault.message.clone())),
+        };
+        audit
+            .audit(act::UNPAIR_DEVICE, Some(device), outcome, note)
+            .await?;
+        removed
     }
 }
 
@@ -172,34 +191,18 @@ impl PanelDevices for DeviceStore {
         device: &DeviceId,
     ) -> Result<(), Fault> {
         let of = self.of(gateway)?;
+        let identity = of.identity(device).await?;
+        let key = of.key.token().await;
         let approver = of.approver.in_operation(operation, RENEWAL);
-        for _ in 0..APPROVALS {
-            match of.visit(device).await? {
-                Visit::Known => return Ok(()),
-                Visit::Unknown {
-                    request_id: Some(request),
-                } => approver.approve(&request).await?,
-                Visit::Unknown { request_id: None } => {
-                    return Err(Fault::new(
-                        FaultKind::Unexpected,
-                        Boundary::Gateway,
-                        "The gateway wants the new device approved but names no request of it.",
-                    ));
-                }
-            }
-        }
-        match of.visit(device).await? {
-            Visit::Known => Ok(()),
-            Visit::Unknown { .. } => Err(Fault::new(
-                FaultKind::Refused,
-                Boundary::Gateway,
-                "The new device was approved several times and is still unknown to the gateway.",
-            )),
-        }
+        pairing::pair(&of.socket, &identity, key.as_ref(), &approver).await
     }
 
     async fn meet(&self, gateway: &GatewayId, device: &DeviceId) -> Result<Met, Fault> {
-        Ok(match self.of(gateway)?.visit(device).await? {
+        let of = self.of(gateway)?;
+        let identity = of.identity(device).await?;
+        let key = of.key.token().await;
+        let visited = link::visit(&of.socket, &identity, key.as_ref()).await?;
+        Ok(match visited {
             Visit::Known => Met::Known,
             Visit::Unknown { .. } => Met::Unknown,
         })
@@ -243,31 +246,20 @@ impl PanelDevices for DeviceStore {
                 "This is the identity that the panel uses, so it does not remove it.",
             ));
         }
-        let listed = pairing::find(&of.link, device).await?;
-        for request in &listed.requests {
-            pairing::reject(&of.link, request).await?;
+        for _ in 0..LOOKS {
+            let listed = pairing::find(&of.link, device).await?;
+            if listed == Listed::default() {
+                return Ok(());
+            }
+            for request in &listed.requests {
+                pairing::reject(&of.link, request).await?;
+            }
+            if listed.paired {
+                of.unpair(operation, device).await?;
+            }
         }
-        if !listed.paired {
-            return Ok(());
-        }
-        let audit = of.approver.in_operation(operation, RENEWAL);
-        audit
-            .audit(
-                act::UNPAIR_DEVICE,
-                Some(device),
-                AuditOutcome::Requested,
-                None,
-            )
-            .await?;
-        let removed = pairing::remove(&of.link, device).await;
-        let (outcome, note) = match &removed {
-            Ok(()) => (AuditOutcome::Succeeded, None),
-            Err(fault) => (AuditOutcome::Failed, Some(fault.message.clone())),
-        };
-        audit
-            .audit(act::UNPAIR_DEVICE, Some(device), outcome, note)
-            .await?;
-        removed
+        let why = "The gateway was told to forget the device and goes on to list it.";
+        Err(Fault::new(FaultKind::Unexpected, Boundary::Gateway, why).retryable())
     }
 
     async fn discard(&self, gateway: &GatewayId, operation: OperationId) -> Result<(), Fault> {

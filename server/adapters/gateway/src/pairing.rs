@@ -3,16 +3,18 @@
 //! 2026.9.6; the command line's `devices remove DEVICE` calls the last one).
 //!
 //! They want `operator.pairing`, which `operator.admin` contains; with the latter a caller may remove other devices than
-//! its own. A removed device is disconnected at once, and what it sends later is `NOT_PAIRED`. So they are called by the
-//! connection of another device than the one that goes.
+//! its own. A removed device is disconnected at once, and what it sends later is `NOT_PAIRED` (seen on 2026.3.31 and
+//! 2026.9.6). So they are called by the connection of another device than the one that goes.
 
 use std::time::Duration;
 
 use domain::device::DeviceId;
 use domain::fault::{Boundary, Fault, FaultKind};
+use secrecy::SecretString;
 use serde_json::{Value, json};
 
-use crate::link::{GatewayLink, LinkState};
+use crate::device::DeviceIdentity;
+use crate::link::{self, Approver, GatewayLink, LinkConfig, LinkState, Visit};
 use crate::protocol::ErrorShape;
 use crate::protocol::refusal::is_request_id;
 
@@ -20,6 +22,8 @@ const LIST: &str = "device.pair.list";
 const REJECT: &str = "device.pair.reject";
 const REMOVE: &str = "device.pair.remove";
 const LIMIT: Duration = Duration::from_secs(15);
+/// An approval that changed nothing is tried this often.
+const APPROVALS: usize = 3;
 
 /// What the gateway has of one device.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,6 +32,36 @@ pub struct Listed {
     pub paired: bool,
     /// Its requests that wait for approval.
     pub requests: Vec<String>,
+}
+
+/// Comes as a device and has its request approved until it is known; known is success. An approval that fails is no
+/// failure when the device is known all the same: one that a killed panel began goes on in the container.
+///
+/// # Errors
+/// When it is not known in the end, or the gateway does not say.
+pub async fn pair(
+    config: &LinkConfig,
+    device: &DeviceIdentity,
+    key: Option<&SecretString>,
+    approver: &dyn Approver,
+) -> Result<(), Fault> {
+    let fault = |kind, why: &str| Fault::new(kind, Boundary::Gateway, why);
+    let mut refused = None;
+    for tries in 0..=APPROVALS {
+        match link::visit(config, device, key).await? {
+            Visit::Known => return Ok(()),
+            Visit::Unknown { .. } if tries == APPROVALS => break,
+            Visit::Unknown {
+                request_id: Some(request),
+            } => refused = approver.approve(&request).await.err(),
+            Visit::Unknown { request_id: None } => {
+                let why = "The gateway wants the device approved but names no request of it.";
+                return Err(fault(FaultKind::Unexpected, why));
+            }
+        }
+    }
+    let why = "The device was approved several times and is still unknown to the gateway.";
+    Err(refused.unwrap_or_else(|| fault(FaultKind::Refused, why)))
 }
 
 /// Whether this gateway's version can be told to remove a device.

@@ -1,12 +1,14 @@
 //! Who the panel is, changed while it is connected; and visits apart from the supervised socket.
 
 use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use adapter_gateway::device::DeviceIdentity;
 use adapter_gateway::http::Trust;
 use adapter_gateway::link::{Identity, LinkConfig, Visit, visit};
+use adapter_gateway::pairing;
 use async_trait::async_trait;
 use domain::fact::Control;
 use domain::fault::{Fault, FaultKind};
@@ -61,7 +63,7 @@ fn good() -> Act {
     Act::Good(Manner::default())
 }
 
-fn pairing(request_id: &str) -> Act {
+fn pairing_of(request_id: &str) -> Act {
     Act::Refuse(
         json!({"code":"NOT_PAIRED","message":"device pairing required",
         "details":{"code":"PAIRING_REQUIRED","requestId":request_id}}),
@@ -126,7 +128,7 @@ async fn a_wish_to_connect_anew_ends_a_long_wait() {
 
 #[tokio::test]
 async fn a_device_that_was_replaced_meanwhile_is_not_approved() {
-    let gateway = Scripted::start([pairing("req-1"), good()]).await;
+    let gateway = Scripted::start([pairing_of("req-1"), good()]).await;
     let approver = Arc::new(Remembering::default());
     let it = link_as(
         &gateway.url,
@@ -138,6 +140,52 @@ async fn a_device_that_was_replaced_meanwhile_is_not_approved() {
     let state = until_connected(&it.link).await;
     assert_eq!(state.device.as_ref(), Some(identity(2).id()));
     assert!(approver.asked.lock().unwrap().is_empty());
+}
+
+/// What became of a pairing that met this, and what was approved.
+async fn paired(acts: Vec<Act>, approver: &Remembering) -> (Result<(), Fault>, Vec<String>) {
+    let gateway = Scripted::start(acts).await;
+    let mut config = LinkConfig::new(gateway.url.parse().unwrap(), Trust::load(None).unwrap());
+    config.limits = quick();
+    let key = SecretString::from("key-123456");
+    let outcome = pairing::pair(&config, &identity(1), Some(&key), approver).await;
+    (outcome, approver.asked.lock().unwrap().clone())
+}
+
+#[tokio::test]
+async fn a_device_is_approved_until_it_is_known_and_not_for_ever() {
+    let known = || {
+        Act::Good(Manner {
+            answers: vec![("channels.status", Ok(json!({"channelAccounts": {}})))],
+            ..Manner::default()
+        })
+    };
+    let approver = Remembering::default();
+    let (outcome, asked) = paired(vec![known()], &approver).await;
+    assert!(outcome.is_ok() && asked.is_empty(), "{outcome:?}");
+    let (outcome, asked) = paired(vec![pairing_of("req-1"), known()], &approver).await;
+    assert!(outcome.is_ok(), "{outcome:?}");
+    assert_eq!(asked, ["req-1"]);
+    let approver = Remembering::default();
+    let (outcome, asked) = paired(vec![pairing_of("req-2")], &approver).await;
+    assert!(outcome.unwrap_err().message.contains("several times"));
+    assert_eq!(asked, ["req-2"; 3]);
+}
+
+#[tokio::test]
+async fn what_somebody_else_has_approved_in_the_same_moment_is_known_all_the_same() {
+    let known = Manner {
+        answers: vec![("channels.status", Ok(json!({"channelAccounts": {}})))],
+        ..Manner::default()
+    };
+    let approver = Remembering::default();
+    approver.refuses.store(true, Ordering::SeqCst);
+    let (outcome, asked) = paired(vec![pairing_of("req-1"), Act::Good(known)], &approver).await;
+    assert!(outcome.is_ok(), "{outcome:?}");
+    assert_eq!(asked, ["req-1"]);
+    let (outcome, _) = paired(vec![pairing_of("req-1")], &approver).await;
+    let why = outcome.unwrap_err().message;
+    assert!(why.contains("the container is not running"), "{why}");
 }
 
 async fn visited(act: Act) -> Result<Visit, Fault> {
@@ -156,9 +204,9 @@ async fn a_visit_tells_whether_the_device_is_known() {
     };
     assert_eq!(visited(Act::Good(told)).await.unwrap(), Visit::Known);
     let request_id = Some("req-1".to_owned());
-    let unknown = visited(pairing("req-1")).await.unwrap();
+    let unknown = visited(pairing_of("req-1")).await.unwrap();
     assert_eq!(unknown, Visit::Unknown { request_id });
-    let odd = visited(pairing("--all")).await.unwrap();
+    let odd = visited(pairing_of("--all")).await.unwrap();
     assert_eq!(odd, Visit::Unknown { request_id: None });
 }
 

@@ -42,7 +42,16 @@ fn linked(gateway: &Gateway, identities: &Identities) -> Linked {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_device_is_paired_and_the_old_one_is_refused() {
-    let gateway = Gateway::start("2026.9.6").await;
+    renewed("2026.9.6").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_gateway_does_the_same() {
+    renewed("2026.3.31").await;
+}
+
+async fn renewed(version: &str) {
+    let gateway = Gateway::start(version).await;
     let data = tempfile::tempdir().unwrap();
     let identities = DeviceFolder::new(data.path()).of(&"openclaw".parse().unwrap());
     let operation = OperationId(uuid::Uuid::from_u128(1));
