@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use domain::hand_off::HandOff;
 use domain::person::{Actor, Person};
 use domain::ports::{
-    AccountHistory, AuditTrail, Backups, Calendars, Clock, GatewayKeys, HandOffs, Ids,
+    AccountHistory, AuditChain, AuditTrail, Backups, Calendars, Clock, GatewayKeys, HandOffs, Ids,
     KeyRotations, Mail, Observations, Operations, People, Register, Reminders, RepositorySecrets,
     RotationLog, Scans, StateFolder,
 };
@@ -46,6 +46,8 @@ pub struct Panel {
     pub operations: Arc<dyn Operations>,
     /// The audit trail.
     pub audit: Arc<dyn AuditTrail>,
+    /// Whether it is whole.
+    pub chain: Arc<dyn AuditChain>,
     /// People and their passwords.
     pub people: Arc<dyn People>,
     /// The present time.

@@ -1,6 +1,7 @@
 //! What the inner layers need from the outside, as object-safe traits. Adapters implement them; tests
 //! have fakes that keep the same contract.
 
+mod chain;
 mod hand_offs;
 mod journal;
 mod key_rotations;
@@ -16,6 +17,7 @@ mod state_folder;
 
 use uuid::Uuid;
 
+pub use chain::{AuditChain, ChainStanding, Verified};
 pub use hand_offs::{HandOffs, Mail, Opener};
 pub use journal::{Begun, Fenced, Journal, NewOperation, StartError, StoreError};
 pub use key_rotations::KeyRotations;

@@ -63,14 +63,10 @@ impl ContainerApprover {
 
     async fn audit(&self, outcome: AuditOutcome, note: Option<String>) -> Result<(), Fault> {
         let event = NewAuditEvent {
-            actor: Actor::Panel,
-            action: act::PAIR_DEVICE.to_owned(),
             gateway: Some(self.gateway.clone()),
-            target: None,
-            operation: None,
             reason: Some("the gateway did not know this panel's device yet".to_owned()),
-            outcome,
             note,
+            ..NewAuditEvent::new(Actor::Panel, act::PAIR_DEVICE, outcome)
         };
         self.store.record(event).await.map(drop).map_err(|error| {
             tracing::error!(
