@@ -118,14 +118,13 @@ impl Call {
             Ok(permit) => Ok(permit),
             Err(denied) => {
                 let event = NewAuditEvent {
-                    actor: self.viewer.actor.clone(),
-                    action: action.as_str().to_owned(),
                     gateway: gateway.cloned(),
-                    target: None,
-                    operation: None,
-                    reason: None,
-                    outcome: AuditOutcome::Denied,
                     note: Some(denied.why.to_owned()),
+                    ..NewAuditEvent::new(
+                        self.viewer.actor.clone(),
+                        action.as_str(),
+                        AuditOutcome::Denied,
+                    )
                 };
                 // A refusal stands whether or not it can be written down.
                 let written = self.panel.audit.record(event).await;

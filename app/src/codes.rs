@@ -49,14 +49,14 @@ pub async fn viewing(
         return Ok(());
     }
     let event = NewAuditEvent {
-        actor: viewer.actor.clone(),
-        action: act::VIEW_CODE.to_owned(),
         gateway: Some(command.gateway().clone()),
         target: Some(account.to_string()),
         operation: Some(operation.id),
-        reason: None,
-        outcome: AuditOutcome::Succeeded,
-        note: None,
+        ..NewAuditEvent::new(
+            viewer.actor.clone(),
+            act::VIEW_CODE,
+            AuditOutcome::Succeeded,
+        )
     };
     panel.audit.record(event).await?;
     panel.viewings.remember(viewing);

@@ -8,7 +8,7 @@ use domain::gateway::GatewayId;
 use domain::hand_off::HandOff;
 use domain::person::{Actor, Person};
 use domain::ports::{
-    AccountHistory, AuditTrail, Backups, Calendars, Clock, GatewayKeys, HandOffs, Ids,
+    AccountHistory, AuditChain, AuditTrail, Backups, Calendars, Clock, GatewayKeys, HandOffs, Ids,
     KeyRotations, Mail, Observations, Operations, People, Proposals, Register, Reminders,
     RepositorySecrets, RotationLog, Scans, StateFolder,
 };
@@ -47,6 +47,8 @@ pub struct Panel {
     pub operations: Arc<dyn Operations>,
     /// The audit trail.
     pub audit: Arc<dyn AuditTrail>,
+    /// Whether it is whole.
+    pub chain: Arc<dyn AuditChain>,
     /// People and their passwords.
     pub people: Arc<dyn People>,
     /// The present time.

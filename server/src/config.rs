@@ -3,6 +3,7 @@
 //! Every error names the key, the value and what to do. Secrets come by file or environment only and
 //! never appear in an error.
 
+mod audit;
 mod check;
 mod file;
 mod repository;
@@ -18,6 +19,7 @@ use domain::gateway::GatewayId;
 use secrecy::SecretString;
 use url::Url;
 
+pub(crate) use audit::AuditConfig;
 pub(crate) use check::ConfigErrors;
 
 /// Everything the panel can be told.
@@ -35,6 +37,10 @@ pub(crate) struct Config {
     pub(crate) site_dir: PathBuf,
     /// Your Postgres; `None` starts a private cluster in the data folder.
     pub(crate) database_url: Option<SecretString>,
+    /// The same database as the role that owns the tables; `None` when the panel's own role does.
+    pub(crate) migration_url: Option<SecretString>,
+    /// Where checkpoints of the audit trail are sent.
+    pub(crate) audit: AuditConfig,
     /// The mail server; `None` when the panel sends no mail.
     pub(crate) mail: Option<SmtpMail>,
     /// Proxies whose `X-Forwarded-For` is believed.

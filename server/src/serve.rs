@@ -16,6 +16,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::audit::Custodian;
 use crate::config::Config;
 use crate::http::{self, Change, Hub, KnownPeople, Measured, Site, Topic};
 use crate::old_keys::OldKeys;
@@ -50,10 +51,12 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         Arc::new(base.store.clone()),
         base.clock.clone(),
     ));
+    let custodian = Custodian::open(&config, &base, &tracker)?;
     let panel = Panel {
         observations: boards.clone(),
         operations: Arc::new(outside.engine.clone()),
         audit: Arc::new(base.store.clone()),
+        chain: Arc::new(custodian.clone()),
         people: Arc::new(base.store.clone()),
         clock: base.clock.clone(),
         ids: base.ids.clone(),
@@ -112,10 +115,12 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         clock: base.clock.clone(),
     };
     tracker.spawn(old_keys.run(rest.clone()));
+    tracker.spawn(custodian.run(rest.clone()));
     if let Some(metrics) = metrics {
         let router = http::metrics(Measured {
             register: panel.register.clone(),
             observations: boards.clone(),
+            chain: panel.chain.clone(),
             clock: base.clock.clone(),
         });
         let serving =

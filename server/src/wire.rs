@@ -71,7 +71,14 @@ impl Base {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids: Arc<dyn Ids> = Arc::new(SystemIds);
         let (database, cluster) = match &config.database_url {
-            Some(url) => (DatabaseConfig::from_url(url)?, None),
+            Some(url) => {
+                let database = DatabaseConfig::from_url(url)?;
+                let owned = match &config.migration_url {
+                    Some(owner) => database.owned_by(owner)?,
+                    None => database,
+                };
+                (owned, None)
+            }
             None => {
                 let cluster = Cluster::open(ClusterConfig {
                     data_folder: config.data_dir.clone(),

@@ -21,6 +21,8 @@ pub enum Action {
     ViewLogs,
     /// Read the audit trail.
     ViewAudit,
+    /// Have the whole chain of the audit trail checked.
+    VerifyAudit,
     /// See the people page.
     ViewPeople,
     /// Stop and start one account, keeping its link.
@@ -79,11 +81,12 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order of the snapshot.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::ViewGateway,
         Self::ViewPhoneNumbers,
         Self::ViewLogs,
         Self::ViewAudit,
+        Self::VerifyAudit,
         Self::ViewPeople,
         Self::Reconnect,
         Self::Relink,
@@ -120,6 +123,7 @@ impl Action {
             Self::ViewPhoneNumbers => "view-phone-numbers",
             Self::ViewLogs => "view-logs",
             Self::ViewAudit => "view-audit",
+            Self::VerifyAudit => "verify-audit",
             Self::ViewPeople => "view-people",
             Self::Reconnect => "reconnect",
             Self::Relink => "relink",

@@ -1,4 +1,12 @@
-//! The audit trail: who did what, when, from where, why, with which outcome.
+//! The audit trail: who did what, when, from where, why, with which outcome. Each event carries the hash of the one
+//! before, so that nobody changes what was written unseen.
+
+mod canonical;
+mod chain;
+mod change;
+mod checkpoint;
+mod csv;
+mod json;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -7,6 +15,13 @@ use crate::gateway::GatewayId;
 use crate::operation::OperationId;
 use crate::person::Actor;
 use crate::time::Timestamp;
+
+pub use canonical::Record;
+pub use chain::{Check, Flaw, Found, Hash, Head, LISTED, Verifier};
+pub use change::Change;
+pub use checkpoint::{Checkpoint, PublicKey, Signature};
+pub use csv::CSV_HEADER;
+pub use json::NotCanonical;
 
 /// Outcome of an audited act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,6 +146,10 @@ pub mod act {
     pub const MAKE_CALENDAR_LINK: &str = "make-calendar-link";
     /// Such a link was taken back.
     pub const REMOVE_CALENDAR_LINK: &str = "remove-calendar-link";
+    /// The audit trail was written to a file.
+    pub const EXPORT_AUDIT: &str = "export-audit";
+    /// Somebody had the chain of the audit trail checked.
+    pub const VERIFY_AUDIT: &str = "verify-audit";
 }
 
 /// An event to be written.
@@ -152,6 +171,30 @@ pub struct NewAuditEvent {
     pub outcome: AuditOutcome,
     /// One sentence more, scrubbed.
     pub note: Option<String>,
+    /// What was changed, value by value.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
+    /// How long it took, where it took any time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<u64>,
+}
+
+impl NewAuditEvent {
+    /// The least that an event tells; the rest is set on top: `NewAuditEvent { target, ..NewAuditEvent::new(…) }`.
+    pub fn new(actor: Actor, action: &str, outcome: AuditOutcome) -> Self {
+        Self {
+            actor,
+            action: action.to_owned(),
+            gateway: None,
+            target: None,
+            operation: None,
+            reason: None,
+            outcome,
+            note: None,
+            changes: Vec::new(),
+            duration_ms: None,
+        }
+    }
 }
 
 /// An event as stored.
@@ -167,3 +210,6 @@ pub struct AuditEvent {
     #[serde(flatten)]
     pub event: NewAuditEvent,
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! What the inner layers need from the outside, as object-safe traits. Adapters implement them; tests
 //! have fakes that keep the same contract.
 
+mod chain;
 mod devices;
 mod hand_offs;
 mod journal;
@@ -18,6 +19,7 @@ mod state_folder;
 
 use uuid::Uuid;
 
+pub use chain::{AuditChain, ChainStanding, Verified};
 pub use devices::PanelDevices;
 pub use hand_offs::{HandOffs, Mail, Opener};
 pub use journal::{Begun, Fenced, Journal, NewOperation, StartError, StoreError};

@@ -52,6 +52,19 @@ pub fn count(number: u64, one: &str, many: &str) -> String {
     }
 }
 
+/// A number as people read it: `12,345`.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// A phone number with its middle hidden: `+49 ••• ••42`. The country part stays, for recognition.
 pub fn masked_phone(number: &str) -> String {
     let digits: Vec<char> = number.chars().filter(char::is_ascii_digit).collect();

@@ -58,14 +58,11 @@ async fn mail(call: &Call, operation: &Operation, to: &str, link: &str) -> Resul
         return Err("This panel has no mail server: an admin sets mail_server_file.".to_owned());
     };
     let event = |outcome, note: Option<String>| NewAuditEvent {
-        actor: call.actor().clone(),
-        action: act::MAIL_HAND_OFF.to_owned(),
         gateway: Some(operation.command.gateway().clone()),
         target: Some(to.trim().chars().take(200).collect()),
         operation: Some(operation.id),
-        reason: None,
-        outcome,
         note,
+        ..NewAuditEvent::new(call.actor().clone(), act::MAIL_HAND_OFF, outcome)
     };
     let requested = panel
         .audit

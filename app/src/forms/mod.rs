@@ -2,6 +2,7 @@
 //! without JavaScript; what goes wrong comes back to the page that held the form.
 
 pub mod account;
+pub mod audit;
 pub mod backups;
 pub mod credentials;
 pub mod hand_off;
@@ -13,6 +14,7 @@ pub mod proposals;
 pub mod wipe;
 
 pub use account::{change_password, confirm_identity};
+pub use audit::verify_audit;
 pub use backups::{make_backup_key, restore_backup};
 pub use credentials::{
     add_credential, change_credential, make_calendar_link, note_rotation, remove_calendar_link,
@@ -31,6 +33,8 @@ pub use wipe::wipe_gateway;
 
 /// Where the forms post to. Fixed names, so that logs, audit and tests can speak of them.
 pub mod endpoint {
+    /// Has the chain of the audit trail checked.
+    pub const VERIFY_AUDIT: &str = "/api/audit/verify";
     /// Starts an operation.
     pub const START: &str = "/api/operations/start";
     /// Stops one and puts back.
@@ -100,7 +104,8 @@ pub mod endpoint {
     pub const REMOVE_CALENDAR_LINK: &str = "/api/credentials/remove-calendar";
 
     /// All of them.
-    pub const ALL: [&str; 32] = [
+    pub const ALL: [&str; 33] = [
+        VERIFY_AUDIT,
         START,
         CANCEL,
         SKIP,

@@ -1,4 +1,6 @@
-//! The audit trail as sentences, newest first.
+//! The audit trail as sentences, newest first, and whether it is whole.
+
+mod chain;
 
 use domain::action::Action;
 use domain::audit::{AuditEvent, AuditOutcome, act};
@@ -24,7 +26,10 @@ pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError>
     let mut listed = listed.or_say(|| call.error_id())?;
     let more = listed.len() > SHOWN as usize;
     listed.truncate(SHOWN as usize);
+    let standing = call.panel().chain.standing().await;
+    let standing = standing.or_say(|| call.error_id())?;
     let now = call.now();
+    let chain = chain::line(&standing, asked);
     let older = listed.last().filter(|_| more);
     let older = older.map(|last| format!("{}?before={}", path::AUDIT, last.sequence));
     let newest = before.is_some().then(|| path::AUDIT.to_owned());
@@ -39,6 +44,7 @@ pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError>
     };
     let content = view! {
         <div class="crumb"><h1>"Audit"</h1><p class="live">"newest first"</p></div>
+        {chain}
         {body}
         {pager(newest, older)}
     }
@@ -118,6 +124,8 @@ fn sentence(event: &AuditEvent) -> String {
         act::SNOOZE_CREDENTIAL => "snoozed",
         act::NOTE_ROTATION => "noted the rotation of",
         act::REMIND => "sent word that it is due:",
+        act::EXPORT_AUDIT => "exported the audit trail",
+        act::VERIFY_AUDIT => "checked the chain of the audit trail",
         act::MAKE_CALENDAR_LINK => "made a secret link to the calendar of credentials",
         act::REMOVE_CALENDAR_LINK => "took back the secret link to the calendar of credentials",
         act::ASK_SECOND => "asked for a second person:",
@@ -147,6 +155,7 @@ fn wanted(action: &str) -> Option<&'static str> {
         Action::ViewPhoneNumbers => "wanted to see whole phone numbers",
         Action::ViewLogs => "wanted to read the log",
         Action::ViewAudit => "wanted to read the audit trail",
+        Action::VerifyAudit => "wanted to check the chain of the audit trail",
         Action::ViewPeople => "wanted to look at the people",
         Action::ManagePeople => "wanted to change who may sign in, or as what",
         Action::ViewCredentials => "wanted to look at the credentials",
@@ -172,14 +181,9 @@ mod tests {
             id: Uuid::nil(),
             at: Timestamp::from_millis(0),
             event: NewAuditEvent {
-                actor: Actor::Panel,
-                action: action.to_owned(),
                 gateway: "openclaw".parse().ok(),
                 target: target.map(str::to_owned),
-                operation: None,
-                reason: None,
-                outcome,
-                note: None,
+                ..NewAuditEvent::new(Actor::Panel, action, outcome)
             },
         })
     }
@@ -239,6 +243,8 @@ mod tests {
             act::SNOOZE_CREDENTIAL,
             act::NOTE_ROTATION,
             act::REMIND,
+            act::EXPORT_AUDIT,
+            act::VERIFY_AUDIT,
             act::MAKE_CALENDAR_LINK,
             act::REMOVE_CALENDAR_LINK,
             act::ASK_SECOND,

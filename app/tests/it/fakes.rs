@@ -22,9 +22,9 @@ use domain::observation::Observation;
 use domain::operation::{Command, Operation, OperationId, OperationView};
 use domain::person::{Actor, Person, Role};
 use domain::ports::{
-    AccountHistory, AuditTrail, Backups, CalendarLink, Clock, Disabled, HandOffs, Ids, Mail,
-    Observations, Opener, Operations, People, PeopleError, Scans, SignIn, StartError, StateFolder,
-    StoreError,
+    AccountHistory, AuditChain, AuditTrail, Backups, CalendarLink, ChainStanding, Clock, Disabled,
+    HandOffs, Ids, Mail, Observations, Opener, Operations, People, PeopleError, Scans, SignIn,
+    StartError, StateFolder, StoreError, Verified,
 };
 use domain::proposal::Proposal;
 use domain::scan::{Login, Scan};
@@ -61,6 +61,7 @@ pub(crate) struct World {
     pub(crate) comparison: Result<Comparison, Fault>,
     pub(crate) people: Vec<Person>,
     pub(crate) audit: Vec<AuditEvent>,
+    pub(crate) chain: ChainStanding,
     pub(crate) credentials: Vec<Credential>,
     pub(crate) rotations: Vec<Rotation>,
     pub(crate) reminders: Vec<Reminder>,
@@ -216,6 +217,19 @@ impl AuditTrail for Fake {
     }
     async fn list(&self, _: Option<i64>, _: u32) -> Result<Vec<AuditEvent>, StoreError> {
         self.0.store(self.0.audit.clone())
+    }
+}
+
+#[async_trait]
+impl AuditChain for Fake {
+    async fn standing(&self) -> Result<ChainStanding, StoreError> {
+        self.0.store(self.0.chain.clone())
+    }
+    async fn verify(&self, permit: Permit) -> Result<Verified, StoreError> {
+        self.0.note(format!("verify by {}", permit.actor().name()));
+        let goes_on = self.0.chain.checking_since.is_some();
+        let last = self.0.chain.last.clone().filter(|_| !goes_on);
+        self.0.store(last.map_or(Verified::GoesOn, Verified::Done))
     }
 }
 
@@ -551,6 +565,7 @@ pub(crate) fn panel(world: &Arc<World>) -> Panel {
         observations: fake(),
         operations: fake(),
         audit: fake(),
+        chain: fake(),
         people: fake(),
         clock: Arc::new(Still),
         ids: Arc::new(Counting::default()),

@@ -6,6 +6,7 @@
 )]
 
 mod accounts;
+mod audit;
 mod backups;
 mod browser;
 mod credentials;

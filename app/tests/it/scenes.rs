@@ -19,6 +19,7 @@ use domain::operation::{
     StepView,
 };
 use domain::person::{Actor, Role};
+use domain::ports::ChainStanding;
 use domain::time::Timestamp;
 use uuid::Uuid;
 
@@ -249,6 +250,7 @@ pub(crate) fn world() -> World {
             person(2, "ben", Role::Operator),
         ],
         audit: Vec::new(),
+        chain: ChainStanding::default(),
         credentials: credentials(),
         rotations: Vec::new(),
         reminders: Vec::new(),

@@ -1,5 +1,8 @@
 //! `panel audit …`: the audit trail, for a shell.
 
+mod export;
+mod verify;
+
 use std::process::ExitCode;
 
 use clap::Subcommand;
@@ -28,15 +31,23 @@ pub(super) enum Audit {
         #[arg(long, value_name = "SEQUENCE")]
         before: Option<i64>,
     },
+    /// Checks the whole chain; exit code 0 only when it is whole.
+    Verify(verify::Verify),
+    /// Writes the trail to standard output, oldest event first.
+    Export(export::Export),
 }
 
 impl Audit {
     pub(super) async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
-        let Self::List {
-            json,
-            limit,
-            before,
-        } = self;
+        let (json, limit, before) = match self {
+            Self::List {
+                json,
+                limit,
+                before,
+            } => (json, limit, before),
+            Self::Verify(verify) => return verify.run(config).await,
+            Self::Export(export) => return export.run(config).await,
+        };
         let base = Base::open(config).await?;
         let store = &base.store;
         let listed = paged::all(
@@ -106,20 +117,19 @@ mod tests {
             id: Uuid::nil(),
             at: Timestamp::from_millis(0),
             event: NewAuditEvent {
-                actor: Actor::Person {
-                    id: Uuid::nil(),
-                    name: "anna".to_owned(),
-                    role: Role::Admin,
-                    address: Some("192.0.2.7".to_owned()),
-                    browser: Some("Firefox on Linux".to_owned()),
-                },
-                action: "change-role".to_owned(),
-                gateway: None,
                 target: Some("ben".to_owned()),
-                operation: None,
-                reason: None,
-                outcome: AuditOutcome::Succeeded,
                 note: Some("From viewer to operator.".to_owned()),
+                ..NewAuditEvent::new(
+                    Actor::Person {
+                        id: Uuid::nil(),
+                        name: "anna".to_owned(),
+                        role: Role::Admin,
+                        address: Some("192.0.2.7".to_owned()),
+                        browser: Some("Firefox on Linux".to_owned()),
+                    },
+                    "change-role",
+                    AuditOutcome::Succeeded,
+                )
             },
         };
         let row = row(&event);

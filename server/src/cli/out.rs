@@ -7,6 +7,11 @@ pub(super) fn line(text: &str) {
     let _closed = writeln!(std::io::stdout().lock(), "{text}");
 }
 
+/// A line on standard error that is no complaint, where standard output is a file.
+pub(super) fn aside(text: &str) {
+    let _closed = writeln!(std::io::stderr().lock(), "{text}");
+}
+
 /// A sentence on standard error.
 pub(super) fn error(text: &str) {
     let _closed = writeln!(std::io::stderr().lock(), "panel: {text}");

@@ -11,6 +11,7 @@ use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
+use super::audit;
 use super::file::{Raw, RawGateway};
 use super::repository;
 use super::{Config, DockerEndpoint, Environment, GatewayConfig};
@@ -108,7 +109,16 @@ pub(super) fn check(raw: Raw, environment: &dyn Environment) -> Result<Config, C
             "there is no built site (site.json) in it; `make site` builds one",
         );
     }
-    let database_url = database(raw.database_url_file.as_deref(), environment, &mut faults);
+    let given = raw.database_url_file.as_deref();
+    let database_url = database(&DATABASE, given, environment, &mut faults);
+    let given = raw.migration_url_file.as_deref();
+    let migration_url = database(&MIGRATION, given, environment, &mut faults);
+    if migration_url.is_some() && database_url.is_none() && faults.0.is_empty() {
+        faults.missing(
+            "database_url_file",
+            "migration_url_file names the owner of a database of yours, and there is none",
+        );
+    }
     let trusted_proxies = proxies(raw.trusted_proxies.unwrap_or_default(), &mut faults);
     let (key, log) = pick("PANEL_LOG", "log", raw.log);
     let log = log.unwrap_or_else(|| "info".to_owned());
@@ -139,6 +149,7 @@ pub(super) fn check(raw: Raw, environment: &dyn Environment) -> Result<Config, C
         environment,
         &mut faults,
     );
+    let audit = audit::check(raw.audit, mail.as_ref(), &mut faults);
 
     let github_api = repository::api(raw.github_api_url.as_deref(), &mut faults);
     let github_token = repository::token(
@@ -190,6 +201,8 @@ pub(super) fn check(raw: Raw, environment: &dyn Environment) -> Result<Config, C
                 data_dir,
                 site_dir,
                 database_url,
+                migration_url,
+                audit,
                 trusted_proxies,
                 log,
                 backup_recipient,
@@ -211,19 +224,40 @@ pub(super) fn check(raw: Raw, environment: &dyn Environment) -> Result<Config, C
     }
 }
 
+/// How a URL of a database is given.
+struct DatabaseKey {
+    variable: &'static str,
+    file: &'static str,
+    without: &'static str,
+}
+
+const DATABASE: DatabaseKey = DatabaseKey {
+    variable: "DATABASE_URL",
+    file: "database_url_file",
+    without: "to let the panel run a private cluster",
+};
+
+/// The owner's.
+const MIGRATION: DatabaseKey = DatabaseKey {
+    variable: "MIGRATION_DATABASE_URL",
+    file: "migration_url_file",
+    without: "where the panel's own role owns the tables",
+};
+
 fn database(
+    key: &DatabaseKey,
     file: Option<&Path>,
     environment: &dyn Environment,
     faults: &mut Faults,
 ) -> Option<SecretString> {
-    let secret = match (environment.get("DATABASE_URL"), file) {
+    let secret = match (environment.get(key.variable), file) {
         (Some(value), _) => value,
         (None, Some(path)) => match std::fs::read_to_string(path) {
             Ok(text) => text.trim().to_owned(),
             Err(error) => {
                 let remedy =
                     format!("cannot be read ({error}); it must hold one line, the database URL");
-                faults.add("database_url_file", &path.display().to_string(), &remedy);
+                faults.add(key.file, &path.display().to_string(), &remedy);
                 return None;
             }
         },
@@ -233,11 +267,10 @@ fn database(
     if secret.starts_with("postgres://") || secret.starts_with("postgresql://") {
         Some(SecretString::from(secret))
     } else {
-        faults.0.push(
-            "DATABASE_URL (or the file named by database_url_file) must begin with postgres://; \
-             leave it out to let the panel run a private cluster"
-                .to_owned(),
-        );
+        faults.0.push(format!(
+            "{} (or the file named by {}) must begin with postgres://; leave it out {}",
+            key.variable, key.file, key.without
+        ));
         None
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::Environment;
+use super::audit::RawAudit;
 use super::check::ConfigErrors;
 
 #[derive(Debug, Default, Deserialize)]
@@ -16,6 +17,7 @@ pub(super) struct Raw {
     pub(super) data_dir: Option<PathBuf>,
     pub(super) site_dir: Option<PathBuf>,
     pub(super) database_url_file: Option<PathBuf>,
+    pub(super) migration_url_file: Option<PathBuf>,
     pub(super) trusted_proxies: Option<Vec<String>>,
     pub(super) log: Option<String>,
     pub(super) backup_recipient: Option<String>,
@@ -25,6 +27,8 @@ pub(super) struct Raw {
     pub(super) github_token_file: Option<PathBuf>,
     pub(super) github_api_url: Option<String>,
     pub(super) rotation_log_author: Option<String>,
+    #[serde(default)]
+    pub(super) audit: RawAudit,
     #[serde(default)]
     pub(super) gateways: Vec<RawGateway>,
     #[serde(skip)]

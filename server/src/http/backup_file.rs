@@ -29,14 +29,13 @@ pub(crate) async fn download(
         Err(fault) => return refused(StatusCode::INTERNAL_SERVER_ERROR, fault.message),
     };
     let event = NewAuditEvent {
-        actor: viewer.actor.clone(),
-        action: act::DOWNLOAD_BACKUP.to_owned(),
         gateway: Some(id),
         target: Some(name.clone()),
-        operation: None,
-        reason: None,
-        outcome: AuditOutcome::Succeeded,
-        note: None,
+        ..NewAuditEvent::new(
+            viewer.actor.clone(),
+            act::DOWNLOAD_BACKUP,
+            AuditOutcome::Succeeded,
+        )
     };
     // No audit row, no file.
     if let Err(error) = panel.audit.record(event).await {

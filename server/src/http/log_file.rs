@@ -34,14 +34,9 @@ pub(crate) async fn download(
         return refused(StatusCode::FORBIDDEN, denied.why);
     }
     let event = |outcome, note| NewAuditEvent {
-        actor: viewer.actor.clone(),
-        action: act::DOWNLOAD_LOGS.to_owned(),
         gateway: Some(id.clone()),
-        target: None,
-        operation: None,
-        reason: None,
-        outcome,
         note,
+        ..NewAuditEvent::new(viewer.actor.clone(), act::DOWNLOAD_LOGS, outcome)
     };
     // No audit row, no file: the intent before Docker is asked, what became of it afterwards.
     let intent = event(AuditOutcome::Requested, None);

@@ -8,8 +8,8 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
-use domain::credential::{Due, Listed, listed};
-use domain::ports::{Clock, Observations, Register};
+use domain::credential::{Credential, Due, Listed, listed};
+use domain::ports::{AuditChain, ChainStanding, Clock, Observations, Register, StoreError};
 use domain::time::Timestamp;
 
 /// What metrics are made of.
@@ -17,6 +17,7 @@ use domain::time::Timestamp;
 pub(crate) struct Measured {
     pub(crate) register: Arc<dyn Register>,
     pub(crate) observations: Arc<dyn Observations>,
+    pub(crate) chain: Arc<dyn AuditChain>,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -28,8 +29,8 @@ pub(crate) fn metrics(measured: Measured) -> Router {
 }
 
 async fn answer(State(measured): State<Measured>) -> Response {
-    let credentials = match measured.register.list().await {
-        Ok(credentials) => credentials,
+    let (credentials, standing) = match asked(&measured).await {
+        Ok(known) => known,
         Err(error) => {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
@@ -42,7 +43,13 @@ async fn answer(State(measured): State<Measured>) -> Response {
     let now = measured.clock.now();
     let listed = listed(credentials, &*measured.observations, now);
     let kind = "text/plain; version=0.0.4; charset=utf-8";
-    ([(header::CONTENT_TYPE, kind)], exposition(&listed, now)).into_response()
+    let text = exposition(&listed, now) + &chain(&standing);
+    ([(header::CONTENT_TYPE, kind)], text).into_response()
+}
+
+async fn asked(measured: &Measured) -> Result<(Vec<Credential>, ChainStanding), StoreError> {
+    let credentials = measured.register.list().await?;
+    Ok((credentials, measured.chain.standing().await?))
 }
 
 /// One number of a credential; `None` where there is none.
@@ -88,6 +95,49 @@ fn exposition(register: &[Listed], now: Timestamp) -> String {
     text
 }
 
+/// What is known of the audit trail's chain; nothing of a check before there was one.
+fn chain(standing: &ChainStanding) -> String {
+    let last = standing.last.as_ref();
+    let numbers = [
+        (
+            "panel_audit_events_total",
+            "counter",
+            "The number of the last event of the audit trail.",
+            Some(standing.sequence),
+        ),
+        (
+            "panel_audit_chain_whole",
+            "gauge",
+            "Whether the last check of the whole chain found nothing wrong.",
+            last.map(|check| i64::from(check.is_whole())),
+        ),
+        (
+            "panel_audit_verified_timestamp_seconds",
+            "gauge",
+            "When the chain was checked last.",
+            last.map(|check| check.at.as_millis() / 1_000),
+        ),
+    ];
+    let mut text = String::new();
+    for (name, kind, help, number) in numbers {
+        if let Some(number) = number {
+            text.extend([
+                "# HELP ",
+                name,
+                " ",
+                help,
+                "\n# TYPE ",
+                name,
+                " ",
+                kind,
+                "\n",
+            ]);
+            text.extend([name, " ", &number.to_string(), "\n"]);
+        }
+    }
+    text
+}
+
 fn labels(listed: &Listed) -> String {
     let credential = &listed.credential;
     let gateway = credential.gateway.as_ref();
@@ -118,6 +168,7 @@ fn escaped(text: &str) -> String {
 mod tests {
     use axum::body::{Body, to_bytes};
     use axum::http::Request;
+    use domain::audit::Check;
     use domain::credential::{Kind, Snooze};
     use domain::person::Actor;
     use tower::ServiceExt as _;
@@ -130,6 +181,7 @@ mod tests {
         let measured = Measured {
             register: listing.clone(),
             observations: listing.clone(),
+            chain: listing.clone(),
             clock: listing,
         };
         let request = Request::get("/metrics").body(Body::empty()).unwrap();
@@ -150,7 +202,20 @@ mod tests {
         "a \"b\" \\ c".clone_into(&mut snoozed.title);
         let mut unknown = credential(Kind::BackupKey, 1);
         unknown.last = None;
-        let listing = Listing::of(vec![credential(Kind::GatewayKey, 183), snoozed, unknown]);
+        let mut listing = Listing::of(vec![credential(Kind::GatewayKey, 183), snoozed, unknown]);
+        listing.chain = ChainStanding {
+            sequence: 12_345,
+            last: Some(Check {
+                at: NOW.minus(DAY),
+                took_ms: 40,
+                events: 12_345,
+                last: 12_345,
+                checkpoints: 3,
+                flaws: Vec::new(),
+                more: 0,
+            }),
+            ..ChainStanding::default()
+        };
         let (status, text) = asked(listing).await;
         assert_eq!(status, StatusCode::OK);
         insta::assert_snapshot!(text);

@@ -77,16 +77,7 @@ pub(crate) async fn sign_out(
 ) -> Response {
     let viewer = sessions::viewer(&desk.door, &session, peer, &headers).await;
     if let Ok(Some(viewer)) = viewer {
-        let event = NewAuditEvent {
-            actor: viewer.actor,
-            action: act::SIGN_OUT.to_owned(),
-            gateway: None,
-            target: None,
-            operation: None,
-            reason: None,
-            outcome: AuditOutcome::Succeeded,
-            note: None,
-        };
+        let event = NewAuditEvent::new(viewer.actor, act::SIGN_OUT, AuditOutcome::Succeeded);
         if let Err(error) = desk.audit.record(event).await {
             tracing::error!(
                 error = &error as &dyn std::error::Error,

@@ -187,14 +187,8 @@ impl Backups for BackupStore {
             ));
         }
         let event = |outcome, note| NewAuditEvent {
-            actor: permit.actor().clone(),
-            action: act::MAKE_BACKUP_KEY.to_owned(),
-            gateway: None,
-            target: None,
-            operation: None,
-            reason: None,
-            outcome,
             note,
+            ..NewAuditEvent::new(permit.actor().clone(), act::MAKE_BACKUP_KEY, outcome)
         };
         // No audit row, no key.
         self.record(event(AuditOutcome::Requested, None)).await?;

@@ -86,14 +86,12 @@ impl ContainerApprover {
         note: Option<String>,
     ) -> Result<(), Fault> {
         let event = NewAuditEvent {
-            actor: Actor::Panel,
-            action: action.to_owned(),
             gateway: Some(self.gateway.clone()),
             target: device.map(|device| device.fingerprint().to_string()),
             operation: self.operation,
             reason: Some(self.why.to_owned()),
-            outcome,
             note,
+            ..NewAuditEvent::new(Actor::Panel, action, outcome)
         };
         self.store.record(event).await.map(drop).map_err(|error| {
             tracing::error!(

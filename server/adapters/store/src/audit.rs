@@ -1,7 +1,15 @@
-//! The audit trail: events are only ever added; the database refuses everything else.
+//! The audit trail: events are only ever added, each with the hash of the one before; the database refuses everything
+//! else.
+
+mod checkpoints;
+mod copy;
+mod export;
+mod seal;
+mod verify;
 
 use async_trait::async_trait;
-use domain::audit::{AuditEvent, AuditOutcome, NewAuditEvent};
+use domain::audit::{AuditEvent, AuditOutcome, Change, Hash, Head, NewAuditEvent, Record};
+use domain::gateway::GatewayId;
 use domain::operation::OperationId;
 use domain::person::Actor;
 use domain::ports::{AuditTrail, StoreError};
@@ -10,18 +18,26 @@ use sqlx::types::Json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+pub use checkpoints::{Delivery, StoredCheckpoint, Way};
+pub use export::ExportFormat;
+pub(crate) use seal::seal;
+pub use verify::CheckWhen;
+
 use crate::rows::{column, gateway, moment, unknown};
 use crate::store::Store;
 
 /// The most events of one page.
 const PAGE: u32 = 500;
+const MICROS_PER_MILLI: i64 = 1_000;
 
 #[async_trait]
 impl AuditTrail for Store {
     async fn record(&self, event: NewAuditEvent) -> Result<AuditEvent, StoreError> {
         self.within("writing an audit event", async {
-            let mut connection = self.pool.acquire().await?;
-            self.write_audit(&mut connection, event).await
+            let mut tx = self.pool.begin().await?;
+            let written = self.write_audit(&mut tx, event).await?;
+            tx.commit().await?;
+            Ok(written)
         })
         .await
     }
@@ -31,7 +47,8 @@ impl AuditTrail for Store {
             let rows = sqlx::query_as!(
                 AuditRow,
                 r#"SELECT sequence, id, at, actor AS "actor: Json<Actor>", action, gateway_id, target,
-                          operation_id, reason, outcome, note
+                          operation_id, reason, outcome, note, changes AS "changes: Json<Vec<Change>>",
+                          duration_ms
                    FROM audit_events
                    WHERE $1::bigint IS NULL OR sequence < $1
                    ORDER BY sequence DESC
@@ -49,33 +66,72 @@ impl AuditTrail for Store {
 
 impl Store {
     /// Writes an event within the caller's transaction, so that it stands or falls with the act.
+    ///
+    /// It is the last thing that a transaction does: from here to the commit every other event waits, and whoever
+    /// asked for another lock now could wait for somebody who waits for this one.
     pub(crate) async fn write_audit(
         &self,
         connection: &mut PgConnection,
         event: NewAuditEvent,
     ) -> sqlx::Result<AuditEvent> {
+        let head = lock_head(connection).await?;
+        // With the lock: whatever comes later in the chain is not earlier by this panel's clock.
         let (id, at) = (self.ids.next(), self.clock.now());
-        let sequence = sqlx::query_scalar!(
-            "INSERT INTO audit_events (id, at, actor, actor_key, action, gateway_id, target,
-                                       operation_id, reason, outcome, note)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-             RETURNING sequence",
+        let sequence = head.sequence + 1;
+        let actor = as_json(&event.actor)?;
+        let changes = match event.changes.as_slice() {
+            [] => None,
+            changes => Some(as_json(changes)?),
+        };
+        let duration_ms = event
+            .duration_ms
+            .map(|duration| i64::try_from(duration).unwrap_or(i64::MAX));
+        let actor_key = event.actor.key();
+        let record = Record {
+            sequence,
+            id,
+            at: at.as_millis().saturating_mul(MICROS_PER_MILLI),
+            actor: &actor,
+            actor_key: &actor_key,
+            action: &event.action,
+            gateway: event.gateway.as_ref().map(GatewayId::as_str),
+            target: event.target.as_deref(),
+            operation: event.operation.map(|operation| operation.0),
+            reason: event.reason.as_deref(),
+            outcome: event.outcome.as_str(),
+            note: event.note.as_deref(),
+            changes: changes.as_deref(),
+            duration_ms,
+            previous: head.hash,
+        };
+        let mut text = Vec::with_capacity(1_024);
+        record
+            .encode(&mut text)
+            .map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
+        let hash = Hash::of(&text);
+        sqlx::query!(
+            "INSERT INTO audit_events (sequence, id, at, actor, actor_key, action, gateway_id, target,
+                                       operation_id, reason, outcome, note, changes, duration_ms,
+                                       previous, hash)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+            sequence,
             id,
             column(at),
             Json(&event.actor) as _,
-            event.actor.key(),
+            actor_key,
             event.action,
-            event
-                .gateway
-                .as_ref()
-                .map(domain::gateway::GatewayId::as_str),
+            record.gateway,
             event.target,
-            event.operation.map(|operation| operation.0),
+            record.operation,
             event.reason,
-            event.outcome.as_str(),
+            record.outcome,
             event.note,
+            changes.is_some().then_some(Json(&event.changes)) as _,
+            duration_ms,
+            record.previous.0.as_slice(),
+            hash.0.as_slice(),
         )
-        .fetch_one(connection)
+        .execute(connection)
         .await?;
         Ok(AuditEvent {
             sequence,
@@ -84,6 +140,27 @@ impl Store {
             event,
         })
     }
+}
+
+/// The last event; nobody else appends until the transaction ends.
+async fn lock_head(connection: &mut PgConnection) -> sqlx::Result<Head> {
+    let row =
+        sqlx::query!(r#"SELECT sequence AS "sequence!", hash AS "hash!" FROM lock_audit_head()"#)
+            .fetch_one(connection)
+            .await?;
+    Ok(Head {
+        sequence: row.sequence,
+        hash: hash(&row.hash),
+    })
+}
+
+/// A hash as a column has it; one of another length, which only a hand that tampers writes, is none.
+fn hash(bytes: &[u8]) -> Hash {
+    bytes.try_into().map_or(Hash::ZERO, Hash)
+}
+
+fn as_json<T: serde::Serialize + ?Sized>(value: &T) -> sqlx::Result<String> {
+    serde_json::to_string(value).map_err(|error| sqlx::Error::Encode(Box::new(error)))
 }
 
 struct AuditRow {
@@ -98,24 +175,27 @@ struct AuditRow {
     reason: Option<String>,
     outcome: String,
     note: Option<String>,
+    changes: Option<Json<Vec<Change>>>,
+    duration_ms: Option<i64>,
 }
 
 impl AuditRow {
     fn read(self) -> sqlx::Result<AuditEvent> {
+        let outcome = AuditOutcome::parse(&self.outcome)
+            .ok_or_else(|| unknown("audit outcome", self.outcome))?;
         Ok(AuditEvent {
             sequence: self.sequence,
             id: self.id,
             at: moment(self.at),
             event: NewAuditEvent {
-                actor: self.actor.0,
-                action: self.action,
                 gateway: self.gateway_id.map(gateway).transpose()?,
                 target: self.target,
                 operation: self.operation_id.map(OperationId),
                 reason: self.reason,
-                outcome: AuditOutcome::parse(&self.outcome)
-                    .ok_or_else(|| unknown("audit outcome", self.outcome))?,
                 note: self.note,
+                changes: self.changes.map_or_else(Vec::new, |changes| changes.0),
+                duration_ms: self.duration_ms.and_then(|ms| u64::try_from(ms).ok()),
+                ..NewAuditEvent::new(self.actor.0, &self.action, outcome)
             },
         })
     }

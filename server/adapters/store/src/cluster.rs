@@ -34,6 +34,8 @@ use crate::config::DatabaseConfig;
 
 /// The database and its owner within the cluster.
 const NAME: &str = "panel";
+/// As whom the panel works: it owns nothing, so that it cannot change the audit trail.
+const WORKER: &str = "panel_worker";
 
 /// Where the private cluster lives.
 #[derive(Clone, Debug)]
@@ -48,6 +50,7 @@ pub struct ClusterConfig {
 pub struct Cluster {
     place: Place,
     options: PgConnectOptions,
+    worker: PgConnectOptions,
     users: File,
     keeper: Keeper,
 }
@@ -70,11 +73,13 @@ impl Cluster {
         let running = server.ensure().await?;
         let users = lock::shared(&place.users_lock())?;
         let options = options(&place)?;
-        make_database(&options).await?;
+        let worker_password = place.worker_password()?;
+        make_database(&options, &worker_password).await?;
         drop(starting);
         Ok(Self {
             keeper: Keeper::start(server, running, CancellationToken::new()),
             place,
+            worker: options.clone().username(WORKER).password(&worker_password),
             options,
             users,
         })
@@ -82,7 +87,10 @@ impl Cluster {
 
     /// How to connect to it.
     pub fn database(&self) -> DatabaseConfig {
-        DatabaseConfig::from_options(self.options.clone().database(NAME))
+        DatabaseConfig {
+            owner: Some(self.options.clone().database(NAME)),
+            ..DatabaseConfig::from_options(self.worker.clone().database(NAME))
+        }
     }
 
     /// Stops keeping it, and stops it when no other process uses it. Close the store before.
@@ -110,8 +118,11 @@ fn options(place: &Place) -> Result<PgConnectOptions, ClusterError> {
         .database("postgres"))
 }
 
-/// Under the start lock, so that nobody else makes it in between.
-async fn make_database(options: &PgConnectOptions) -> Result<(), ClusterError> {
+/// Under the start lock, so that nobody else makes them in between.
+async fn make_database(
+    options: &PgConnectOptions,
+    worker_password: &str,
+) -> Result<(), ClusterError> {
     let making = async {
         let mut connection = options.clone().connect().await?;
         let there = sqlx::query_scalar!(
@@ -125,6 +136,16 @@ async fn make_database(options: &PgConnectOptions) -> Result<(), ClusterError> {
                 .execute(&mut connection)
                 .await?;
         }
+        let has_worker = sqlx::query_scalar!(
+            r#"SELECT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = $1) AS "there!""#,
+            WORKER,
+        )
+        .fetch_one(&mut connection)
+        .await?;
+        // The password is the file's, whatever was before.
+        let verb = if has_worker { "ALTER" } else { "CREATE" };
+        let statement = format!("{verb} ROLE {WORKER} LOGIN PASSWORD '{worker_password}'");
+        sqlx::query(&statement).execute(&mut connection).await?;
         connection.close().await
     };
     tokio::time::timeout(Duration::from_secs(30), making)

@@ -18,6 +18,8 @@ pub struct BadDatabaseUrl;
 #[derive(Clone)]
 pub struct DatabaseConfig {
     pub(crate) options: PgConnectOptions,
+    /// As whom tables are brought up to date, when that is another role than the panel's own.
+    pub(crate) owner: Option<PgConnectOptions>,
     /// Most connections at once.
     pub connections: u32,
     /// How long a call waits for a connection, a new one included.
@@ -41,9 +43,21 @@ impl DatabaseConfig {
             .map_err(|_| BadDatabaseUrl)
     }
 
+    /// Has tables brought up to date by the role of another URL, so that the panel's own needs no right to change the
+    /// audit trail.
+    ///
+    /// # Errors
+    /// [`BadDatabaseUrl`], which does not repeat the text.
+    pub fn owned_by(mut self, url: &SecretString) -> Result<Self, BadDatabaseUrl> {
+        let owner = PgConnectOptions::from_str(url.expose_secret()).map_err(|_| BadDatabaseUrl)?;
+        self.owner = Some(owner.application_name("openclaw-panel"));
+        Ok(self)
+    }
+
     pub(crate) fn from_options(options: PgConnectOptions) -> Self {
         Self {
             options: options.application_name("openclaw-panel"),
+            owner: None,
             connections: 12,
             acquire_timeout: Duration::from_secs(3),
             statement_timeout: Duration::from_secs(8),

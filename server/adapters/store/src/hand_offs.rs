@@ -243,14 +243,10 @@ async fn gateway_of(
 
 fn event(actor: Actor, action: &str, gateway: Option<GatewayId>, link: &HandOff) -> NewAuditEvent {
     NewAuditEvent {
-        actor,
-        action: action.to_owned(),
         gateway,
         target: Some(format!("link {}", short(link.id))),
         operation: Some(link.operation),
-        reason: None,
-        outcome: AuditOutcome::Succeeded,
-        note: None,
+        ..NewAuditEvent::new(actor, action, AuditOutcome::Succeeded)
     }
 }
 

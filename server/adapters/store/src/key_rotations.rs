@@ -318,13 +318,7 @@ async fn target(tx: &mut Transaction<'_, Postgres>, task: Task) -> Result<String
 
 fn event(actor: &Actor, action: &str, gateway: Option<&GatewayId>) -> NewAuditEvent {
     NewAuditEvent {
-        actor: actor.clone(),
-        action: action.to_owned(),
         gateway: gateway.cloned(),
-        target: None,
-        operation: None,
-        reason: None,
-        outcome: AuditOutcome::Succeeded,
-        note: None,
+        ..NewAuditEvent::new(actor.clone(), action, AuditOutcome::Succeeded)
     }
 }

@@ -19,11 +19,13 @@ mod people;
 mod process;
 mod proposals;
 mod register;
+mod roles;
 mod roll_up;
 mod rows;
 mod store;
 mod token;
 
+pub use audit::{CheckWhen, Delivery, ExportFormat, StoredCheckpoint, Way};
 pub use cluster::{Cluster, ClusterConfig, ClusterError};
 pub use config::{BadDatabaseUrl, DatabaseConfig};
 pub use notices::Notice;

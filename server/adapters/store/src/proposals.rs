@@ -196,14 +196,10 @@ impl Proposals for Store {
 
 fn event(actor: &Actor, action: &str, proposal: &Proposal) -> NewAuditEvent {
     NewAuditEvent {
-        actor: actor.clone(),
-        action: action.to_owned(),
         gateway: Some(proposal.command.gateway().clone()),
         target: Some(proposal.command.title()),
-        operation: None,
-        reason: None,
-        outcome: AuditOutcome::Succeeded,
         note: Some(format!("Asked for by {}.", proposal.asked_by.name())),
+        ..NewAuditEvent::new(actor.clone(), action, AuditOutcome::Succeeded)
     }
 }
 

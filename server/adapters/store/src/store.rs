@@ -10,11 +10,16 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions};
 use tower_sessions_sqlx_store::PostgresStore;
 
+use crate::audit::seal;
 use crate::config::DatabaseConfig;
 use crate::password::Hasher;
 use crate::process::Process;
+use crate::roles::grant;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../../migrations");
+
+/// In milliseconds.
+const IDLE_IN_CHANGE: &str = "15000";
 
 /// Everything the panel keeps. Cheap to clone.
 #[derive(Clone)]
@@ -42,9 +47,11 @@ impl Store {
             .await
             .map_err(|source| failed("preparing the tables", source))?;
         let statement_timeout = config.statement_timeout.as_millis().to_string();
-        let options = config
-            .options
-            .options([("statement_timeout", statement_timeout)]);
+        let options = config.options.options([
+            ("statement_timeout", statement_timeout.as_str()),
+            // A panel that is lost in the middle of a change must not keep the others from appending to the audit trail.
+            ("idle_in_transaction_session_timeout", IDLE_IN_CHANGE),
+        ]);
         let pool = PgPoolOptions::new()
             .max_connections(config.connections)
             .acquire_timeout(config.acquire_timeout)
@@ -105,11 +112,16 @@ impl Store {
 /// On a connection of its own: a migration may take longer than any statement of a running panel.
 /// Several panels that start at once wait for each other here.
 async fn migrate(config: &DatabaseConfig) -> Result<(), sqlx::Error> {
-    let connecting = PgConnection::connect_with(&config.options);
+    let options = config.owner.as_ref().unwrap_or(&config.options);
+    let connecting = PgConnection::connect_with(options);
     let mut connection = tokio::time::timeout(config.call_timeout, connecting)
         .await
         .unwrap_or_else(|_| Err(no_answer(config.call_timeout)))?;
     MIGRATIONS.run(&mut connection).await?;
+    seal(&mut connection).await?;
+    if config.owner.is_some() {
+        grant(&mut connection, config.options.get_username()).await?;
+    }
     connection.close().await
 }
 

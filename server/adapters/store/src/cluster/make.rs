@@ -80,7 +80,8 @@ pub(super) fn command(program: &Path, account: &Account, folder: &Path) -> Comma
     command
 }
 
-fn password() -> String {
+/// 64 hexadecimal digits.
+pub(super) fn password() -> String {
     let mut bytes = [0_u8; 32];
     OsRng.fill_bytes(&mut bytes);
     bytes.iter().fold(String::with_capacity(64), |text, byte| {

@@ -142,6 +142,22 @@ impl Place {
         write_private(&self.password_file(), password)
     }
 
+    /// Under the start lock: the password of the role that the panel works as, made when there is none.
+    pub(super) fn worker_password(&self) -> Result<String, ClusterError> {
+        let path = self.folder.join("worker-password");
+        match fs::read_to_string(&path) {
+            Ok(password) if is_whole(&password) => Ok(password),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(file("reading", &path)(error))
+            }
+            _ => {
+                let password = super::make::password();
+                write_private(&path, &password)?;
+                Ok(password)
+            }
+        }
+    }
+
     fn password_file(&self) -> PathBuf {
         self.folder.join("password")
     }
@@ -288,6 +304,11 @@ fn make_folder(path: &Path, mode: u32) -> Result<(), ClusterError> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         result => result.map_err(file("making", path)),
     }
+}
+
+/// A crash may have cut it short.
+fn is_whole(password: &str) -> bool {
+    password.len() == 64 && password.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn write_private(path: &Path, text: &str) -> Result<(), ClusterError> {

@@ -23,9 +23,9 @@ impl Store {
             let mut tx = self.pool.begin().await?;
             self.hear(&mut tx, runner).await?;
             if insert(&mut tx, &new, runner).await? {
-                self.write_audit(&mut tx, requested(&new)).await?;
                 let gateway = new.operation.command.gateway().as_str();
                 notices::tell_operation(&mut tx, new.operation.id, 0, gateway).await?;
+                self.write_audit(&mut tx, requested(&new)).await?;
                 tx.commit().await?;
                 return Ok(Begun::New(new.operation));
             }
@@ -82,13 +82,15 @@ fn requested(new: &NewOperation) -> NewAuditEvent {
     let operation = &new.operation;
     let second = new.second.as_ref();
     NewAuditEvent {
-        actor: operation.asked_by.clone(),
-        action: operation.command.name().to_owned(),
         gateway: Some(operation.command.gateway().clone()),
         target: super::read::target(&operation.command),
         operation: Some(operation.id),
         reason: operation.reason.clone(),
-        outcome: AuditOutcome::Requested,
         note: second.map(|second| format!("{} agreed to it.", second.name())),
+        ..NewAuditEvent::new(
+            operation.asked_by.clone(),
+            operation.command.name(),
+            AuditOutcome::Requested,
+        )
     }
 }

@@ -9,7 +9,7 @@ use sqlx::types::Json;
 
 use super::Entry;
 use super::read::target;
-use crate::rows::{column, gateway};
+use crate::rows::{column, gateway, moment};
 use crate::store::Store;
 
 impl Store {
@@ -19,16 +19,17 @@ impl Store {
         generation: i32,
         outcome: Outcome,
     ) -> sqlx::Result<Result<(), Fenced>> {
+        let now = self.clock.now();
         let mut tx = self.pool.begin().await?;
         let ended = sqlx::query!(
             r#"UPDATE operations
                SET ended_at = $3, outcome = $4, outcome_detail = $5, last_sequence = last_sequence + 1
                WHERE id = $1 AND generation = $2 AND ended_at IS NULL
                RETURNING gateway_id, last_sequence, asked_by AS "asked_by: Json<Actor>",
-                         command AS "command: Json<Command>", reason"#,
+                         command AS "command: Json<Command>", reason, created_at"#,
             id.0,
             generation,
-            column(self.clock.now()),
+            column(now),
             outcome.as_str(),
             Json(&outcome) as _,
         )
@@ -38,15 +39,15 @@ impl Store {
             return ended_alike(&mut tx, id, generation, &outcome).await;
         };
         let (audited, note) = in_audit(&outcome);
+        let took = now.since(moment(row.created_at));
         let closing = NewAuditEvent {
-            actor: row.asked_by.0,
-            action: row.command.name().to_owned(),
             target: target(&row.command),
             gateway: Some(gateway(row.gateway_id.clone())?),
             operation: Some(id),
             reason: row.reason,
-            outcome: audited,
             note,
+            duration_ms: u64::try_from(took.as_millis()).ok(),
+            ..NewAuditEvent::new(row.asked_by.0, row.command.name(), audited)
         };
         let entry = Entry {
             id,
@@ -85,14 +86,10 @@ impl Store {
                 .await?;
         }
         let asked = NewAuditEvent {
-            actor: by.clone(),
-            action: act::CANCEL_OPERATION.to_owned(),
             gateway: Some(gateway(open.gateway_id)?),
-            target: None,
             operation: Some(id),
-            reason: None,
-            outcome: AuditOutcome::Requested,
             note: asked_before.then(|| "Somebody had asked for it already.".to_owned()),
+            ..NewAuditEvent::new(by.clone(), act::CANCEL_OPERATION, AuditOutcome::Requested)
         };
         self.write_audit(&mut tx, asked).await?;
         tx.commit().await?;
@@ -115,14 +112,10 @@ impl Store {
         };
         self.write_wish(&mut tx, id, &open, wish).await?;
         let asked = NewAuditEvent {
-            actor: by.clone(),
-            action: act::SKIP_STEP.to_owned(),
             gateway: Some(gateway(open.gateway_id)?),
             target: Some(format!("step {step}")),
             operation: Some(id),
-            reason: None,
-            outcome: AuditOutcome::Requested,
-            note: None,
+            ..NewAuditEvent::new(by.clone(), act::SKIP_STEP, AuditOutcome::Requested)
         };
         self.write_audit(&mut tx, asked).await?;
         tx.commit().await?;
@@ -187,14 +180,10 @@ impl Store {
         self.write_entry(&mut tx, entry, Event::Ended { outcome })
             .await?;
         let abandoned = NewAuditEvent {
-            actor: by.clone(),
-            action: act::ABANDON_OPERATION.to_owned(),
             gateway: Some(gateway(row.gateway_id)?),
-            target: None,
             operation: Some(id),
             reason: Some(comment.to_owned()),
-            outcome: AuditOutcome::Succeeded,
-            note: None,
+            ..NewAuditEvent::new(by.clone(), act::ABANDON_OPERATION, AuditOutcome::Succeeded)
         };
         self.write_audit(&mut tx, abandoned).await?;
         tx.commit().await?;

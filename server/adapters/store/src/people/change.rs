@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use domain::action::Action;
-use domain::audit::{AuditOutcome, NewAuditEvent, act};
+use domain::audit::{AuditOutcome, Change, NewAuditEvent, act};
 use domain::can::Permit;
 use domain::person::{Actor, Person, Role};
 use domain::ports::{Disabled, PeopleError};
@@ -117,7 +117,12 @@ impl Store {
             )
             .execute(&mut *tx)
             .await?;
-            let event = event(actor, action, &person, None);
+            let (before, after) = match disabled {
+                Disabled::Yes => ("let in", "kept out"),
+                Disabled::No => ("kept out", "let in"),
+            };
+            let mut event = event(actor, action, &person, None);
+            event.changes = vec![Change::new("sign-in", Some(before), Some(after))];
             self.commit_change(tx, &person, event).await
         };
         self.within("changing whether a person may sign in", changing)
@@ -150,7 +155,9 @@ impl Store {
             .execute(&mut *tx)
             .await?;
             let note = format!("From {} to {}.", person.role.as_str(), role.as_str());
-            let event = event(actor, act::CHANGE_ROLE, &person, Some(note));
+            let (from, to) = (person.role.as_str(), role.as_str());
+            let mut event = event(actor, act::CHANGE_ROLE, &person, Some(note));
+            event.changes = vec![Change::new("role", Some(from), Some(to))];
             self.commit_change(tx, &person, event).await
         };
         self.within("changing a role", changing).await?
@@ -170,7 +177,8 @@ impl Store {
                 return Ok(Err(PeopleError::Unknown));
             };
             set_password(&mut tx, id, &hash, OneTime::Yes).await?;
-            let event = event(actor, act::RESET_PASSWORD, &person, None);
+            let mut event = event(actor, act::RESET_PASSWORD, &person, None);
+            event.changes = vec![Change::hidden("password")];
             self.commit_change(tx, &person, event).await
         };
         self.within("resetting a password", changing).await??;
@@ -201,7 +209,8 @@ impl Store {
                 Err(refused) => return Ok(Err(refused)),
             };
             set_password(&mut tx, *id, &new_hash, OneTime::No).await?;
-            let event = event(actor.clone(), act::CHANGE_PASSWORD, &person, None);
+            let mut event = event(actor.clone(), act::CHANGE_PASSWORD, &person, None);
+            event.changes = vec![Change::hidden("password")];
             let done = self.commit_change(tx, &person, event).await?;
             // The row was locked: nobody else moved the epoch in between.
             Ok(done.map(|()| Person {
@@ -304,8 +313,8 @@ impl Store {
         person: &Person,
         event: NewAuditEvent,
     ) -> Changed<()> {
-        self.write_audit(&mut tx, event).await?;
         notices::tell_person(&mut tx, person.id).await?;
+        self.write_audit(&mut tx, event).await?;
         tx.commit().await?;
         Ok(Ok(()))
     }
@@ -388,13 +397,8 @@ async fn still_has(
 
 fn event(actor: Actor, action: &str, person: &Person, note: Option<String>) -> NewAuditEvent {
     NewAuditEvent {
-        actor,
-        action: action.to_owned(),
-        gateway: None,
         target: Some(person.name.clone()),
-        operation: None,
-        reason: None,
-        outcome: AuditOutcome::Succeeded,
         note,
+        ..NewAuditEvent::new(actor, action, AuditOutcome::Succeeded)
     }
 }

@@ -46,13 +46,13 @@ impl Store {
             .as_ref()
             .filter(|person| fits && person.disabled_at.is_none());
         let mut tx = self.pool.begin().await?;
-        let event = audit(known.as_ref(), welcome.is_some(), address, browser);
-        self.write_audit(&mut tx, with_turned_away(event, tried.turned_away))
-            .await?;
         if let Some(person) = welcome {
             throttle::forgive(&mut tx, &tried).await?;
             self.note_signed_in(&mut tx, person).await?;
         }
+        let event = audit(known.as_ref(), welcome.is_some(), address, browser);
+        self.write_audit(&mut tx, with_turned_away(event, tried.turned_away))
+            .await?;
         tx.commit().await?;
         Ok(match welcome {
             Some(person) => SignIn::Welcome(Person {
@@ -118,14 +118,9 @@ fn audit(
         Some(_) => Some("The password was wrong."),
     };
     NewAuditEvent {
-        actor,
-        action: act::SIGN_IN.to_owned(),
-        gateway: None,
         target: person.map(|person| person.name.clone()),
-        operation: None,
-        reason: None,
-        outcome,
         note: note.map(str::to_owned),
+        ..NewAuditEvent::new(actor, act::SIGN_IN, outcome)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What people change in the register.
 
 use domain::action::Action;
-use domain::audit::{AuditOutcome, NewAuditEvent, act};
+use domain::audit::{AuditOutcome, Change, NewAuditEvent, act};
 use domain::can::Permit;
 use domain::credential::{BuiltIn, Credential, Kind, Terms};
 use domain::person::Actor;
@@ -122,6 +122,7 @@ impl Store {
             .await?;
             let event = NewAuditEvent {
                 note: Some(changed),
+                changes: changes(&before, &terms),
                 ..about(&before, event(actor, act::CHANGE_CREDENTIAL))
             };
             self.write_audit(&mut tx, event).await?;
@@ -266,18 +267,30 @@ fn difference(before: &Credential, after: &Terms) -> Option<String> {
     Some(first.chain(letters).chain(['.']).collect())
 }
 
+/// The same value by value.
+fn changes(before: &Credential, after: &Terms) -> Vec<Change> {
+    let days = |days: Option<u16>| days.map(|days| days.to_string());
+    let said = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    let values = [
+        ("title", said(&before.title), said(&after.title)),
+        ("place", said(&before.place), said(&after.place)),
+        ("owner", said(&before.owner), said(&after.owner)),
+        (
+            "interval_days",
+            days(before.interval_days),
+            days(after.interval_days),
+        ),
+        ("procedure", said(&before.procedure), said(&after.procedure)),
+    ];
+    let changed = values.iter().filter(|(_, before, after)| before != after);
+    changed
+        .map(|(what, before, after)| Change::new(what, before.as_deref(), after.as_deref()))
+        .collect()
+}
+
 /// An event of the register that went well.
 pub(super) fn event(actor: Actor, action: &str) -> NewAuditEvent {
-    NewAuditEvent {
-        actor,
-        action: action.to_owned(),
-        gateway: None,
-        target: None,
-        operation: None,
-        reason: None,
-        outcome: AuditOutcome::Succeeded,
-        note: None,
-    }
+    NewAuditEvent::new(actor, action, AuditOutcome::Succeeded)
 }
 
 /// The event about a credential.

@@ -5,6 +5,10 @@ mod accounts;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod audit_chain;
+#[cfg(test)]
+mod audit_export;
+#[cfg(test)]
 mod cluster;
 #[cfg(test)]
 mod hand_offs;
@@ -17,10 +21,14 @@ mod key_rotations;
 #[cfg(test)]
 mod lead;
 #[cfg(test)]
+mod no_event_no_act;
+#[cfg(test)]
 mod people;
 #[cfg(test)]
 mod proposals;
 #[cfg(test)]
 mod register;
+#[cfg(test)]
+mod roles;
 #[cfg(test)]
 mod support;

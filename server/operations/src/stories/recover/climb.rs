@@ -211,14 +211,15 @@ async fn decide<R: Rung>(cx: &Cx, plan: &Plan, state: &mut State) -> Result<(), 
 /// The audit event of a rung. Without it the rung is not done.
 async fn write_down(cx: &Cx, plan: &Plan, kind: Kind, why: &str) -> Result<(), Fault> {
     let event = NewAuditEvent {
-        actor: cx.asked_by.clone(),
-        action: super::Recover::NAME.to_owned(),
         gateway: Some(cx.gateway.clone()),
         target: Some(format!("account {}", plan.account)),
         operation: Some(cx.operation),
-        reason: None,
-        outcome: AuditOutcome::Requested,
         note: Some(cx.say.scrub(&format!("Tries {}: {why}", kind.word()))),
+        ..NewAuditEvent::new(
+            cx.asked_by.clone(),
+            super::Recover::NAME,
+            AuditOutcome::Requested,
+        )
     };
     let began = Instant::now();
     loop {

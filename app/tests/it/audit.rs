@@ -1,0 +1,119 @@
+//! The audit page says whether the chain is whole, and has it checked.
+
+use std::sync::Arc;
+
+use app::forms::endpoint;
+use domain::audit::{Check, Flaw};
+use domain::person::Role;
+
+use crate::browser::Browser;
+use crate::scenes::{ago, world};
+
+fn check(flaws: Vec<Flaw>, more: u64) -> Check {
+    Check {
+        at: ago(7_200),
+        took_ms: 40,
+        events: 12_345,
+        last: 12_345,
+        checkpoints: 3,
+        flaws,
+        more,
+    }
+}
+
+#[tokio::test]
+async fn a_whole_chain_is_said_with_its_age() {
+    let mut world = world();
+    world.chain.last = Some(check(Vec::new(), 0));
+    let page = Browser::of(&Arc::new(world), Role::Manager)
+        .get("/audit")
+        .await;
+    assert!(
+        page.says("The chain of 12,345 events is whole. Checked 2 h ago."),
+        "{}",
+        page.text()
+    );
+    assert!(page.html.contains("banner is-ok"));
+    assert!(page.says("Verify now"));
+}
+
+#[tokio::test]
+async fn a_broken_chain_is_named_and_all_of_it_is_listed() {
+    let mut world = world();
+    let flaws = vec![
+        Flaw::Altered { sequence: 77 },
+        Flaw::Removed { from: 80, to: 84 },
+    ];
+    world.chain.last = Some(check(flaws, 5));
+    let page = Browser::of(&Arc::new(world), Role::Admin)
+        .get("/audit")
+        .await;
+    for said in [
+        "The chain is broken. Event 77 was altered: its content does not match its hash. And 6 flaws more.",
+        "Events 80 to 84 were removed.",
+        "And 5 more.",
+    ] {
+        assert!(page.says(said), "{said}: {}", page.text());
+    }
+    assert!(page.html.contains("banner is-failed"));
+}
+
+#[tokio::test]
+async fn what_else_there_is_to_know_is_said() {
+    let mut world = world();
+    world.chain.is_unguarded = true;
+    world.chain.checking_since = Some(ago(20));
+    world.chain.undelivered =
+        vec!["Checkpoints cannot be sent to the URL: nothing listens.".to_owned()];
+    let page = Browser::of(&Arc::new(world), Role::Admin)
+        .get("/audit")
+        .await;
+    for said in [
+        "The chain was not checked yet.",
+        "A check has run for 20 s",
+        "The database lets the panel's own role change what was written.",
+        "nothing listens.",
+    ] {
+        assert!(page.says(said), "{said}: {}", page.text());
+    }
+    assert!(page.html.contains("banner is-unknown"));
+}
+
+#[tokio::test]
+async fn managers_and_admins_have_it_checked_and_others_do_not() {
+    let mut with_check = world();
+    with_check.chain.last = Some(check(Vec::new(), 0));
+    let world = Arc::new(with_check);
+    for role in [Role::Manager, Role::Admin] {
+        let answer = Browser::of(&world, role)
+            .post("/audit", endpoint::VERIFY_AUDIT, "")
+            .await;
+        assert_eq!((answer.status, answer.location.as_str()), (302, "/audit"));
+    }
+    assert_eq!(world.done(), ["verify by anna", "verify by anna"]);
+    for role in [Role::Operator, Role::Viewer] {
+        let answer = Browser::of(&world, role)
+            .post("/audit", endpoint::VERIFY_AUDIT, "")
+            .await;
+        assert!(answer.location.contains("__err="), "{}", answer.location);
+    }
+    assert_eq!(world.done().len(), 2);
+    let denied = world.written.lock().unwrap().clone();
+    assert!(denied.iter().all(|event| event.action == "verify-audit"));
+    assert_eq!(denied.len(), 2);
+}
+
+#[tokio::test]
+async fn a_check_that_takes_longer_than_a_person_waits_goes_on() {
+    let mut world = world();
+    world.chain.checking_since = Some(ago(20));
+    let browser = Browser::of(&Arc::new(world), Role::Manager);
+    let answer = browser.post("/audit", endpoint::VERIFY_AUDIT, "").await;
+    assert_eq!(answer.location, "/audit?checking=1");
+    assert!(
+        browser
+            .get(&answer.location)
+            .await
+            .says("A check has run for")
+    );
+}

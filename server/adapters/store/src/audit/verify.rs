@@ -1,0 +1,154 @@
+//! Checking the whole chain: one pass over the trail, in one snapshot, on a connection of its own.
+
+use std::time::Duration;
+
+use domain::audit::{Check, Checkpoint, Flaw, Found, Head, Verifier};
+use domain::ports::StoreError;
+use futures::TryStreamExt as _;
+use sqlx::types::Json;
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection};
+
+use super::copy::{COLUMNS, Copied};
+use super::hash;
+use crate::rows::column;
+use crate::store::{Store, failed};
+
+const CHECKING: &str = "checking the audit trail";
+
+/// When the chain is to be checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CheckWhen {
+    /// Now.
+    Now,
+    /// When the last check is this old, and no other panel is at it.
+    Due(Duration),
+}
+
+impl Store {
+    /// Checks the whole chain against `checkpoints` and keeps the result. `flaws` are what the checkpoints themselves
+    /// have; read them before: one that is made later may know an event that this does not see. `None` when it is not
+    /// due.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn check_audit(
+        &self,
+        when: CheckWhen,
+        checkpoints: &[Checkpoint],
+        flaws: Vec<Flaw>,
+    ) -> Result<Option<Check>, StoreError> {
+        let checking = async {
+            let mut connection = self.patient().await?;
+            if let CheckWhen::Due(every) = when
+                && !self.is_due(&mut connection, every).await?
+            {
+                return Ok(None);
+            }
+            let at = self.clock.now();
+            let found = found(&mut connection, checkpoints, flaws).await?;
+            let took = self.clock.now().since(at);
+            let check = Check {
+                at,
+                took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+                events: found.events,
+                last: found.last.sequence,
+                checkpoints: checkpoints.len() as u64,
+                flaws: found.flaws,
+                more: found.more,
+            };
+            sqlx::query!(
+                "INSERT INTO audit_checks (at, result) VALUES ($1, $2)",
+                column(at),
+                Json(&check) as _,
+            )
+            .execute(&mut connection)
+            .await?;
+            // Its locks go with it.
+            connection.close().await?;
+            Ok(Some(check))
+        };
+        Box::pin(checking)
+            .await
+            .map_err(|source: sqlx::Error| failed(CHECKING, source))
+    }
+
+    /// What the last check found.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn last_audit_check(&self) -> Result<Option<Check>, StoreError> {
+        self.within("reading the last check of the audit trail", async {
+            let result = sqlx::query_scalar!(
+                r#"SELECT result AS "result: Json<Check>" FROM audit_checks ORDER BY id DESC LIMIT 1"#
+            )
+            .fetch_optional(&self.pool)
+            .await?;
+            Ok(result.map(|result| result.0))
+        })
+        .await
+    }
+
+    /// A connection on which a statement may take as long as it takes.
+    pub(super) async fn patient(&self) -> sqlx::Result<PgConnection> {
+        let options = self.pool.connect_options().as_ref().clone();
+        options
+            .options([("statement_timeout", "0")])
+            .connect()
+            .await
+    }
+
+    /// The lock is held as long as the connection is.
+    async fn is_due(&self, connection: &mut PgConnection, every: Duration) -> sqlx::Result<bool> {
+        let latest = column(self.clock.now().minus(every));
+        let free = sqlx::query_scalar!(
+            r#"SELECT pg_try_advisory_lock(hashtextextended('panel checks the audit', 0)) AS "free!""#
+        )
+        .fetch_one(&mut *connection)
+        .await?;
+        let done = sqlx::query_scalar!(
+            r#"SELECT EXISTS (SELECT 1 FROM audit_checks WHERE at > $1) AS "done!""#,
+            latest,
+        )
+        .fetch_one(connection)
+        .await?;
+        Ok(free && !done)
+    }
+}
+
+async fn found(
+    connection: &mut PgConnection,
+    checkpoints: &[Checkpoint],
+    flaws: Vec<Flaw>,
+) -> sqlx::Result<Found> {
+    let mut sorted = checkpoints.to_vec();
+    sorted.sort_by_key(|checkpoint| checkpoint.sequence);
+    let mut verifier = Verifier::new(&sorted);
+    for flaw in flaws {
+        verifier.note(flaw);
+    }
+    // Events that are written meanwhile are for the next time.
+    let mut tx = connection.begin().await?;
+    tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        .await?;
+    let head = sqlx::query!("SELECT sequence, hash FROM audit_head")
+        .fetch_optional(&mut *tx)
+        .await?;
+    let head = head.map(|row| Head {
+        sequence: row.sequence,
+        hash: hash(&row.hash),
+    });
+    let copy = format!(
+        "COPY (SELECT {COLUMNS} FROM audit_events ORDER BY sequence) TO STDOUT (FORMAT binary)"
+    );
+    let mut copied = Copied::default();
+    let mut pieces = tx.copy_out_raw(&copy).await?;
+    while let Some(piece) = pieces.try_next().await? {
+        copied.feed(&piece, |record, hash| {
+            verifier.take(record, hash);
+            Ok(())
+        })?;
+    }
+    drop(pieces);
+    tx.rollback().await?;
+    Ok(verifier.finish(head))
+}

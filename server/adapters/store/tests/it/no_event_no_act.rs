@@ -1,0 +1,298 @@
+//! If the audit trail cannot be written, nothing is done: for everything that the store changes on somebody's behalf.
+
+use std::fmt::Display;
+use std::time::Duration;
+
+use domain::action::Action;
+use domain::audit::{AuditOutcome, NewAuditEvent, act};
+use domain::can::{self, Permit};
+use domain::credential::{BuiltIn, Cause, Kind, NewRotation, Stage, Terms};
+use domain::fault::{Boundary, Fault, FaultKind};
+use domain::key_rotation::{NewConsumer, NewKeyRotation, Task};
+use domain::operation::{OperationId, Outcome};
+use domain::person::{Actor, Role};
+use domain::ports::{
+    AuditTrail, ByHand, Calendars, Clock as _, Disabled, HandOffs, Ids as _, Journal, KeyRotations,
+    Mailed, Opener, People, Register, Reminders,
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use sqlx::postgres::PgConnection;
+use sqlx::{Connection as _, Executor as _, Row as _};
+use uuid::Uuid;
+
+use crate::support::{Database, anna, begun_relink, may_manage_people, person, restart};
+
+fn may(action: Action) -> Permit {
+    can::permit(&anna(), action, None).unwrap()
+}
+
+fn may_on_g1(action: Action) -> Permit {
+    let gateway = "g1".parse().unwrap();
+    can::permit(&anna(), action, Some(&gateway)).unwrap()
+}
+
+fn terms(title: &str) -> Terms {
+    Terms {
+        title: title.to_owned(),
+        place: "the mail server".to_owned(),
+        owner: "otto".to_owned(),
+        interval_days: Some(90),
+        procedure: "1. change it".to_owned(),
+    }
+}
+
+/// Everything that there is, but for counters of tries, which are no acts.
+async fn everything(database: &Database) -> Vec<(String, String)> {
+    let mut connection = PgConnection::connect(&database.url).await.unwrap();
+    let tables = connection
+        .fetch_all(
+            "SELECT tablename::text FROM pg_tables
+             WHERE schemaname = 'public' AND tablename <> 'sign_in_throttles' ORDER BY tablename",
+        )
+        .await
+        .unwrap();
+    let mut all = Vec::new();
+    for table in tables {
+        let name: String = table.get(0);
+        let rows = format!(
+            "SELECT coalesce(string_agg(t::text, '\n' ORDER BY t::text), '') FROM {name} t"
+        );
+        let rows = connection.fetch_one(rows.as_str()).await.unwrap();
+        all.push((name, rows.get(0)));
+    }
+    all
+}
+
+/// The act fails with a sentence, and nothing of it is there.
+async fn refused<T, E: Display>(
+    database: &Database,
+    what: &str,
+    act: impl Future<Output = Result<T, E>>,
+) {
+    let before = everything(database).await;
+    let Err(error) = act.await else {
+        panic!("{what} was done without its event")
+    };
+    assert!(error.to_string().contains("database"), "{what}: {error}");
+    let after = everything(database).await;
+    for (before, after) in before.iter().zip(&after) {
+        assert_eq!(before, after, "{what}");
+    }
+}
+
+/// The trail takes no event from now on.
+async fn close_the_trail(database: &Database) {
+    database
+        .sql("ALTER TABLE audit_events ADD CONSTRAINT closed CHECK (false) NOT VALID")
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn people_and_sign_ins() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    let (ben, password) = person(&store, "ben", Role::Viewer).await;
+    let (carla, _) = person(&store, "carla", Role::Operator).await;
+    store
+        .set_disabled(may_manage_people(), carla, Disabled::Yes)
+        .await
+        .unwrap();
+    close_the_trail(&database).await;
+    let own = Actor::Person {
+        id: ben,
+        name: "ben".to_owned(),
+        role: Role::Viewer,
+        address: None,
+        browser: None,
+    };
+    let wrong = SecretString::from("wrong-password-45");
+    let new = SecretString::from("another-password-46");
+    let permit = may_manage_people;
+    refused(
+        &database,
+        "add",
+        People::add(&store, permit(), "otto", Role::Admin),
+    )
+    .await;
+    refused(
+        &database,
+        "disable",
+        store.set_disabled(permit(), ben, Disabled::Yes),
+    )
+    .await;
+    refused(
+        &database,
+        "enable",
+        store.set_disabled(permit(), carla, Disabled::No),
+    )
+    .await;
+    refused(&database, "reset", store.reset_password(permit(), ben)).await;
+    refused(
+        &database,
+        "role",
+        store.set_role(permit(), ben, Role::Admin),
+    )
+    .await;
+    let sign_in = store.sign_in("ben", password.clone(), None, None);
+    refused(&database, "sign-in", sign_in).await;
+    let sign_in = store.sign_in("ben", wrong.clone(), None, None);
+    refused(&database, "refused sign-in", sign_in).await;
+    let confirm = store.confirm(&own, password.clone());
+    refused(&database, "confirm", confirm).await;
+    let change = store.change_password(&own, password, new.clone());
+    refused(&database, "change", change).await;
+    let change = store.change_password(&own, wrong, new);
+    refused(&database, "refused change", change).await;
+}
+
+#[tokio::test]
+async fn the_register_and_its_calendar() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    let manage = || may(Action::ManageCredentials);
+    let id = Register::add(&store, manage(), terms("SMTP"))
+        .await
+        .unwrap();
+    let (id_of_ben, _) = person(&store, "ben", Role::Admin).await;
+    let ben = Actor::Person {
+        id: id_of_ben,
+        name: "ben".to_owned(),
+        role: Role::Admin,
+        address: None,
+        browser: None,
+    };
+    let seen = || can::permit(&ben, Action::ViewCredentials, None).unwrap();
+    let now = database.clock.now();
+    store.seed(&[]).await.unwrap();
+    let known = BuiltIn {
+        kind: Kind::GatewayKey,
+        gateway: "g1".parse().ok(),
+    };
+    store.seed(&[known]).await.unwrap();
+    assert!(store.claim(id, now, Stage::Week).await.unwrap());
+    Calendars::make(&store, seen()).await.unwrap();
+    close_the_trail(&database).await;
+    refused(
+        &database,
+        "add",
+        Register::add(&store, manage(), terms("x")),
+    )
+    .await;
+    refused(&database, "change", store.change(manage(), id, terms("y"))).await;
+    let retire = store.retire(may(Action::RetireCredential), id, None);
+    refused(&database, "retire", retire).await;
+    let until = now.plus(Duration::from_secs(86_400));
+    let snooze = store.snooze(manage(), id, until, "later".to_owned());
+    refused(&database, "snooze", snooze).await;
+    let done = ByHand {
+        at: now,
+        cause: Cause::Leak,
+        note: None,
+    };
+    let by_hand = store.note_rotation_by_hand(manage(), id, done);
+    refused(&database, "rotation by hand", by_hand).await;
+    let rotation = NewRotation {
+        kind: Kind::GatewayKey,
+        gateway: "g1".parse().ok(),
+        at: now,
+        by: anna(),
+        cause: Cause::Leak,
+        operation: None,
+        fingerprint: None,
+    };
+    refused(&database, "rotation", store.note_rotation(rotation)).await;
+    let mailed = Mailed::To("otto@example.org".to_owned());
+    let mailed = Reminders::mailed(&store, id, now, Stage::Week, mailed);
+    refused(&database, "reminder", mailed).await;
+    refused(&database, "link", Calendars::make(&store, seen())).await;
+    refused(&database, "link back", Calendars::remove(&store, seen())).await;
+}
+
+fn phone() -> Opener {
+    Opener {
+        address: "192.0.2.8".to_owned(),
+        browser: None,
+    }
+}
+
+#[tokio::test]
+async fn operations_and_what_hangs_on_them() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    let running = begun_relink(&database, &store).await;
+    let (link, token) = HandOffs::make(&store, may_on_g1(Action::HandOff), running)
+        .await
+        .unwrap();
+    let rotation = NewKeyRotation {
+        operation: running,
+        gateway: "g1".parse().unwrap(),
+        fingerprint: domain::credential::Fingerprint::of_hash(&[7; 32]),
+        cause: Cause::Leak,
+        by: anna(),
+    };
+    KeyRotations::begin(&store, rotation).await.unwrap();
+    let rotate = || may_on_g1(Action::RotateKey);
+    let consumer = |name: &str| NewConsumer {
+        name: name.to_owned(),
+        owner: "otto".to_owned(),
+        how: "curl".to_owned(),
+        seen_as: "curl".to_owned(),
+    };
+    let add = store.add_consumer(may_on_g1(Action::HandOverKey), consumer("billing"));
+    add.await.unwrap();
+    let gateway = "g1".parse().unwrap();
+    let consumers = store.consumers(&gateway).await.unwrap();
+    close_the_trail(&database).await;
+
+    let mut other = restart(&database, anna(), "other");
+    other.operation.command = domain::operation::Command::Restart {
+        gateway: "g2".parse().unwrap(),
+    };
+    refused(
+        &database,
+        "begin",
+        Journal::begin(&store, other, Uuid::nil()),
+    )
+    .await;
+    let outcome = || Outcome::Succeeded { note: None };
+    refused(&database, "end", store.end(running, 1, outcome())).await;
+    refused(&database, "cancel", store.ask_cancel(running, &anna())).await;
+    refused(&database, "skip", store.ask_skip(running, "drain", &anna())).await;
+    let make = HandOffs::make(&store, may_on_g1(Action::HandOff), running);
+    refused(&database, "hand-off", make).await;
+    let open = HandOffs::open(&store, token.expose_secret(), phone());
+    refused(&database, "opening a hand-off", open).await;
+    let revoke = HandOffs::revoke(&store, may_on_g1(Action::HandOff), running, link.id);
+    refused(&database, "taking a hand-off back", revoke).await;
+    refused(&database, "reveal", store.reveal(rotate(), running)).await;
+    let anna = &anna();
+    let finish = KeyRotations::finish(&store, anna, running, Task::Workstation, None);
+    refused(&database, "key task", finish).await;
+    let add = store.add_consumer(may_on_g1(Action::HandOverKey), consumer("shop"));
+    refused(&database, "consumer", add).await;
+    let remove = store.remove_consumer(may_on_g1(Action::HandOverKey), consumers[0].id);
+    refused(&database, "consumer gone", remove).await;
+    let event = NewAuditEvent::new(anna.clone(), act::DOWNLOAD_LOGS, AuditOutcome::Requested);
+    refused(&database, "event", AuditTrail::record(&store, event)).await;
+}
+
+#[tokio::test]
+async fn freeing_a_stuck_operation() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    let wanted = restart(&database, anna(), "k");
+    let id: OperationId = wanted.operation.id;
+    Journal::begin(&store, wanted, database.ids.next())
+        .await
+        .unwrap();
+    let stuck = Outcome::Stuck {
+        at: "drain".to_owned(),
+        why: Fault::new(FaultKind::Unreachable, Boundary::Docker, "Docker is away."),
+        todo: "Look.".to_owned(),
+    };
+    store.end(id, 1, stuck).await.unwrap().unwrap();
+    close_the_trail(&database).await;
+    let anna = &anna();
+    refused(&database, "abandon", store.abandon(id, anna, "I looked")).await;
+}

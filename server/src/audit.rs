@@ -1,0 +1,271 @@
+//! What keeps the audit trail honest: checkpoints that are signed and leave the house, and checks of the whole chain,
+//! by themselves and when somebody asks.
+
+mod deliver;
+mod file;
+mod key;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use adapter_store::{CheckWhen, Store, Way};
+use anyhow::Context as _;
+use async_trait::async_trait;
+use domain::audit::{AuditOutcome, Check, Checkpoint, Flaw, NewAuditEvent, act};
+use domain::can::Permit;
+use domain::person::Actor;
+use domain::ports::{AuditChain, AuditTrail as _, ChainStanding, Clock, StoreError, Verified};
+use domain::time::Timestamp;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use self::deliver::Deliveries;
+use self::file::CheckpointFile;
+use self::key::AuditKey;
+use crate::config::Config;
+use crate::wire::Base;
+
+/// How often it is looked whether something is due.
+const EVERY: Duration = Duration::from_secs(300);
+/// How often a checkpoint is made, if there are events to make it of.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(3_600);
+/// How often the whole chain is checked.
+const CHECK_EVERY: Duration = Duration::from_secs(6 * 3_600);
+/// How long somebody who asked for a check waits for it.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Makes checkpoints, sends them away, and checks the chain. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Custodian {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    key: Arc<AuditKey>,
+    file: Arc<CheckpointFile>,
+    deliveries: Arc<Deliveries>,
+    tracker: TaskTracker,
+    /// Since when a check runs that somebody asked for.
+    checking_since: Arc<Mutex<Option<Timestamp>>>,
+}
+
+impl Custodian {
+    /// With its key, which is made when there is none.
+    pub(crate) fn open(
+        config: &Config,
+        base: &Base,
+        tracker: &TaskTracker,
+    ) -> anyhow::Result<Self> {
+        let folder = &config.data_dir;
+        let key = AuditKey::load_or_create(folder)
+            .context("the key that signs checkpoints of the audit trail cannot be used")?;
+        Ok(Self {
+            store: base.store.clone(),
+            clock: base.clock.clone(),
+            key: Arc::new(key),
+            file: Arc::new(CheckpointFile::within(folder)),
+            deliveries: Arc::new(Deliveries::new(config)?),
+            tracker: tracker.clone(),
+            checking_since: Arc::default(),
+        })
+    }
+
+    /// Until `stop`: a checkpoint each hour, a check every six hours, and whatever has not left the house.
+    pub(crate) async fn run(self, stop: CancellationToken) {
+        tracing::info!(
+            audit.key = %self.key.public(),
+            "Checkpoints of the audit trail are signed with the key {}",
+            self.key.public()
+        );
+        let mut rounds = tokio::time::interval(EVERY);
+        rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = rounds.tick() => {}
+            }
+            tokio::select! {
+                // A check that is cut short is done anew after the next start.
+                () = stop.cancelled() => return,
+                () = self.round() => {}
+            }
+        }
+    }
+
+    async fn round(&self) {
+        let rounds = [
+            ("made", self.checkpoint(CHECKPOINT_EVERY).await.map(drop)),
+            ("sent away", self.deliver().await),
+            ("checked", self.check_if_due().await),
+        ];
+        for (what, done) in rounds {
+            if let Err(error) = done {
+                tracing::warn!(
+                    error = &*error as &dyn std::error::Error,
+                    "Checkpoints of the audit trail could not be {what}; tried again in {} s",
+                    EVERY.as_secs()
+                );
+            }
+        }
+    }
+
+    /// A signed checkpoint of the last event, in the database, in the file and in the log; `None` when the last one is
+    /// younger than `every` or knows that event.
+    pub(crate) async fn checkpoint(&self, every: Duration) -> anyhow::Result<Option<Checkpoint>> {
+        let key = Arc::clone(&self.key);
+        let sign = move |head, at| key.sign(head, at);
+        let Some(made) = self.store.make_checkpoint(every, sign).await? else {
+            return Ok(None);
+        };
+        let (file, line) = (Arc::clone(&self.file), made.clone());
+        tokio::task::spawn_blocking(move || file.append(&line))
+            .await?
+            .context("the file with the checkpoints of the audit trail cannot be written")?;
+        tracing::info!(
+            audit.sequence = made.sequence,
+            audit.hash = %made.hash,
+            audit.signature = %made.signature,
+            "Checkpoint of the audit trail: {}",
+            serde_json::to_string(&made)?
+        );
+        Ok(Some(made))
+    }
+
+    async fn check_if_due(&self) -> anyhow::Result<()> {
+        let last = self.store.last_audit_check().await?;
+        let now = self.clock.now();
+        if last.is_some_and(|last| now.since(last.at) < CHECK_EVERY) {
+            return Ok(());
+        }
+        self.check(CheckWhen::Due(CHECK_EVERY)).await.map(drop)
+    }
+
+    /// Checks the whole chain and keeps the result; `None` when another panel is at it.
+    pub(crate) async fn check(&self, when: CheckWhen) -> anyhow::Result<Option<Check>> {
+        let file = Arc::clone(&self.file);
+        // Checkpoints first: one that is made meanwhile may know more than the check sees.
+        let (mut checkpoints, mut flaws) = tokio::task::spawn_blocking(move || file.read())
+            .await?
+            .context("the file with the checkpoints of the audit trail cannot be read")?;
+        for stored in self.store.checkpoints(0).await? {
+            if !checkpoints.contains(&stored.checkpoint) {
+                checkpoints.push(stored.checkpoint);
+            }
+        }
+        checkpoints.retain(|checkpoint| {
+            let signed = key::is_signed(checkpoint);
+            if !signed {
+                flaws.push(Flaw::Signature {
+                    sequence: checkpoint.sequence,
+                    at: checkpoint.at,
+                });
+            }
+            signed
+        });
+        let check = self.store.check_audit(when, &checkpoints, flaws).await?;
+        if let Some(check) = &check {
+            tell(check);
+        }
+        Ok(check)
+    }
+
+    /// The same for somebody who asked, with its event in the trail.
+    pub(crate) async fn check_for(&self, actor: Actor) -> anyhow::Result<Check> {
+        let checked = self.check(CheckWhen::Now).await?;
+        let check = checked.context("a check that was asked for was not made")?;
+        let outcome = if check.is_whole() {
+            AuditOutcome::Succeeded
+        } else {
+            AuditOutcome::Failed
+        };
+        let event = NewAuditEvent {
+            note: Some(check.sentence()),
+            duration_ms: Some(check.took_ms),
+            ..NewAuditEvent::new(actor, act::VERIFY_AUDIT, outcome)
+        };
+        // What was found is told even where nothing can be written any more.
+        if let Err(error) = self.store.record(event).await {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "A check of the audit trail could not be audited"
+            );
+        }
+        Ok(check)
+    }
+
+    /// Whether the panel's own role could change the trail.
+    pub(crate) async fn is_unguarded(&self) -> Result<bool, StoreError> {
+        self.store.may_change_the_trail().await
+    }
+
+    fn set_checking(&self, since: Option<Timestamp>) -> Option<Timestamp> {
+        std::mem::replace(&mut *self.checking(), since)
+    }
+
+    fn checking(&self) -> MutexGuard<'_, Option<Timestamp>> {
+        let checking = self.checking_since.lock();
+        checking.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn tell(check: &Check) {
+    let sentence = check.sentence();
+    if check.is_whole() {
+        tracing::info!(audit.events = check.events, "Audit trail: {sentence}");
+    } else {
+        tracing::error!(audit.events = check.events, "Audit trail: {sentence}");
+    }
+}
+
+#[async_trait]
+impl AuditChain for Custodian {
+    async fn standing(&self) -> Result<ChainStanding, StoreError> {
+        let mut undelivered = Vec::new();
+        for (way, words) in [(Way::Url, "to the URL"), (Way::Mail, "by mail")] {
+            if !self.deliveries.uses(way) {
+                continue;
+            }
+            let delivery = self.store.delivery(way).await?;
+            if let Some(why) = delivery.and_then(|delivery| delivery.failed) {
+                undelivered.push(format!("Checkpoints cannot be sent {words}: {why}"));
+            }
+        }
+        let checking_since = *self.checking();
+        Ok(ChainStanding {
+            sequence: self.store.last_audit_event().await?,
+            last: self.store.last_audit_check().await?,
+            checking_since,
+            is_unguarded: self.is_unguarded().await?,
+            undelivered,
+        })
+    }
+
+    async fn verify(&self, permit: Permit) -> Result<Verified, StoreError> {
+        let now = self.clock.now();
+        if let Some(since) = self.set_checking(Some(now)) {
+            // One at a time: it reads everything there is.
+            self.set_checking(Some(since));
+            return Ok(Verified::GoesOn);
+        }
+        let (custodian, actor) = (self.clone(), permit.actor().clone());
+        let checking = self.tracker.spawn(async move {
+            let checked = custodian.check_for(actor).await;
+            custodian.set_checking(None);
+            checked
+        });
+        match tokio::time::timeout(PATIENCE, checking).await {
+            Err(_) => Ok(Verified::GoesOn),
+            Ok(Ok(Ok(check))) => Ok(Verified::Done(check)),
+            Ok(Ok(Err(error))) => Err(not_checked(error.into())),
+            Ok(Err(error)) => {
+                self.set_checking(None);
+                Err(not_checked(error.into()))
+            }
+        }
+    }
+}
+
+fn not_checked(source: Box<dyn std::error::Error + Send + Sync>) -> StoreError {
+    StoreError {
+        doing: "checking the audit trail",
+        source,
+    }
+}

@@ -1,0 +1,218 @@
+//! `panel audit …` as people use it, and what a panel does for its trail by itself.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use domain::audit::Checkpoint;
+
+use crate::support::{Panel, said};
+
+const WITHIN: Duration = Duration::from_secs(60);
+
+fn python(export: &Path) -> (bool, String) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../audit/openclaw-audit-check.py");
+    let output = Command::new("python3")
+        .arg(script)
+        .arg(export)
+        .output()
+        .unwrap();
+    (output.status.success(), said(&output))
+}
+
+#[test]
+fn a_whole_trail_is_verified_exported_and_checked_by_a_third_party() {
+    let panel = Panel::new("");
+    panel.done(&["user", "add", "anna", "--role", "admin"]);
+    let whole = panel.done(&["audit", "verify"]);
+    assert!(whole.contains("The chain of 1 event is whole."), "{whole}");
+    assert!(!whole.contains("could change the trail"), "{whole}");
+
+    let export = panel.folder.path().join("export.jsonl");
+    fs::write(&export, panel.done(&["audit", "export"])).unwrap();
+    let (passes, told) = python(&export);
+    assert!(passes && told.contains("whole: 3 events"), "{told}");
+    let listed = panel.done(&["audit", "list", "--json"]);
+    let actions: Vec<&str> = listed
+        .lines()
+        .filter_map(|line| line.split_once("\"action\":\"")?.1.split('"').next())
+        .collect();
+    assert_eq!(
+        actions,
+        ["export-audit", "export-audit", "verify-audit", "add-person"]
+    );
+
+    let table = panel.run(&["audit", "export", "--format", "csv"]);
+    assert!(
+        said(&table).contains("\"checkpoint\":{\"sequence\":5"),
+        "{}",
+        said(&table)
+    );
+    let json = panel.done(&["audit", "verify", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["whole"], true);
+    assert_eq!(json["unguarded"], false);
+    assert_eq!(json["checkpoints"], 2);
+    let one_role = panel.run_with_one_role(&["audit", "verify"]);
+    assert!(one_role.status.success());
+    assert!(
+        said(&one_role).contains("could change the trail"),
+        "{}",
+        said(&one_role)
+    );
+}
+
+#[test]
+fn a_trail_that_was_changed_is_not_whole_and_the_exit_code_says_so() {
+    let panel = Panel::new("");
+    for name in ["anna", "ben", "carla"] {
+        panel.done(&["user", "add", name, "--role", "viewer"]);
+    }
+    panel.done(&["audit", "export"]);
+    panel.tamper("UPDATE audit_events SET target = 'otto' WHERE sequence = 2");
+    let output = panel.run(&["audit", "verify"]);
+    assert_eq!(output.status.code(), Some(1));
+    let told = said(&output);
+    assert!(
+        told.contains("Event 2 was altered: its content does not match its hash."),
+        "{told}"
+    );
+    panel.tamper("UPDATE audit_events SET target = 'ben' WHERE sequence = 2");
+    panel.done(&["audit", "verify"]);
+
+    // As an old dump that is brought back: only the file in the data folder knows better.
+    panel.tamper(
+        "DELETE FROM audit_events WHERE sequence > 2; DELETE FROM audit_checkpoints;
+         UPDATE audit_head SET sequence = 2, hash = (SELECT hash FROM audit_events WHERE sequence = 2)",
+    );
+    let told = said(&panel.run(&["audit", "verify"]));
+    assert!(
+        told.contains("The end was cut off: the last event is 2, but the checkpoint of"),
+        "{told}"
+    );
+    assert!(told.contains("knows event 4."), "{told}");
+
+    // A checkpoint of another hand.
+    let file = panel.folder.path().join("data/audit-checkpoints.jsonl");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("\"sequence\":4", "\"sequence\":2")).unwrap();
+    let told = said(&panel.run(&["audit", "verify"]));
+    assert!(told.contains("The checkpoint of event 2,"), "{told}");
+    assert!(
+        told.contains("was not signed by the key that it names"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_checkpoint_is_signed_as_openssl_sees_it_by_a_key_that_only_the_panel_reads() {
+    let panel = Panel::new("");
+    panel.done(&["user", "add", "anna", "--role", "admin"]);
+    panel.done(&["audit", "export"]);
+    let data = panel.folder.path().join("data");
+    for private in ["audit-key", "audit-checkpoints.jsonl"] {
+        let mode = fs::metadata(data.join(private))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600, "{private}");
+    }
+    let line = fs::read_to_string(data.join("audit-checkpoints.jsonl")).unwrap();
+    let checkpoint: Checkpoint = serde_json::from_str(line.trim()).unwrap();
+    // What comes before the 32 bytes of an Ed25519 key in DER.
+    let head = hex::decode("302a300506032b6570032100").unwrap();
+    fs::write(
+        data.join("key.der"),
+        [head, checkpoint.key.0.to_vec()].concat(),
+    )
+    .unwrap();
+    fs::write(data.join("signature"), checkpoint.signature.0).unwrap();
+    let verify = |text: &[u8]| {
+        fs::write(data.join("text"), text).unwrap();
+        let mut openssl = Command::new("openssl");
+        openssl
+            .current_dir(&data)
+            .args([
+                "pkeyutl", "-verify", "-pubin", "-keyform", "DER", "-inkey", "key.der",
+            ])
+            .args(["-rawin", "-in", "text", "-sigfile", "signature"]);
+        openssl.output().unwrap()
+    };
+    let output = verify(&checkpoint.text());
+    assert!(output.status.success(), "{}", said(&output));
+    let mut other = checkpoint;
+    other.sequence += 1;
+    assert!(!verify(&other.text()).status.success());
+}
+
+/// Takes one request, gives its body away and answers.
+fn take(listener: &TcpListener, status: &str) -> String {
+    let (stream, _) = listener.accept().unwrap();
+    let mut reader = BufReader::new(stream);
+    let (mut length, mut line) = (0, String::new());
+    while reader.read_line(&mut line).unwrap() > 2 {
+        if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap();
+        }
+        line.clear();
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).unwrap();
+    let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    reader.get_mut().write_all(answer.as_bytes()).unwrap();
+    String::from_utf8(body).unwrap()
+}
+
+fn metrics(port: u16) -> Option<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    stream
+        .write_all(b"GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+        .ok()?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text).ok()?;
+    Some(text)
+}
+
+#[test]
+fn a_panel_that_runs_makes_a_checkpoint_sends_it_away_and_checks_the_chain_by_itself() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let free = |_| {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap().port()
+    };
+    let [web, measured] = [0, 1].map(free);
+    let panel = Panel::new(&format!(
+        "listen = \"127.0.0.1:{web}\"\nmetrics_listen = \"127.0.0.1:{measured}\"\n\
+         [audit]\ncheckpoint_url = \"http://{address}/checkpoints\""
+    ));
+    panel.done(&["user", "add", "anna", "--role", "admin"]);
+    let (sender, bodies) = mpsc::channel();
+    let taking = std::thread::spawn(move || {
+        let body = take(&listener, "200 OK");
+        let _gone = sender.send(body);
+    });
+    let _serving = panel.serve();
+    let body = bodies.recv_timeout(WITHIN).unwrap();
+    taking.join().unwrap();
+    let checkpoint: Checkpoint = serde_json::from_str(&body).unwrap();
+    assert_eq!(checkpoint.sequence, 1);
+    let file = fs::read_to_string(panel.folder.path().join("data/audit-checkpoints.jsonl"));
+    assert_eq!(file.unwrap().trim(), body);
+
+    let deadline = Instant::now() + WITHIN;
+    loop {
+        let text = metrics(measured).unwrap_or_default();
+        if text.contains("\npanel_audit_chain_whole 1\n") {
+            assert!(text.contains("\npanel_audit_events_total 1\n"), "{text}");
+            break;
+        }
+        assert!(Instant::now() < deadline, "{text}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
