@@ -9,12 +9,13 @@ use domain::can::{self, Permit};
 use domain::credential::{BuiltIn, Cause, Kind, NewRotation, Stage, Terms};
 use domain::fault::{Boundary, Fault, FaultKind};
 use domain::key_rotation::{NewConsumer, NewKeyRotation, Task};
-use domain::operation::{OperationId, Outcome};
+use domain::operation::{Command, OperationId, Outcome};
 use domain::person::{Actor, Role};
 use domain::ports::{
     AuditTrail, ByHand, Calendars, Clock as _, Disabled, HandOffs, Ids as _, Journal, KeyRotations,
-    Mailed, Opener, People, Register, Reminders,
+    Mailed, Opener, People, Proposals as _, Register, Reminders, RotationNotes as _,
 };
+use domain::proposal::{Decision, OPEN_FOR};
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::postgres::PgConnection;
 use sqlx::{Connection as _, Executor as _, Row as _};
@@ -200,6 +201,7 @@ async fn the_register_and_its_calendar() {
         cause: Cause::Leak,
         operation: None,
         fingerprint: None,
+        puts_back: None,
     };
     refused(&database, "rotation", store.note_rotation(rotation)).await;
     let mailed = Mailed::To("otto@example.org".to_owned());
@@ -229,6 +231,7 @@ async fn operations_and_what_hangs_on_them() {
         gateway: "g1".parse().unwrap(),
         fingerprint: domain::credential::Fingerprint::of_hash(&[7; 32]),
         cause: Cause::Leak,
+        puts_back: None,
         by: anna(),
     };
     KeyRotations::begin(&store, rotation).await.unwrap();
@@ -243,10 +246,17 @@ async fn operations_and_what_hangs_on_them() {
     add.await.unwrap();
     let gateway = "g1".parse().unwrap();
     let consumers = store.consumers(&gateway).await.unwrap();
+    let command = || Command::RotateKey {
+        gateway: "g1".parse().unwrap(),
+        cause: Cause::Leak,
+        skip_secret: false,
+        puts_back: None,
+    };
+    let proposed = store.propose(rotate(), command(), None).await.unwrap();
     close_the_trail(&database).await;
 
     let mut other = restart(&database, anna(), "other");
-    other.operation.command = domain::operation::Command::Restart {
+    other.operation.command = Command::Restart {
         gateway: "g2".parse().unwrap(),
     };
     refused(
@@ -266,6 +276,11 @@ async fn operations_and_what_hangs_on_them() {
     let revoke = HandOffs::revoke(&store, may_on_g1(Action::HandOff), running, link.id);
     refused(&database, "taking a hand-off back", revoke).await;
     refused(&database, "reveal", store.reveal(rotate(), running)).await;
+    let withdraw = store.decide(rotate(), proposed.id, Decision::Withdrawn, None);
+    refused(&database, "answer to whoever asked", withdraw).await;
+    database.clock.advance(OPEN_FOR);
+    let propose = store.propose(rotate(), command(), None);
+    refused(&database, "asking for a second person", propose).await;
     let anna = &anna();
     let finish = KeyRotations::finish(&store, anna, running, Task::Workstation, None);
     refused(&database, "key task", finish).await;
