@@ -97,9 +97,10 @@ test("through a panel that is killed, a new identity is paired and the old one r
   await expect(page.locator("dl.pairs")).toContainText("Age");
   await expect(page.locator("dl.pairs")).not.toContainText("not known");
   const id = operation.split("/").at(-1);
-  for (const act of ["pair-device", "unpair-device"]) {
-    expect(Number(sql(`SELECT count(*) FROM audit_events WHERE action = '${act}' AND outcome = 'succeeded' AND operation_id = '${id}'`)), act).toBeGreaterThan(0);
-  }
+  const audited = (what: string) => Number(sql(`SELECT count(*) FROM audit_events WHERE ${what} AND operation_id = '${id}'`));
+  // The panel may have died before it could write down that its approval succeeded.
+  expect(audited("action = 'pair-device' AND outcome = 'requested'")).toBeGreaterThan(0);
+  expect(audited("action = 'unpair-device' AND outcome = 'succeeded'")).toBeGreaterThan(0);
   const secret = JSON.parse(before).secret;
   for (const log of ["panel.log", "caddy.log"]) expect(readFileSync(join(facts().folder, log), "utf8")).not.toContain(secret);
 
