@@ -38,8 +38,9 @@ BEGIN
 END
 $$;
 
--- Whoever works as the panel is given this one by name.
-REVOKE EXECUTE ON FUNCTION lock_audit_head() FROM PUBLIC;
+-- Whoever works as the panel is given the first one by name. The second one moves the head for whatever table it is a
+-- trigger of: nobody else may make it one of a table of their own.
+REVOKE EXECUTE ON FUNCTION lock_audit_head(), move_audit_head() FROM PUBLIC;
 
 CREATE TRIGGER audit_events_follow_the_head
 AFTER INSERT ON audit_events

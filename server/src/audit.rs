@@ -92,15 +92,24 @@ impl Custodian {
 
     async fn round(&self) {
         let rounds = [
-            ("made", self.checkpoint(CHECKPOINT_EVERY).await.map(drop)),
-            ("sent away", self.deliver().await),
-            ("checked", self.check_if_due().await),
+            (
+                "A checkpoint of the audit trail could not be made",
+                self.checkpoint(CHECKPOINT_EVERY).await.map(drop),
+            ),
+            (
+                "Checkpoints of the audit trail could not be sent away",
+                self.deliver().await,
+            ),
+            (
+                "The audit trail could not be checked",
+                self.check_if_due().await,
+            ),
         ];
         for (what, done) in rounds {
             if let Err(error) = done {
                 tracing::warn!(
                     error = &*error as &dyn std::error::Error,
-                    "Checkpoints of the audit trail could not be {what}; tried again in {} s",
+                    "{what}; tried again in {} s",
                     EVERY.as_secs()
                 );
             }

@@ -29,7 +29,7 @@ pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError>
     let standing = call.panel().chain.standing().await;
     let standing = standing.or_say(|| call.error_id())?;
     let now = call.now();
-    let chain = chain::line(&standing, asked);
+    let chain = chain::line(&standing, asked, now);
     let older = listed.last().filter(|_| more);
     let older = older.map(|last| format!("{}?before={}", path::AUDIT, last.sequence));
     let newest = before.is_some().then(|| path::AUDIT.to_owned());

@@ -29,10 +29,11 @@ async fn a_whole_chain_is_said_with_its_age() {
         .get("/audit")
         .await;
     assert!(
-        page.says("The chain of 12,345 events is whole. Checked 2 h ago."),
+        page.says("The chain of 12,345 events is whole. Checked"),
         "{}",
         page.text()
     );
+    assert!(page.says("2 h"), "{}", page.text());
     assert!(page.html.contains("banner is-ok"));
     assert!(page.says("Verify now"));
 }
@@ -70,7 +71,7 @@ async fn what_else_there_is_to_know_is_said() {
         .await;
     for said in [
         "The chain was not checked yet.",
-        "A check has run for 20 s",
+        "A check runs since",
         "The database lets the panel's own role change what was written.",
         "nothing listens.",
     ] {
@@ -114,6 +115,6 @@ async fn a_check_that_takes_longer_than_a_person_waits_goes_on() {
         browser
             .get(&answer.location)
             .await
-            .says("A check has run for")
+            .says("A check runs since")
     );
 }

@@ -1,8 +1,8 @@
 //! The key that signs checkpoints: made once, in a file of its own that only the panel reads.
 
-use std::fs::{self, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use domain::audit::{Checkpoint, Head, PublicKey, Signature};
@@ -92,7 +92,11 @@ pub(super) fn is_signed(checkpoint: &Checkpoint) -> bool {
 
 /// Written whole beside it, then given its name unless it has been taken.
 fn make(folder: &Path, path: &Path) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
+    // As the private cluster makes it: passed through, not listed.
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o711)
+        .create(folder)?;
     let secret: [u8; 32] = rand::random();
     let beside = folder.join(format!("{NAME}.{:08x}.new", rand::random::<u32>()));
     let written = (|| {

@@ -365,3 +365,64 @@ fn a_gateway_may_ask_for_a_second_person() {
         [asking.gateways[0].id.clone()].into()
     );
 }
+
+#[test]
+fn checkpoints_go_only_where_they_are_safe_on_the_way() {
+    let with = |line: &str| {
+        let text = GOOD.replace("[[gateways]]", &format!("[audit]\n{line}\n[[gateways]]"));
+        let mail = BTreeMap::from([(
+            "PANEL_MAIL_SERVER".to_owned(),
+            "smtp://127.0.0.1:1025".to_owned(),
+        )]);
+        load(&format!("mail_from = \"panel@example.org\"\n{text}"), &mail)
+    };
+    let config = with("checkpoint_url = \"https://elsewhere.example.org/x\"").unwrap();
+    let url = config.audit.checkpoint_url.unwrap();
+    assert_eq!(url.as_str(), "https://elsewhere.example.org/x");
+    assert!(with("checkpoint_url = \"http://127.0.0.1:9000/x\"").is_ok());
+    assert!(with("mail_to = \"auditor@example.org\"").is_ok());
+    for bad in [
+        "http://elsewhere.example.org/t0k3n",
+        "t0k3n",
+        "ftp://127.0.0.1/",
+    ] {
+        let error = with(&format!("checkpoint_url = \"{bad}\""))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("audit.checkpoint_url: give https://"),
+            "{error}"
+        );
+        assert!(!error.contains("t0k3n"), "{error}");
+    }
+    let error = with("mail_to = \"nobody\"").unwrap_err().to_string();
+    assert!(error.contains("give one mail address"), "{error}");
+    let text = GOOD.replace("[[gateways]]", "[audit]\nmail_to = \"a@b.c\"\n[[gateways]]");
+    let error = load(&text, &BTreeMap::new()).unwrap_err().to_string();
+    assert!(error.contains("set mail_server_file, too"), "{error}");
+}
+
+#[test]
+fn the_owner_of_the_tables_is_of_a_database_of_yours() {
+    let owner = (
+        "MIGRATION_DATABASE_URL",
+        "postgres://owner:hunter22@localhost/panel",
+    );
+    let own = ("DATABASE_URL", "postgres://panel@localhost/panel");
+    let environment = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+        let pairs = pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        pairs.collect()
+    };
+    let config = load(GOOD, &environment(&[owner, own])).unwrap();
+    assert!(config.migration_url.is_some());
+    let error = load(GOOD, &environment(&[owner])).unwrap_err().to_string();
+    assert!(error.contains("database_url_file is missing"), "{error}");
+    let wrong = ("MIGRATION_DATABASE_URL", "mysql://hunter22");
+    let error = load(GOOD, &environment(&[wrong, own]))
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("MIGRATION_DATABASE_URL"), "{error}");
+    assert!(!error.contains("hunter22"), "{error}");
+}

@@ -168,6 +168,38 @@ fn take(listener: &TcpListener, status: &str) -> String {
     String::from_utf8(body).unwrap()
 }
 
+/// As much of a mail server as one mail needs; gives the mail away.
+fn take_mail(listener: &TcpListener) -> String {
+    let (stream, _) = listener.accept().unwrap();
+    let mut reader = BufReader::new(stream);
+    let say = |reader: &mut BufReader<TcpStream>, line: &str| {
+        reader
+            .get_mut()
+            .write_all(format!("{line}\r\n").as_bytes())
+            .unwrap();
+    };
+    say(&mut reader, "220 test");
+    let (mut mail, mut in_mail) = (String::new(), false);
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).unwrap() == 0 || line.starts_with("QUIT") {
+            return mail;
+        }
+        match (in_mail, line.trim_end()) {
+            (true, ".") => {
+                say(&mut reader, "250 ok");
+                return mail;
+            }
+            (true, _) => mail.push_str(&line),
+            (false, "DATA") => {
+                in_mail = true;
+                say(&mut reader, "354 go on");
+            }
+            (false, _) => say(&mut reader, "250 ok"),
+        }
+    }
+}
+
 fn metrics(port: u16) -> Option<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     stream
@@ -214,5 +246,35 @@ fn a_panel_that_runs_makes_a_checkpoint_sends_it_away_and_checks_the_chain_by_it
         }
         assert!(Instant::now() < deadline, "{text}");
         std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn the_latest_checkpoint_is_mailed() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let web = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let panel = Panel::new(&format!(
+        "listen = \"{web}\"\nmail_from = \"panel@example.org\"\n[audit]\nmail_to = \"auditor@example.org\""
+    ))
+    .mailing_through(format!("smtp://{address}"));
+    panel.done(&["user", "add", "anna", "--role", "admin"]);
+    let (sender, mails) = mpsc::channel();
+    let taking = std::thread::spawn(move || {
+        let mail = take_mail(&listener);
+        let _gone = sender.send(mail);
+    });
+    let _serving = panel.serve();
+    let mail = mails.recv_timeout(WITHIN).unwrap();
+    taking.join().unwrap();
+    for part in [
+        "To: auditor@example.org",
+        "Subject: Audit trail: event 1",
+        "signature",
+    ] {
+        assert!(mail.contains(part), "{part}: {mail}");
     }
 }

@@ -11,6 +11,7 @@ pub(crate) struct Panel {
     owner: String,
     worker: String,
     more: String,
+    mail_server: Option<String>,
 }
 
 impl Panel {
@@ -38,9 +39,16 @@ impl Panel {
             owner,
             worker,
             more: more.to_owned(),
+            mail_server: None,
         };
         panel.configure();
         panel
+    }
+
+    /// With a mail server.
+    pub(crate) fn mailing_through(mut self, url: String) -> Self {
+        self.mail_server = Some(url);
+        self
     }
 
     fn configure(&self) {
@@ -75,6 +83,9 @@ internal_url = "http://127.0.0.1:1"
             .arg("--config")
             .arg(self.folder.path().join("panel.toml"))
             .args(arguments);
+        if let Some(url) = &self.mail_server {
+            command.env("PANEL_MAIL_SERVER", url);
+        }
         command
     }
 

@@ -89,7 +89,10 @@ impl Checkpoint {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+#[cfg_attr(
+    target_pointer_width = "64",
+    expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")
+)]
 fn write_moment<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     let mut text = Vec::new();
     moment(at.as_millis().saturating_mul(MICROS_PER_MILLI), &mut text);

@@ -1,6 +1,7 @@
 //! Whether the trail is whole: one line above it, and a button that has it checked.
 
 use domain::ports::ChainStanding;
+use domain::time::Timestamp;
 use leptos::prelude::*;
 
 use super::super::Asked;
@@ -11,7 +12,7 @@ const UNGUARDED: &str = "The database lets the panel's own role change what was 
                          role: see migration_url_file.";
 
 /// Word, shape and colour, with its age.
-pub(super) fn line(standing: &ChainStanding, asked: &Asked) -> AnyView {
+pub(super) fn line(standing: &ChainStanding, asked: &Asked, now: Timestamp) -> AnyView {
     let (class, said) = match &standing.last {
         None => (
             "banner is-unknown",
@@ -21,11 +22,11 @@ pub(super) fn line(standing: &ChainStanding, asked: &Asked) -> AnyView {
         Some(check) => ("banner is-failed", check.sentence()),
     };
     let age = standing.last.as_ref().map(|check| {
-        view! { " Checked "{moment::age(check.at)}" ago." }
+        view! { " Checked "{moment::clock(check.at, now)}" ("{moment::age(check.at)}")." }
     });
     let asked_for_it = asked.has("checking");
     let running = standing.checking_since.map(|since| {
-        view! { <p>"A check has run for "{moment::age(since)}". Load this page again to see what it finds."</p> }.into_any()
+        view! { <p>"A check runs since "{moment::clock(since, now)}" ("{moment::age(since)}"). Load this page again to see what it finds."</p> }.into_any()
     });
     let running = running.or_else(|| {
         asked_for_it.then(|| view! { <p>"The check that you asked for has ended."</p> }.into_any())

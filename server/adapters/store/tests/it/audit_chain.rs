@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use adapter_store::{CheckWhen, ExportFormat, Store};
+use adapter_store::{CheckWhen, ExportFormat, Store, Way};
 use domain::audit::{
     AuditOutcome, Change, Check, Checkpoint, Flaw, Hash, NewAuditEvent, PublicKey, Signature,
 };
@@ -492,4 +492,30 @@ async fn a_check_that_is_due_is_made_by_one_panel_and_kept() {
         .await
         .unwrap();
     assert_eq!(check.unwrap().flaws, [flaw]);
+}
+
+#[tokio::test]
+async fn a_delivery_is_taken_on_by_one_panel_and_what_became_of_it_is_kept() {
+    let database = Database::fresh().await;
+    let (store, other) = (database.store().await, database.store().await);
+    let minute = Duration::from_secs(60);
+    assert_eq!(store.delivery(Way::Url).await.unwrap(), None);
+    let (one, two) = tokio::join!(
+        store.claim_delivery(Way::Url, minute),
+        other.claim_delivery(Way::Url, minute)
+    );
+    assert_ne!(one.unwrap(), two.unwrap());
+    let failed = Err("nothing listens.".to_owned());
+    store.note_delivery(Way::Url, failed).await.unwrap();
+    let delivery = other.delivery(Way::Url).await.unwrap().unwrap();
+    assert_eq!(delivery.failed.as_deref(), Some("nothing listens."));
+    assert_eq!((delivery.checkpoint, delivery.delivered_at), (0, None));
+    assert!(!other.claim_delivery(Way::Url, minute).await.unwrap());
+    assert!(other.claim_delivery(Way::Mail, minute).await.unwrap());
+    database.clock.advance(minute);
+    assert!(other.claim_delivery(Way::Url, minute).await.unwrap());
+    other.note_delivery(Way::Url, Ok(7)).await.unwrap();
+    let delivery = store.delivery(Way::Url).await.unwrap().unwrap();
+    assert_eq!((delivery.checkpoint, delivery.failed), (7, None));
+    assert_eq!(delivery.delivered_at, delivery.tried_at);
 }

@@ -97,6 +97,13 @@ async fn it_is_made_started_used_and_stopped_and_keeps_what_it_was_given() {
     let cluster = Cluster::open(folder.config()).await.unwrap();
     let store = database.store_with(cluster.database()).await;
     assert!(store.operation(operation.id).await.unwrap().is_some());
+    // The panel works as a role that owns nothing.
+    assert!(!store.may_change_the_trail().await.unwrap());
+    let password = fs::metadata(folder.0.join("postgres/worker-password")).unwrap();
+    assert_eq!(
+        std::os::unix::fs::MetadataExt::mode(&password) & 0o777,
+        0o600
+    );
     store.close().await;
     cluster.stop().await.unwrap();
     assert_eq!(folder.processes(), []);

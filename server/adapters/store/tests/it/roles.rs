@@ -75,6 +75,10 @@ async fn the_panels_role_adds_to_the_trail_and_cannot_change_it() {
         let owned = said.contains("must be owner") || said.contains("permission denied");
         assert!(owned, "{statement}: {said:?}");
     }
+    // Nor does the head follow a table of one's own.
+    let own = "CREATE TEMP TABLE own (sequence bigint, hash bytea, previous bytea);
+               CREATE TRIGGER moves AFTER INSERT ON own FOR EACH ROW EXECUTE FUNCTION move_audit_head()";
+    assert!(refused(&worker, own).await.contains("permission denied"));
     // What the head is, is not for a table of one's own to say.
     let shadow = "CREATE TEMP TABLE audit_head (there_is_one boolean, sequence bigint, hash bytea);
                   INSERT INTO audit_head VALUES (true, 41, decode(repeat('00', 32), 'hex'));
