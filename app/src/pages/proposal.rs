@@ -48,7 +48,7 @@ pub(crate) async fn page(call: &Call, id: &str, asked: &Asked) -> Result<Page, P
             </li>
             <li><b>"Can be agreed to until"</b><small>{moment::clock(proposal.open_until(), now)}</small></li>
         </ul>
-        <p class="actions hint">
+        <p class="hint">
             "What it interrupts, and what the panel finds now: "
             <a href=path::rotate_key(&gateway.id)>"the page of the rotation"</a>"."
         </p>
