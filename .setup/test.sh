@@ -88,17 +88,21 @@ quietly stand-in docker run --rm --network none --volume "$ROOT/end2end/whatsapp
 PANEL_TEST_DOCKER=$("$SETUP/test-docker.sh" start)
 pg=$(mktemp -d /tmp/panel-test-pg.XXXXXX)
 chmod 755 "$pg"
-trap '"$SETUP/test-postgres.sh" stop "$pg" >/dev/null 2>&1 || true; "$SETUP/test-docker.sh" stop >/dev/null 2>&1 || true' EXIT
+trap '[ -z "${site:-}" ] || kill "$site" 2>/dev/null || true; "$SETUP/test-postgres.sh" stop "$pg" >/dev/null 2>&1 || true; "$SETUP/test-docker.sh" stop >/dev/null 2>&1 || true' EXIT
 "$SETUP/test-docker.sh" load "$image"
 "$SETUP/test-docker.sh" load "$old_image"
 PANEL_TEST_DATABASE=$("$SETUP/test-postgres.sh" start "$pg")
 export PANEL_TEST_DOCKER PANEL_TEST_DATABASE
-phase "Unit, property and integration tests"
+phase "Unit, property and integration tests, the site beside them"
+# Another compiler, another folder, and one core most of the time: it waits for nothing here, and nothing for it.
+"$SETUP/site.sh" >"$LOGS/site.log" 2>&1 &
+site=$!
 cargo nextest run --workspace --exclude frontend --features app/ssr --no-tests=pass
 phase "Building panel and site"
 # As the tests before it, so that nothing but the program itself is left to do; speed is the benchmarks' matter.
 quietly panel-build cargo build --workspace --exclude frontend --features app/ssr --bin panel || fail "The panel does not compile: see $LOGS/panel-build.log."
-"$SETUP/site.sh"
+wait "$site" || { cat "$LOGS/site.log" >&2; fail "The site does not build."; }
+site=
 phase "End-to-end tests in a browser"
 "$SETUP/end2end.sh"
 say "Everything passed in $((SECONDS / 60)) min $((SECONDS % 60)) s."
