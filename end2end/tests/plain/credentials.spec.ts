@@ -1,5 +1,6 @@
 import { signIn } from "../../support/people.ts";
 import { expect, test } from "@playwright/test";
+import { inRepository } from "../../support/keys.ts";
 import { facts } from "../../support/stack.ts";
 
 test("without JavaScript: a credential is added, ticked off, and its rotation noted", async ({ page }, info) => {
@@ -14,7 +15,8 @@ test("without JavaScript: a credential is added, ticked off, and its rotation no
   for (const step of ["Make a new one", "End the old one"]) await page.getByLabel(step).check();
   await page.getByLabel("Why", { exact: true }).selectOption("Somebody who knew it has left.");
   await page.getByRole("button", { name: "Note the rotation" }).click();
-  await expect(page.getByText("The rotation is noted, here and in the audit trail.")).toBeVisible();
+  await expect(page.getByText("The rotation is noted, here, in the audit trail and in the rotation log.")).toBeVisible();
+  expect(inRepository("show", "HEAD:docs/secrets-rotation-log.md")).toContain(`| ${title} |`);
   await expect(page.getByText(`Rotated by ${facts().user}`)).toBeVisible();
   await page.getByText("Change owner, interval or procedure").click();
   await page.getByLabel("Who sees to it").fill("otto");
