@@ -1,5 +1,6 @@
 //! What waits for a second person: who asked for what and why, and the answer.
 
+use domain::action::Action;
 use domain::operation::Command;
 use domain::path;
 use domain::proposal::{Decision, Proposal, Standing};
@@ -16,6 +17,7 @@ pub(crate) async fn page(call: &Call, id: &str, asked: &Asked) -> Result<Page, P
     let proposal = call.proposal(id).await?;
     let action = proposal.command.action();
     let gateway = call.gateway(proposal.command.gateway().as_str())?;
+    call.permit(Action::ViewGateway, Some(&gateway.id)).await?;
     let now = call.now();
     let standing = proposal.standing(now);
     let may = call.may(action);

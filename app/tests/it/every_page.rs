@@ -1,6 +1,7 @@
 //! What holds for every page.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::credential::Cause;
 use domain::path;
@@ -8,6 +9,7 @@ use domain::person::Role;
 
 use crate::browser::Browser;
 use crate::fake_keys::rotated;
+use crate::proposals::waiting;
 use crate::scenes::{logged_out, operation, stopped_account, world};
 
 const PAGES: [&str; 35] = [
@@ -63,6 +65,8 @@ async fn one_heading_one_strong_button_and_nothing_inline() {
     worlds.push(other);
     let mut other = world();
     other.keys.rotation = Some(rotated(Cause::Leak));
+    other.second_person = true;
+    other.proposal = Some(waiting(Duration::from_secs(60)));
     worlds.push(other);
     let mut other = world();
     other.database_away = true;
