@@ -65,9 +65,9 @@ export async function confirmIdentity(page: Page): Promise<void> {
 }
 
 /** On the gateway's page, once it knows that WhatsApp is not linked. */
-export async function unlinked(page: Page): Promise<void> {
+export async function unlinked(page: Page, timeout = 30_000): Promise<void> {
   await page.goto(gatewayPage());
-  await expect(verdict(page)).toContainText("WhatsApp is not linked", { timeout: 30_000 });
+  await expect(verdict(page)).toContainText("WhatsApp is not linked", { timeout });
 }
 
 /** The address of an operation's page. */
