@@ -124,6 +124,10 @@ data_dir = "$data"
 site_dir = "$CACHE/site"
 trusted_proxies = ["127.0.0.1"]
 
+[sign_in]
+# Without this line admins must set up a second factor first.
+second_factor_for = []
+
 [[gateways]]
 id = "openclaw"
 name = "OpenClaw on this machine"

@@ -41,7 +41,7 @@ type Make = for<'a> fn(&'a Call, &'a Of, &'a Asked) -> BoxFuture<'a, Result<Page
 
 /// The table from URLs to pages.
 #[rustfmt::skip]
-const PAGES: [(&str, Make); 23] = [
+const PAGES: [(&str, Make); 24] = [
     (path::HOME,                                  |call, _, _| Box::pin(async { home(call) })),
     ("/gateways/{id}",                            |call, of, _| Box::pin(pages::gateway::page(call, of.get("id")))),
     ("/gateways/{id}/logs",                       |call, of, asked| Box::pin(pages::logs::page(call, of.get("id"), asked))),
@@ -59,6 +59,7 @@ const PAGES: [(&str, Make); 23] = [
     ("/operations/{id}/hand-off",                 |call, of, asked| Box::pin(pages::hand_off::links(call, of.get("id"), asked))),
     (path::PEOPLE,                                |call, _, asked| Box::pin(pages::people::page(call, asked))),
     (path::ACCOUNT,                               |call, _, asked| Box::pin(async { Ok(pages::account::page(call, asked)) })),
+    (path::SECOND_FACTOR,                         |call, _, asked| Box::pin(pages::second_factor::page(call, asked))),
     (path::CONFIRM_IDENTITY,                      |call, _, asked| Box::pin(async { Ok(pages::confirm_identity::page(call, asked)) })),
     (path::CREDENTIALS,                           |call, _, _| Box::pin(pages::credentials::page(call))),
     (path::NEW_CREDENTIAL,                        |call, _, asked| Box::pin(pages::credentials::add::page(call, asked))),
@@ -93,12 +94,20 @@ pub fn inside(panel: &Panel) -> Router {
 /// The pages for everybody.
 pub fn outside(panel: &Panel) -> Router {
     let (sign_in, screen, link) = (panel.clone(), panel.clone(), panel.clone());
+    let code = panel.clone();
     Router::new()
         .route(
             path::SIGN_IN,
             get(move |request: Request| async move {
                 let asked = Asked::of(request.uri().query());
                 alone(&sign_in, pages::sign_in::page(&asked))
+            }),
+        )
+        .route(
+            path::SIGN_IN_CODE,
+            get(move |request: Request| async move {
+                let asked = Asked::of(request.uri().query());
+                alone(&code, pages::sign_in_code::page(&asked))
             }),
         )
         .route(

@@ -27,6 +27,15 @@ pub struct Call {
     viewer: Arc<Viewer>,
 }
 
+/// What a password vouches for that was typed lately.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Confirmed {
+    /// That a form may be shown.
+    ToAsk,
+    /// That it may be sent, a little later.
+    ToAct,
+}
+
 /// Proof that a form has sent the browser on to a page; what every form returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Went(());
@@ -147,6 +156,22 @@ impl Call {
     ) -> Result<(), PanelError> {
         self.permit(action, gateway).await?;
         if self.is_confirmed(action, STEP_UP) {
+            Ok(())
+        } else {
+            Err(PanelError::Unconfirmed)
+        }
+    }
+
+    /// For what concerns one's own account and asks for a password that was typed lately.
+    ///
+    /// # Errors
+    /// [`PanelError::Unconfirmed`] when it was too long ago.
+    pub fn confirmed(&self, asked: Confirmed) -> Result<(), PanelError> {
+        let within = match asked {
+            Confirmed::ToAsk => STEP_UP,
+            Confirmed::ToAct => STEP_UP + STEP_UP_GRACE,
+        };
+        if self.now().since(self.viewer.confirmed_at) < within {
             Ok(())
         } else {
             Err(PanelError::Unconfirmed)

@@ -162,8 +162,14 @@ impl<T> OrSay<T> for Result<T, PeopleError> {
                 PeopleError::NameTaken(_) | PeopleError::BadName => "name",
                 PeopleError::PasswordTooShort => "new",
                 PeopleError::WrongPassword | PeopleError::TooManyTries { .. } => "old",
+                PeopleError::WrongCode | PeopleError::CodeUsed | PeopleError::SealedElsewhere => {
+                    "code"
+                }
                 PeopleError::LastAdmin | PeopleError::Unknown => "person",
-                PeopleError::NotPermitted | PeopleError::Database(_) => "",
+                PeopleError::SetUpOver
+                | PeopleError::NoSecondFactor
+                | PeopleError::NotPermitted
+                | PeopleError::Database(_) => "",
             };
             match error {
                 PeopleError::Database(error) => unavailable(&error, id()),

@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use domain::gateway::GatewayId;
 use domain::hand_off::HandOff;
-use domain::person::{Actor, Person};
+use domain::person::{Actor, Person, Role};
 use domain::ports::{
     AccountHistory, AuditChain, AuditTrail, Backups, Calendars, Clock, GatewayKeys, HandOffs, Ids,
     KeyRotations, Mail, Observations, Operations, People, Proposals, Register, Reminders,
-    RepositorySecrets, RotationLog, Scans, StateFolder,
+    RepositorySecrets, RotationLog, Scans, SecondFactors, StateFolder,
 };
 use domain::time::Timestamp;
 use secrecy::SecretString;
@@ -51,6 +51,12 @@ pub struct Panel {
     pub chain: Arc<dyn AuditChain>,
     /// People and their passwords.
     pub people: Arc<dyn People>,
+    /// Second factors.
+    pub second_factors: Arc<dyn SecondFactors>,
+    /// Who must have one.
+    pub second_factor_for: Arc<BTreeSet<Role>>,
+    /// Recovery codes that wait to be shown once.
+    pub factor_codes: Arc<Reveals>,
     /// The present time.
     pub clock: Arc<dyn Clock>,
     /// Identifiers.

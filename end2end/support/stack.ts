@@ -206,6 +206,8 @@ mail_server_file = "${join(folder, "mail-server")}"
 mail_from = "OpenClaw Panel <panel@example.org>"
 github_api_url = "http://127.0.0.1:${githubPort}"
 github_token_file = "${join(folder, "github-token")}"
+[sign_in]
+second_factor_for = []
 [[gateways]]
 id = "openclaw"
 name = "OpenClaw on vps-i1"

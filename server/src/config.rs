@@ -7,6 +7,7 @@ mod audit;
 mod check;
 mod file;
 mod repository;
+mod sign_in;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ use url::Url;
 
 pub(crate) use audit::AuditConfig;
 pub(crate) use check::ConfigErrors;
+pub(crate) use sign_in::SignInConfig;
 
 /// Everything the panel can be told.
 #[derive(Debug)]
@@ -41,6 +43,8 @@ pub(crate) struct Config {
     pub(crate) migration_url: Option<SecretString>,
     /// Where checkpoints of the audit trail are sent.
     pub(crate) audit: AuditConfig,
+    /// How people sign in.
+    pub(crate) sign_in: SignInConfig,
     /// The mail server; `None` when the panel sends no mail.
     pub(crate) mail: Option<SmtpMail>,
     /// Proxies whose `X-Forwarded-For` is believed.

@@ -77,6 +77,7 @@ pub(crate) fn router(site: Site) -> anyhow::Result<Router> {
         people: site.people.clone(),
         clock: site.panel.clock.clone(),
         trusted_proxies: site.trusted_proxies.into(),
+        second_factor_for: site.panel.second_factor_for.clone(),
         records: Arc::new(site.store.sessions()),
     };
     let desk = Desk {
@@ -123,6 +124,7 @@ pub(crate) fn router(site: Site) -> anyhow::Result<Router> {
     // Open to everybody.
     let outside = Router::new()
         .route(path::SIGN_IN, post(sign_in::sign_in))
+        .route(path::SIGN_IN_CODE, post(sign_in::second_step))
         .route(path::SIGN_OUT, post(sign_in::sign_out))
         .with_state(desk)
         .merge(

@@ -4,6 +4,7 @@ mod audit;
 mod cli;
 mod config;
 mod http;
+mod key_file;
 mod memory;
 mod old_keys;
 mod register;

@@ -27,7 +27,7 @@ use adapter_gateway::link::{GatewayLink, Identity, Key, LinkConfig};
 use adapter_gateway::probe::Prober;
 use adapter_git::GitLog;
 use adapter_github::GitHub;
-use adapter_store::{Cluster, ClusterConfig, DatabaseConfig, Store};
+use adapter_store::{Cluster, ClusterConfig, DatabaseConfig, SealingKey, Store};
 use anyhow::Context as _;
 use domain::gateway::{Gateway, GatewayId};
 use domain::ports::{Clock, Ids, Journal, RepositorySecrets, RotationLog};
@@ -39,6 +39,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::{Config, DockerEndpoint, GatewayConfig};
+use crate::key_file;
 
 pub(crate) use backups::BackupStore;
 use devices::DeviceStore;
@@ -92,6 +93,10 @@ impl Base {
         let store = Store::connect(database, clock.clone(), ids.clone())
             .await
             .context("the panel's database could not be prepared")?;
+        let lost = "authenticators of before fit no more; recovery codes still do";
+        let key = key_file::load_or_create(&config.sign_in.key_file, lost)
+            .context("the key of second factors cannot be used")?;
+        let store = store.sealed_under(SealingKey::new(&key));
         Ok(Self {
             clock,
             ids,

@@ -165,6 +165,7 @@ impl Action {
                 | Self::RotateKey
                 | Self::RotateDevice
                 | Self::RetireCredential
+                | Self::ManagePeople
         )
     }
 }

@@ -76,6 +76,12 @@ pub mod act {
     pub const SIGN_OUT: &str = "sign-out";
     /// A password was changed by its owner.
     pub const CHANGE_PASSWORD: &str = "change-password";
+    /// A second factor was set up.
+    pub const SET_UP_SECOND_FACTOR: &str = "set-up-second-factor";
+    /// Somebody's second factor was taken away.
+    pub const REMOVE_SECOND_FACTOR: &str = "remove-second-factor";
+    /// Recovery codes were made in place of the old ones.
+    pub const RENEW_RECOVERY_CODES: &str = "renew-recovery-codes";
     /// Somebody who is signed in typed their password again, for an act that asks for it.
     pub const CONFIRM_IDENTITY: &str = "confirm-identity";
     /// A person was added.

@@ -29,6 +29,7 @@ pub mod ports;
 pub mod proposal;
 pub mod scan;
 pub mod scrub;
+pub mod second_factor;
 pub mod survey;
 pub mod time;
 pub mod verdict;

@@ -5,6 +5,8 @@ use crate::operation::OperationId;
 
 /// The sign-in page.
 pub const SIGN_IN: &str = "/sign-in";
+/// Where the second factor's code is typed, after the password.
+pub const SIGN_IN_CODE: &str = "/sign-in/code";
 /// Signs out (POST).
 pub const SIGN_OUT: &str = "/sign-out";
 /// The start page: goes to the gateway.
@@ -38,6 +40,9 @@ pub const CALENDAR: &str = "/calendar";
 pub fn calendar(token: &str) -> String {
     format!("{CALENDAR}/{token}/credentials.ics")
 }
+
+/// One's second factor.
+pub const SECOND_FACTOR: &str = "/account/second-factor";
 
 /// Asks for the password again before an act that needs it.
 pub const CONFIRM_IDENTITY: &str = "/account/confirm";

@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::second_factor::SecondFactor;
 use crate::time::Timestamp;
 
 /// What a person may do, see [`crate::can`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Everything, people included.
@@ -58,6 +59,9 @@ pub struct Person {
     pub created_at: Timestamp,
     /// Sessions carry the epoch they were made in; a higher one here ends them.
     pub session_epoch: i64,
+    /// What they prove besides the password; `None` when the password is all.
+    #[serde(default)]
+    pub second_factor: Option<SecondFactor>,
 }
 
 /// Who acts: stored with operations and audit events as it was at that moment.

@@ -15,6 +15,7 @@ mod plugins;
 mod proposals;
 mod register;
 mod repository;
+mod second_factors;
 mod state_folder;
 
 use uuid::Uuid;
@@ -35,6 +36,7 @@ pub use register::{
     ByHand, CalendarLink, Calendars, Mailed, Register, RegisterError, Reminders, RotationNotes,
 };
 pub use repository::{LogAccess, LogLine, Logged, RepositorySecrets, RotationLog, SecretAccess};
+pub use second_factors::SecondFactors;
 pub use state_folder::StateFolder;
 
 use crate::time::Timestamp;

@@ -42,20 +42,25 @@ pub async fn change_password(old: String, new: String, again: String) -> Result<
 /// Confirms that it is still the person who signed in, and goes on to the page that asked.
 ///
 /// # Errors
-/// The password is wrong, or was tried too often.
+/// The password or the code of the second factor is wrong, or was tried too often.
 #[server(prefix = "/api", endpoint = "account/confirm")]
 pub async fn confirm_identity(
     password: String,
+    #[server(default)] code: String,
     #[server(default)] next: String,
 ) -> Result<Went, PanelError> {
     let call = Call::current()?;
     let session = Call::own_session();
     let people = &call.panel().people;
-    let confirmed = people.confirm(call.actor(), password.into()).await;
+    let confirmed = people
+        .confirm(call.actor(), password.into(), code.into())
+        .await;
     confirmed
         .or_say(|| call.error_id())
         .map_err(|error| match error {
-            PanelError::Invalid { why, .. } => PanelError::invalid("password", why),
+            PanelError::Invalid { field, why } if field != "code" => {
+                PanelError::invalid("password", why)
+            }
             other => other,
         })?;
     if let Some(session) = session

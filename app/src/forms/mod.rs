@@ -11,6 +11,7 @@ pub mod log;
 pub mod operations;
 pub mod people;
 pub mod proposals;
+pub mod second_factor;
 pub mod wipe;
 
 pub use account::{change_password, confirm_identity};
@@ -27,8 +28,13 @@ pub use keys::{
 pub use log::log_rotation;
 pub(crate) use operations::command;
 pub use operations::{abandon_operation, cancel_operation, skip_step, start_operation};
-pub use people::{add_person, disable_person, enable_person, reset_password, set_role};
+pub use people::{
+    add_person, disable_person, enable_person, reset_password, reset_second_factor, set_role,
+};
 pub use proposals::{begin_proposal, decide_proposal};
+pub use second_factor::{
+    begin_second_factor, finish_second_factor, remove_second_factor, renew_recovery_codes,
+};
 pub use wipe::wipe_gateway;
 
 /// Where the forms post to. Fixed names, so that logs, audit and tests can speak of them.
@@ -57,6 +63,16 @@ pub mod endpoint {
     pub const SET_ROLE: &str = "/api/people/role";
     /// Gives a new one-time password.
     pub const RESET_PASSWORD: &str = "/api/people/reset";
+    /// Takes somebody's second factor away.
+    pub const RESET_SECOND_FACTOR: &str = "/api/people/second-factor";
+    /// Begins the set-up of one's own.
+    pub const BEGIN_SECOND_FACTOR: &str = "/api/account/second-factor/begin";
+    /// Finishes it.
+    pub const FINISH_SECOND_FACTOR: &str = "/api/account/second-factor/finish";
+    /// Makes new recovery codes.
+    pub const RENEW_RECOVERY_CODES: &str = "/api/account/second-factor/codes";
+    /// Takes one's own away.
+    pub const REMOVE_SECOND_FACTOR: &str = "/api/account/second-factor/remove";
     /// Makes the key for backups.
     pub const MAKE_BACKUP_KEY: &str = "/api/backups/key";
     /// Changes one's own password.
@@ -104,7 +120,7 @@ pub mod endpoint {
     pub const REMOVE_CALENDAR_LINK: &str = "/api/credentials/remove-calendar";
 
     /// All of them.
-    pub const ALL: [&str; 33] = [
+    pub const ALL: [&str; 38] = [
         VERIFY_AUDIT,
         START,
         CANCEL,
@@ -117,6 +133,11 @@ pub mod endpoint {
         ENABLE_PERSON,
         SET_ROLE,
         RESET_PASSWORD,
+        RESET_SECOND_FACTOR,
+        BEGIN_SECOND_FACTOR,
+        FINISH_SECOND_FACTOR,
+        RENEW_RECOVERY_CODES,
+        REMOVE_SECOND_FACTOR,
         MAKE_BACKUP_KEY,
         CHANGE_PASSWORD,
         CONFIRM_IDENTITY,

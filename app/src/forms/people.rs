@@ -96,6 +96,20 @@ pub async fn reset_password(id: String) -> Result<Went, PanelError> {
     Ok(redirect_to(path::PEOPLE))
 }
 
+/// Takes somebody's second factor away who lost it, and ends their sessions.
+///
+/// # Errors
+/// Not allowed, or there is none.
+#[server(prefix = "/api", endpoint = "people/second-factor")]
+pub async fn reset_second_factor(id: String) -> Result<Went, PanelError> {
+    let call = Call::current()?;
+    let permit = call.permit(Action::ManagePeople, None).await?;
+    let factors = &call.panel().second_factors;
+    let reset = factors.reset(permit, known_id(&id)?).await;
+    reset.or_say(|| call.error_id())?;
+    Ok(redirect_to(path::PEOPLE))
+}
+
 fn known_role(word: &str) -> Result<Role, PanelError> {
     Role::parse(word).ok_or_else(|| PanelError::invalid("role", "Choose one of the roles."))
 }

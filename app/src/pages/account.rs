@@ -14,12 +14,17 @@ pub(crate) fn page(call: &Call, asked: &Asked) -> Page {
     let done = (asked.get("done") == "password").then(|| {
         view! { <div class="banner is-done" role="status"><p>"Your password is changed. Other devices are signed out."</p></div> }
     });
+    let (factor, way) = match viewer.person.second_factor {
+        Some(_) => ("an authenticator", "Change it"),
+        None => ("none", "Set one up"),
+    };
     let content = view! {
         <div class="crumb"><h1>"Your account"</h1></div>
         {done}
         <dl class="card pairs">
             <dt>"Name"</dt><dd>{viewer.person.name.clone()}</dd>
             <dt>"Role"</dt><dd>{viewer.person.role.as_str()}</dd>
+            <dt>"Second factor"</dt><dd>{factor}" "<a href=path::SECOND_FACTOR>{way}</a></dd>
             <dt>"Signed in"</dt><dd>{moment::clock(viewer.signed_in_at, now)}</dd>
         </dl>
         <h2>"Change the password"</h2>

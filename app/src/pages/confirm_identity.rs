@@ -19,6 +19,7 @@ pub(crate) fn page(call: &Call, asked: &Asked) -> Page {
     let wrong =
         wrong.map(|why| view! { <p class="error" id="password-error" role="alert">{why}</p> });
     let long = words::duration(STEP_UP);
+    let code = call.viewer().person.second_factor.map(|_| code(asked));
     let content = view! {
         <div class="crumb"><h1>"Confirm that it is you"</h1></div>
         <form class="card pad form" method="post" action=endpoint::CONFIRM_IDENTITY>
@@ -35,6 +36,7 @@ pub(crate) fn page(call: &Call, asked: &Asked) -> Page {
                     maxlength="200" aria-invalid=invalid aria-describedby=described/>
                 {wrong}
             </div>
+            {code}
             <div class="actions">
                 <a class="btn" href=domain::path::HOME>"Not now"</a>
                 <button class="btn primary">"Go on"</button>
@@ -43,4 +45,19 @@ pub(crate) fn page(call: &Call, asked: &Asked) -> Page {
     }
     .to_html();
     Page::new("Confirm that it is you", content).at("account")
+}
+
+fn code(asked: &Asked) -> impl IntoView + use<> {
+    let wrong = asked.problem_with("code");
+    let invalid = wrong.as_ref().map(|_| "true");
+    let described = wrong.as_ref().map(|_| "code-error");
+    let wrong = wrong.map(|why| view! { <p class="error" id="code-error" role="alert">{why}</p> });
+    view! {
+        <div class="field">
+            <label for="code">"Code of your authenticator, or a recovery code"</label>
+            <input id="code" name="code" autocomplete="one-time-code" autocapitalize="none" spellcheck="false"
+                required=true maxlength="40" aria-invalid=invalid aria-describedby=described/>
+            {wrong}
+        </div>
+    }
 }

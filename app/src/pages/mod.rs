@@ -20,7 +20,9 @@ pub(crate) mod relink;
 pub(crate) mod restore;
 pub(crate) mod rotate_key;
 pub(crate) mod scan;
+pub(crate) mod second_factor;
 pub(crate) mod sign_in;
+pub(crate) mod sign_in_code;
 pub(crate) mod wipe;
 
 use std::sync::Arc;

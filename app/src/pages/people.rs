@@ -1,13 +1,14 @@
 //! People: who may sign in, and as what.
 
 use domain::action::Action;
+use domain::path;
 use domain::person::{Person, Role};
 use domain::time::Timestamp;
 use leptos::prelude::*;
 use secrecy::ExposeSecret as _;
 
 use super::{Asked, Page};
-use crate::call::Call;
+use crate::call::{Call, Confirmed};
 use crate::error::{OrSay as _, PanelError, counted};
 use crate::forms::endpoint;
 use crate::panel::Reveal;
@@ -24,16 +25,25 @@ pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError>
     let problem = asked.problem_with("person").map(|why| {
         view! { <p class="error" role="alert">{why}</p> }
     });
+    let may_change = call.confirmed(Confirmed::ToAsk).is_ok();
+    let confirm = (!may_change).then(|| {
+        let way = format!("{}?next={}", path::CONFIRM_IDENTITY, path::PEOPLE);
+        view! {
+            <p class="card note">
+                "To add or change people, "<a href=way>"confirm that it is you"</a>"."
+            </p>
+        }
+    });
     let rows: Vec<_> = people
         .iter()
-        .map(|person| row(person, person.id == own, now))
+        .map(|person| row(person, (person.id == own, may_change), now))
         .collect();
+    let add = may_change.then(|| view! { <h2>"Add a person"</h2>{add(asked)} });
     let content = view! {
         <div class="crumb"><h1>"People"</h1><p class="live">{count}</p></div>
-        {reveal}{problem}
+        {reveal}{problem}{confirm}
         <ul class="card rows" role="list">{rows}</ul>
-        <h2>"Add a person"</h2>
-        {add(asked)}
+        {add}
     }
     .to_html();
     Ok(Page::new("People", moment::fill(&content, now)).at("people"))
@@ -53,7 +63,7 @@ fn revealed(reveal: Reveal) -> AnyView {
     .into_any()
 }
 
-fn row(person: &Person, own: bool, now: Timestamp) -> impl IntoView + use<> {
+fn row(person: &Person, (own, may_change): (bool, bool), now: Timestamp) -> impl IntoView + use<> {
     let id = person.id.to_string();
     let seen = match person.last_seen_at {
         Some(at) => view! { "last seen "{moment::clock(at, now)} }.into_any(),
@@ -62,18 +72,22 @@ fn row(person: &Person, own: bool, now: Timestamp) -> impl IntoView + use<> {
     let one_time = person
         .password_is_one_time
         .then_some(" · password not changed yet");
+    let factor = match &person.second_factor {
+        Some(_) => " · second factor in use",
+        None => " · no second factor",
+    };
     let out = person
         .disabled_at
         .map(|_| view! { <span class="chip is-unknown">"kept out"</span> });
     let change = if own {
         view! { <span>"you"</span> }.into_any()
     } else {
-        change(person, &id)
+        may_change.then(|| change(person, &id)).into_any()
     };
     view! {
         <li>
             <b>{person.name.clone()}</b>
-            <small>{seen}{one_time}</small>
+            <small>{seen}{one_time}{factor}</small>
             <div class="end"><span class="chip">{person.role.as_str()}</span>{out}{change}</div>
         </li>
     }
@@ -104,6 +118,19 @@ fn change(person: &Person, id: &str) -> AnyView {
     );
     let [role_hint, access_hint, password_hint] =
         ["role", "access", "password"].map(|hint| format!("{hint}-hint-{id}"));
+    let factor = person.second_factor.map(|_| {
+        let hint = format!(
+            "For a lost phone. At once: {name} is signed out everywhere, and the password alone opens the account until they set up another one. Be sure that it is {name} who asks."
+        );
+        let hint_id = format!("factor-hint-{id}");
+        view! {
+            <form method="post" action=endpoint::RESET_SECOND_FACTOR>
+                <input type="hidden" name="id" value=id.to_owned()/>
+                <button class="btn quiet" aria-describedby=hint_id.clone()>"Remove second factor"</button>
+                <p class="hint" id=hint_id>{hint}</p>
+            </form>
+        }
+    });
     let label = format!("Change {}", person.name);
     let role_label = format!("Role of {}", person.name);
     view! {
@@ -125,6 +152,7 @@ fn change(person: &Person, id: &str) -> AnyView {
                 <button class="btn quiet" aria-describedby=password_hint.clone()>"New one-time password"</button>
                 <p class="hint" id=password_hint>{password}</p>
             </form>
+            {factor}
         </details>
     }
     .into_any()

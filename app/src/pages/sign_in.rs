@@ -36,12 +36,24 @@ pub(crate) fn page(asked: &Asked) -> Page {
     Page::new("Sign in", content)
 }
 
+/// How long to wait, after too many tries.
+pub(super) fn throttled(asked: &Asked) -> Option<AnyView> {
+    let seconds = asked.get("throttled").parse::<u64>().ok()?;
+    let wait = words::duration(Duration::from_secs(seconds.clamp(1, 86_400)));
+    let said = format!("Too many tries. Wait {wait}, then try again.");
+    Some(view! { <p class="error" role="alert">{said}</p> }.into_any())
+}
+
 /// What happened before; never which of name and password was wrong.
 fn said(asked: &Asked) -> Option<AnyView> {
-    if let Ok(seconds) = asked.get("throttled").parse::<u64>() {
-        let wait = words::duration(Duration::from_secs(seconds.clamp(1, 86_400)));
-        let said = format!("Too many tries. Wait {wait}, then try again.");
-        return Some(view! { <p class="error" role="alert">{said}</p> }.into_any());
+    if let Some(throttled) = throttled(asked) {
+        return Some(throttled);
+    }
+    if !asked.get("late").is_empty() {
+        return Some(
+            view! { <p class="hint" role="status">"The code came too late. Begin again with name and password."</p> }
+                .into_any(),
+        );
     }
     if !asked.get("failed").is_empty() {
         return Some(

@@ -10,7 +10,8 @@ use domain::hand_off::HandOff;
 use domain::person::{Actor, Role};
 use tower::ServiceExt as _;
 
-use crate::fakes::{NOW, World, panel, person};
+use crate::fake_people::person;
+use crate::fakes::{NOW, World, panel};
 
 pub(crate) struct Browser {
     router: Router,

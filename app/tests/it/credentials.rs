@@ -14,7 +14,8 @@ use domain::ports::CalendarLink;
 use uuid::Uuid;
 
 use crate::browser::Browser;
-use crate::fakes::{NOW, World, person};
+use crate::fake_people::person;
+use crate::fakes::{NOW, World};
 use crate::scenes::{ago, credential, world};
 
 const KEY: &str = "/credentials/00000000-0000-0000-0000-000000000028";

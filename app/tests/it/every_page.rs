@@ -12,10 +12,13 @@ use crate::fake_keys::rotated;
 use crate::proposals::waiting;
 use crate::scenes::{logged_out, operation, stopped_account, world};
 
-const PAGES: [&str; 35] = [
+const PAGES: [&str; 39] = [
     "/sign-in",
     "/sign-in?failed=1",
     "/sign-in?throttled=30",
+    "/sign-in?late=1",
+    "/sign-in/code",
+    "/sign-in/code?failed=1",
     "/gateways/openclaw",
     "/gateways/nowhere",
     "/gateways/openclaw/logs",
@@ -33,6 +36,7 @@ const PAGES: [&str; 35] = [
     "/operations/00000000-0000-0000-0000-000000000003",
     "/people",
     "/account",
+    "/account/second-factor",
     "/account/confirm?next=/gateways/openclaw",
     "/gateways/openclaw/backups",
     "/gateways/openclaw/accounts",
@@ -181,11 +185,13 @@ fn every_url() {
     let mut urls = vec![
         path::HOME.to_owned(),
         path::SIGN_IN.to_owned(),
+        path::SIGN_IN_CODE.to_owned(),
         path::SIGN_OUT.to_owned(),
         path::PEOPLE.to_owned(),
         path::AUDIT.to_owned(),
         path::ACCOUNT.to_owned(),
         path::CONFIRM_IDENTITY.to_owned(),
+        path::SECOND_FACTOR.to_owned(),
         path::CREDENTIALS.to_owned(),
         path::NEW_CREDENTIAL.to_owned(),
         path::credential(uuid::Uuid::nil()),

@@ -1,6 +1,6 @@
 //! A panel of fakes: what the pages are told, and what they did.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -22,12 +22,13 @@ use domain::observation::Observation;
 use domain::operation::{Command, Operation, OperationId, OperationView};
 use domain::person::{Actor, Person, Role};
 use domain::ports::{
-    AccountHistory, AuditChain, AuditTrail, Backups, CalendarLink, ChainStanding, Clock, Disabled,
-    HandOffs, Ids, Mail, Observations, Opener, Operations, People, PeopleError, Scans, SignIn,
-    StartError, StateFolder, StoreError, Verified,
+    AccountHistory, AuditChain, AuditTrail, Backups, CalendarLink, ChainStanding, Clock, HandOffs,
+    Ids, Mail, Observations, Opener, Operations, Scans, StartError, StateFolder, StoreError,
+    Verified,
 };
 use domain::proposal::Proposal;
 use domain::scan::{Login, Scan};
+use domain::second_factor::SetUp;
 use domain::survey::Survey;
 use domain::time::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -60,6 +61,10 @@ pub(crate) struct World {
     pub(crate) logs: Result<Vec<LogLine>, Fault>,
     pub(crate) comparison: Result<Comparison, Fault>,
     pub(crate) people: Vec<Person>,
+    /// The set-up of a second factor that was begun.
+    pub(crate) set_up: Option<SetUp>,
+    /// Who must have one.
+    pub(crate) second_factor_for: BTreeSet<Role>,
     pub(crate) audit: Vec<AuditEvent>,
     pub(crate) chain: ChainStanding,
     pub(crate) credentials: Vec<Credential>,
@@ -233,78 +238,6 @@ impl AuditChain for Fake {
     }
 }
 
-#[async_trait]
-impl People for Fake {
-    async fn sign_in(
-        &self,
-        _: &str,
-        _: SecretString,
-        _: Option<String>,
-        _: Option<String>,
-    ) -> Result<SignIn, StoreError> {
-        self.0.store(SignIn::Refused)
-    }
-    async fn list(&self) -> Result<Vec<Person>, StoreError> {
-        self.0.store(self.0.people.clone())
-    }
-    async fn find(&self, id: Uuid) -> Result<Option<Person>, StoreError> {
-        let found = self.0.people.iter().find(|person| person.id == id);
-        self.0.store(found.cloned())
-    }
-    async fn note_seen(&self, _: Uuid) -> Result<(), StoreError> {
-        self.0.store(())
-    }
-    async fn add(
-        &self,
-        _: Permit,
-        name: &str,
-        role: Role,
-    ) -> Result<(Person, SecretString), PeopleError> {
-        if name == "ben" {
-            return Err(PeopleError::NameTaken(name.to_owned()));
-        }
-        self.0.note(format!("added {name}"));
-        Ok((
-            person(7, name, role),
-            SecretString::from("one-time-word-42"),
-        ))
-    }
-    async fn set_disabled(&self, _: Permit, id: Uuid, to: Disabled) -> Result<(), PeopleError> {
-        self.0.note(format!("disabled {id}: {to:?}"));
-        Ok(())
-    }
-    async fn reset_password(&self, _: Permit, id: Uuid) -> Result<SecretString, PeopleError> {
-        self.0.note(format!("reset {id}"));
-        Ok(SecretString::from("another-word-43"))
-    }
-    async fn set_role(&self, _: Permit, id: Uuid, role: Role) -> Result<(), PeopleError> {
-        self.0.note(format!("role of {id}: {}", role.as_str()));
-        Ok(())
-    }
-    async fn confirm(&self, actor: &Actor, password: SecretString) -> Result<Person, PeopleError> {
-        if password.expose_secret() != PASSWORD {
-            return Err(PeopleError::WrongPassword);
-        }
-        self.0.note(format!("{} confirmed", actor.name()));
-        Ok(person(1, actor.name(), Role::Viewer))
-    }
-    async fn change_password(
-        &self,
-        actor: &Actor,
-        old: SecretString,
-        _: SecretString,
-    ) -> Result<Person, PeopleError> {
-        if old.expose_secret() != PASSWORD {
-            return Err(PeopleError::WrongPassword);
-        }
-        self.0
-            .note(format!("{} changed the password", actor.name()));
-        let mut changed = person(1, actor.name(), Role::Viewer);
-        changed.session_epoch = 5;
-        Ok(changed)
-    }
-}
-
 struct Still;
 
 impl Clock for Still {
@@ -319,19 +252,6 @@ struct Counting(AtomicU64);
 impl Ids for Counting {
     fn next(&self) -> Uuid {
         Uuid::from_u128(self.0.fetch_add(1, Ordering::Relaxed).into())
-    }
-}
-
-pub(crate) fn person(id: u128, name: &str, role: Role) -> Person {
-    Person {
-        id: Uuid::from_u128(id),
-        name: name.to_owned(),
-        role,
-        disabled_at: None,
-        password_is_one_time: false,
-        last_seen_at: None,
-        created_at: NOW,
-        session_epoch: 0,
     }
 }
 
@@ -567,6 +487,9 @@ pub(crate) fn panel(world: &Arc<World>) -> Panel {
         audit: fake(),
         chain: fake(),
         people: fake(),
+        second_factors: fake(),
+        second_factor_for: Arc::new(world.second_factor_for.clone()),
+        factor_codes: Arc::default(),
         clock: Arc::new(Still),
         ids: Arc::new(Counting::default()),
         site: Arc::new(SiteFiles {

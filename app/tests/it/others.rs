@@ -5,7 +5,8 @@ use std::sync::Arc;
 use domain::person::Role;
 
 use crate::browser::Browser;
-use crate::fakes::{no_docker, person};
+use crate::fake_people::person;
+use crate::fakes::no_docker;
 use crate::scenes::world;
 
 #[tokio::test]

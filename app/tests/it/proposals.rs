@@ -16,7 +16,8 @@ use domain::proposal::{Decided, Decision, OPEN_FOR, Proposal, Standing};
 use uuid::Uuid;
 
 use crate::browser::Browser;
-use crate::fakes::{Fake, NOW, World, person};
+use crate::fake_people::person;
+use crate::fakes::{Fake, NOW, World};
 use crate::scenes::world;
 
 const ROTATE: &str = "/gateways/openclaw/rotate-key";

@@ -10,7 +10,8 @@ use domain::person::{Actor, Role};
 
 use crate::backups::kept;
 use crate::browser::{Answer, Browser};
-use crate::fakes::{NOW, PASSWORD, World, person};
+use crate::fake_people::person;
+use crate::fakes::{NOW, PASSWORD, World};
 use crate::scenes::logged_out;
 
 const KEY: &str = "AGE-SECRET-KEY-1FAKE";

@@ -1,5 +1,6 @@
 //! States of the world that pages are shown in.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -24,7 +25,8 @@ use domain::time::Timestamp;
 use uuid::Uuid;
 
 use crate::fake_keys::FakeKeys;
-use crate::fakes::{NOW, World, person};
+use crate::fake_people::person;
+use crate::fakes::{NOW, World};
 
 pub(crate) fn ago(seconds: u64) -> Timestamp {
     NOW.minus(Duration::from_secs(seconds))
@@ -245,6 +247,8 @@ pub(crate) fn world() -> World {
                 wanted: "openclaw:2026.9.6".to_owned(),
             }],
         }),
+        set_up: None,
+        second_factor_for: BTreeSet::new(),
         people: vec![
             person(1, "anna", Role::Admin),
             person(2, "ben", Role::Operator),

@@ -10,7 +10,7 @@ use clap::{Subcommand, ValueEnum};
 use domain::action::Action;
 use domain::can::{self, Permit};
 use domain::person::{Person, Role};
-use domain::ports::{Disabled, People as _};
+use domain::ports::{Disabled, People as _, SecondFactors as _};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::operation::command_line;
@@ -44,6 +44,11 @@ pub(super) enum User {
     },
     /// Let somebody in again.
     Enable {
+        /// Sign-in name.
+        name: String,
+    },
+    /// Remove the second factor of somebody who lost it, and end their sessions.
+    RemoveSecondFactor {
         /// Sign-in name.
         name: String,
     },
@@ -138,6 +143,15 @@ impl User {
                 out::line(&format!("{} may sign in again.", person.name));
                 Ok(())
             }
+            Self::RemoveSecondFactor { name } => {
+                let person = find(base, &name).await?;
+                store.reset(permit()?, person.id).await?;
+                out::line(&format!(
+                    "{} signs in with the password alone until they set up another second factor; their sessions have ended.",
+                    person.name
+                ));
+                Ok(())
+            }
             Self::Reset {
                 name,
                 one_time_password_file,
@@ -214,8 +228,12 @@ fn row(person: &Person) -> String {
     let seen = person
         .last_seen_at
         .map_or_else(|| "never".to_owned(), domain::time::Timestamp::utc_text);
+    let factor = match &person.second_factor {
+        Some(_) => "second factor",
+        None => "password only",
+    };
     format!(
-        "{:<20} {:<9} {state:<9} last seen {seen}",
+        "{:<20} {:<9} {state:<9} {factor:<14} last seen {seen}",
         person.name,
         person.role.as_str()
     )

@@ -14,6 +14,7 @@ use url::Url;
 use super::audit;
 use super::file::{Raw, RawGateway};
 use super::repository;
+use super::sign_in;
 use super::{Config, DockerEndpoint, Environment, GatewayConfig};
 
 /// All that is wrong with a configuration; one sentence each.
@@ -150,6 +151,7 @@ pub(super) fn check(raw: Raw, environment: &dyn Environment) -> Result<Config, C
         &mut faults,
     );
     let audit = audit::check(raw.audit, mail.as_ref(), &mut faults);
+    let sign_in = sign_in::check(raw.sign_in, &data_dir, &mut faults);
 
     let github_api = repository::api(raw.github_api_url.as_deref(), &mut faults);
     let github_token = repository::token(
@@ -203,6 +205,7 @@ pub(super) fn check(raw: Raw, environment: &dyn Environment) -> Result<Config, C
                 database_url,
                 migration_url,
                 audit,
+                sign_in,
                 trusted_proxies,
                 log,
                 backup_recipient,

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::Environment;
 use super::audit::RawAudit;
 use super::check::ConfigErrors;
+use super::sign_in::RawSignIn;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,6 +30,8 @@ pub(super) struct Raw {
     pub(super) rotation_log_author: Option<String>,
     #[serde(default)]
     pub(super) audit: RawAudit,
+    #[serde(default)]
+    pub(super) sign_in: RawSignIn,
     #[serde(default)]
     pub(super) gateways: Vec<RawGateway>,
     #[serde(skip)]

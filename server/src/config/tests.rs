@@ -4,6 +4,8 @@ use std::path::Path;
 
 use adapter_git::{LogFile, Push};
 
+use domain::person::Role;
+
 use super::*;
 
 fn load(text: &str, environment: &BTreeMap<String, String>) -> Result<Config, ConfigErrors> {
@@ -425,4 +427,23 @@ fn the_owner_of_the_tables_is_of_a_database_of_yours() {
         .to_string();
     assert!(error.contains("MIGRATION_DATABASE_URL"), "{error}");
     assert!(!error.contains("hunter22"), "{error}");
+}
+
+#[test]
+fn admins_need_a_second_factor_unless_somebody_said_otherwise() {
+    let config = load(GOOD, &BTreeMap::new()).unwrap();
+    assert_eq!(config.sign_in.second_factor_for, [Role::Admin].into());
+    assert_eq!(config.sign_in.key_file, config.data_dir.join("sign-in-key"));
+    let with = |line: &str| {
+        let (before, after) = GOOD.split_once("[[gateways]]").unwrap();
+        let text = format!("{before}[sign_in]\n{line}\n[[gateways]]{after}");
+        load(&text, &BTreeMap::new())
+    };
+    let none = with("second_factor_for = []").unwrap();
+    assert!(none.sign_in.second_factor_for.is_empty());
+    let wrong = with("second_factor_for = [\"boss\"]").unwrap_err();
+    assert!(
+        wrong.to_string().contains("name roles: admin, operator"),
+        "{wrong}"
+    );
 }

@@ -1,6 +1,7 @@
 //! From the cookie to who is looking; a disabled person, a changed role or a new password ends it at
 //! the next request.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,8 +14,9 @@ use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use domain::path;
-use domain::person::{Actor, Person};
+use domain::person::{Actor, Person, Role};
 use domain::ports::Clock;
+use domain::second_factor::SECOND_STEP;
 use domain::time::Timestamp;
 use futures::future::ready;
 use futures::stream;
@@ -61,8 +63,46 @@ pub(crate) struct Door {
     pub(crate) people: Arc<KnownPeople>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) trusted_proxies: Arc<[std::net::IpAddr]>,
+    /// Who must have a second factor.
+    pub(crate) second_factor_for: Arc<BTreeSet<Role>>,
     /// Sessions as the database has them, past the memory of this panel: another one may have ended them.
     pub(crate) records: Arc<dyn SessionStore>,
+}
+
+/// Key of [`HalfWay`] within a session.
+const HALF_WAY: &str = "half-way";
+
+/// Whose password was right, while their second factor's code is awaited.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct HalfWay {
+    pub(super) person: Uuid,
+    pub(super) epoch: i64,
+    at: Timestamp,
+}
+
+/// Notes that the password was right; the id is new.
+pub(super) async fn half_way(
+    session: &Session,
+    person: &Person,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    session.flush().await?;
+    let half_way = HalfWay {
+        person: person.id,
+        epoch: person.session_epoch,
+        at: now,
+    };
+    session.insert(HALF_WAY, half_way).await?;
+    Ok(())
+}
+
+/// Who got half the way, while the code may still come.
+pub(super) async fn got_half_way(
+    session: &Session,
+    now: Timestamp,
+) -> anyhow::Result<Option<HalfWay>> {
+    let half_way = session.get::<HalfWay>(HALF_WAY).await?;
+    Ok(half_way.filter(|half_way| now.since(half_way.at) < SECOND_STEP))
 }
 
 /// Begins a session for a person; the id is new, so that a planted one is worth nothing.
@@ -73,6 +113,7 @@ pub(crate) async fn begin(
     now: Timestamp,
 ) -> anyhow::Result<()> {
     session.cycle_id().await?;
+    session.remove::<HalfWay>(HALF_WAY).await?;
     session
         .insert(
             KEY,
@@ -205,6 +246,9 @@ pub(crate) async fn require(
     next: Next,
 ) -> Response {
     match viewer(&door, &session, peer, request.headers()).await {
+        Ok(Some(viewer)) if lacks_second_factor(&door, &viewer, &request) => {
+            no_second_factor(&request)
+        }
         Ok(Some(viewer)) => {
             request.extensions_mut().insert(Arc::new(viewer));
             // Only forms change sessions; a look need not carry one.
@@ -229,6 +273,27 @@ pub(crate) async fn require(
             )
         }
     }
+}
+
+/// Whether somebody must set up a second factor before they go on. Their own account is open to them: that is where it
+/// is done.
+fn lacks_second_factor(door: &Door, viewer: &Viewer, request: &Request) -> bool {
+    let person = &viewer.person;
+    let path = request.uri().path();
+    let own = [path::ACCOUNT, "/api/account"].iter().any(|own| {
+        path.strip_prefix(own)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    });
+    person.second_factor.is_none() && door.second_factor_for.contains(&person.role) && !own
+}
+
+fn no_second_factor(request: &Request) -> Response {
+    if *request.method() == Method::GET && !request.uri().path().starts_with("/events/") {
+        return Redirect::to(path::SECOND_FACTOR).into_response();
+    }
+    let text =
+        "Your role needs a second factor. Set it up on the page of your account, then try again.";
+    sorry::say(StatusCode::FORBIDDEN, "Set up a second factor first", text)
 }
 
 fn signed_out(request: &Request) -> Response {
@@ -261,9 +326,36 @@ mod tests {
     use axum::http::header;
     use axum::routing::{get, post};
     use axum::{Extension, Router};
+    use domain::second_factor::SecondFactor;
 
     use super::*;
     use crate::http::testing::{Browser, House, anna, house};
+
+    #[tokio::test]
+    async fn whoever_must_have_a_second_factor_is_let_to_their_account_only() {
+        let mut house = house();
+        house.door.second_factor_for = Arc::new(BTreeSet::from([Role::Admin]));
+        let router = router(&house);
+        let mut browser = Browser::new(&router);
+        browser.post("/begin").await;
+        let away = browser.get("/page").await;
+        assert_eq!(away.status(), StatusCode::SEE_OTHER);
+        assert_eq!(away.headers()[header::LOCATION], path::SECOND_FACTOR);
+        for refused in ["/confirmed", "/accounting"] {
+            let answer = browser.post(refused).await;
+            assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{refused}");
+        }
+        let stream = browser.get("/events/gateways/openclaw").await;
+        assert_eq!(stream.status(), StatusCode::FORBIDDEN);
+        let own = browser.get("/account/second-factor").await;
+        assert_eq!(own.status(), StatusCode::OK);
+        house.folks.all.lock().unwrap()[0].second_factor = Some(SecondFactor {
+            since: house.clock.now(),
+            codes_left: 10,
+        });
+        house.door.people.forget(Some(anna().id));
+        assert_eq!(browser.get("/page").await.status(), StatusCode::OK);
+    }
 
     /// A sign-in, a page, and a form that changes the password.
     fn router(house: &House) -> Router {
@@ -283,6 +375,7 @@ mod tests {
         };
         let inside = Router::new()
             .route("/page", get(|| async {}))
+            .route("/account/second-factor", get(|| async {}))
             .route("/confirmed", get(said).post(confirm))
             .route("/events/gateways/openclaw", get(|| async {}))
             .route("/password", post(change))

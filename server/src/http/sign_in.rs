@@ -9,6 +9,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use domain::audit::{AuditOutcome, NewAuditEvent, act};
 use domain::path;
 use domain::ports::{AuditTrail, People, SignIn};
+use domain::time::Timestamp;
 use secrecy::SecretString;
 use serde::Deserialize;
 use tower_sessions::Session;
@@ -43,10 +44,8 @@ pub(crate) async fn sign_in(
     let address = client::address(peer, &headers, &desk.door.trusted_proxies).to_string();
     let browser = client::browser(&headers);
     let next = own_page(&given.next);
-    let back = |query: String| {
-        let wanted: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
-        Redirect::to(&format!("{}?{query}&next={wanted}", path::SIGN_IN)).into_response()
-    };
+    let back =
+        |query: String| Redirect::to(&with_next(path::SIGN_IN, &query, next)).into_response();
     match desk
         .people
         .sign_in(&given.name, given.password, Some(address), browser)
@@ -60,13 +59,78 @@ pub(crate) async fn sign_in(
                 Err(error) => unavailable(&*error),
             }
         }
-        Ok(SignIn::Refused) => back("failed=1".to_owned()),
-        Ok(SignIn::Throttled { until }) => {
-            let seconds = until.since(desk.door.clock.now()).as_secs().max(1);
-            back(format!("throttled={seconds}"))
+        Ok(SignIn::SecondStep(person)) => {
+            let half_way = sessions::half_way(&session, &person, desk.door.clock.now()).await;
+            match half_way {
+                Ok(()) => Redirect::to(&with_next(path::SIGN_IN_CODE, "", next)).into_response(),
+                Err(error) => unavailable(&*error),
+            }
         }
+        Ok(SignIn::Refused) => back("failed=1".to_owned()),
+        Ok(SignIn::Throttled { until }) => back(desk.throttled(until)),
         Err(error) => unavailable(&error),
     }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct GivenCode {
+    code: SecretString,
+    #[serde(default)]
+    next: String,
+}
+
+/// The second factor's code, from whoever typed the right password a moment ago.
+pub(crate) async fn second_step(
+    State(desk): State<Desk>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    session: Session,
+    headers: HeaderMap,
+    Form(given): Form<GivenCode>,
+) -> Response {
+    let address = client::address(peer, &headers, &desk.door.trusted_proxies).to_string();
+    let browser = client::browser(&headers);
+    let next = own_page(&given.next);
+    let now = desk.door.clock.now();
+    let half_way = match sessions::got_half_way(&session, now).await {
+        Ok(Some(half_way)) => half_way,
+        Ok(None) => {
+            return Redirect::to(&with_next(path::SIGN_IN, "late=1", next)).into_response();
+        }
+        Err(error) => return unavailable(&*error),
+    };
+    let (id, epoch) = (half_way.person, half_way.epoch);
+    let answer = desk
+        .people
+        .second_step(id, epoch, given.code, Some(address), browser)
+        .await;
+    let back =
+        |query: &str| Redirect::to(&with_next(path::SIGN_IN_CODE, query, next)).into_response();
+    match answer {
+        Ok(SignIn::Welcome(person)) => {
+            let epoch = person.session_epoch;
+            match sessions::begin(&session, &person, epoch, now).await {
+                Ok(()) => Redirect::to(next).into_response(),
+                Err(error) => unavailable(&*error),
+            }
+        }
+        Ok(SignIn::Refused | SignIn::SecondStep(_)) => back("failed=1"),
+        Ok(SignIn::Throttled { until }) => back(&desk.throttled(until)),
+        Err(error) => unavailable(&error),
+    }
+}
+
+impl Desk {
+    fn throttled(&self, until: Timestamp) -> String {
+        let seconds = until.since(self.door.clock.now()).as_secs().max(1);
+        format!("throttled={seconds}")
+    }
+}
+
+/// A page of the sign-in, with what it has to say and where it goes on to.
+fn with_next(page: &str, query: &str, next: &str) -> String {
+    let wanted: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
+    let and = if query.is_empty() { "" } else { "&" };
+    format!("{page}?{query}{and}next={wanted}")
 }
 
 pub(crate) async fn sign_out(

@@ -62,6 +62,7 @@ pub(super) fn anna() -> Person {
         last_seen_at: None,
         created_at: Timestamp::from_millis(0),
         session_epoch: 1,
+        second_factor: None,
     }
 }
 
@@ -70,6 +71,16 @@ impl People for Folks {
     async fn sign_in(
         &self,
         _: &str,
+        _: SecretString,
+        _: Option<String>,
+        _: Option<String>,
+    ) -> Result<SignIn, StoreError> {
+        Ok(SignIn::Refused)
+    }
+    async fn second_step(
+        &self,
+        _: Uuid,
+        _: i64,
         _: SecretString,
         _: Option<String>,
         _: Option<String>,
@@ -105,7 +116,12 @@ impl People for Folks {
     async fn set_role(&self, _: Permit, _: Uuid, _: Role) -> Result<(), PeopleError> {
         Err(PeopleError::NotPermitted)
     }
-    async fn confirm(&self, _: &Actor, _: SecretString) -> Result<Person, PeopleError> {
+    async fn confirm(
+        &self,
+        _: &Actor,
+        _: SecretString,
+        _: SecretString,
+    ) -> Result<Person, PeopleError> {
         Err(PeopleError::NotPermitted)
     }
     async fn change_password(
@@ -177,6 +193,7 @@ pub(super) fn house() -> House {
         people: Arc::new(KnownPeople::new(folks.clone(), clock.clone())),
         clock: clock.clone(),
         trusted_proxies: Arc::default(),
+        second_factor_for: Arc::default(),
         records: Arc::new(sessions.clone()),
     };
     House {

@@ -231,6 +231,7 @@ impl Calendars for Listing {
             last_seen_at: None,
             created_at: NOW,
             session_epoch: 1,
+            second_factor: None,
         }))
     }
 }

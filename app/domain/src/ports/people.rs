@@ -16,6 +16,8 @@ use crate::time::Timestamp;
 pub enum SignIn {
     /// Name and password fit.
     Welcome(Person),
+    /// They do, and a code of the second factor is wanted: [`People::second_step`].
+    SecondStep(Person),
     /// They do not, or the person is kept out. The same answer and time for all.
     Refused,
     /// Too many tries: wait until then.
@@ -46,6 +48,26 @@ pub enum PeopleError {
         /// How long.
         wait: Duration,
     },
+    /// The code is wrong.
+    #[error(
+        "The code is not right. Type the one that the authenticator shows now, or a recovery code."
+    )]
+    WrongCode,
+    /// The code was taken before.
+    #[error("This code was used already. Wait for the next one; it comes within 30 seconds.")]
+    CodeUsed,
+    /// Nothing was begun, or too long ago.
+    #[error("The set-up was begun too long ago. Begin it again.")]
+    SetUpOver,
+    /// There is no second factor.
+    #[error("There is no second factor.")]
+    NoSecondFactor,
+    /// The secret was sealed under another key.
+    #[error(
+        "This panel cannot check codes of authenticators: its sign-in key is another one than the one they were set up \
+         with. A recovery code works; an admin can bring the key's file back or remove the second factor."
+    )]
+    SealedElsewhere,
     /// The last admin cannot be disabled or demoted.
     #[error("This is the last admin. Make somebody else admin first.")]
     LastAdmin,
@@ -68,6 +90,16 @@ pub trait People: Send + Sync {
         &self,
         name: &str,
         password: SecretString,
+        address: Option<String>,
+        browser: Option<String>,
+    ) -> Result<SignIn, StoreError>;
+    /// Checks the code of whoever got as far as [`SignIn::SecondStep`] in the `epoch` of their sessions; throttled and
+    /// audited as the first step is.
+    async fn second_step(
+        &self,
+        id: Uuid,
+        epoch: i64,
+        code: SecretString,
         address: Option<String>,
         browser: Option<String>,
     ) -> Result<SignIn, StoreError>;
@@ -95,9 +127,14 @@ pub trait People: Send + Sync {
     async fn reset_password(&self, permit: Permit, id: Uuid) -> Result<SecretString, PeopleError>;
     /// Changes a role; takes effect on open sessions at once.
     async fn set_role(&self, permit: Permit, id: Uuid, role: Role) -> Result<(), PeopleError>;
-    /// Checks the password of whoever is signed in, throttled like a sign-in and audited either way; the
+    /// Checks the password of whoever is signed in, and the code of their second factor if they have one, throttled like a sign-in and audited either way; the
     /// person as they now are.
-    async fn confirm(&self, actor: &Actor, password: SecretString) -> Result<Person, PeopleError>;
+    async fn confirm(
+        &self,
+        actor: &Actor,
+        password: SecretString,
+        code: SecretString,
+    ) -> Result<Person, PeopleError>;
     /// Changes one's own password, which ends every session; the person as they now are, so that the
     /// caller's own session can go on.
     async fn change_password(

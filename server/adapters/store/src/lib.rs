@@ -22,6 +22,7 @@ mod register;
 mod roles;
 mod roll_up;
 mod rows;
+mod sealing;
 mod store;
 mod token;
 
@@ -29,4 +30,5 @@ pub use audit::{CheckWhen, Delivery, ExportFormat, StoredCheckpoint, Way};
 pub use cluster::{Cluster, ClusterConfig, ClusterError};
 pub use config::{BadDatabaseUrl, DatabaseConfig};
 pub use notices::Notice;
+pub use sealing::SealingKey;
 pub use store::Store;

@@ -135,12 +135,17 @@ pub(crate) fn long_enough(password: &SecretString) -> bool {
     password.chars().count() >= SHORTEST && password.len() <= LONGEST_BYTES
 }
 
-/// A password to be typed once: four groups of five, without look-alikes, 99 bits.
+/// A password to be typed once: 99 bits.
 pub(crate) fn one_time() -> SecretString {
+    readable(4)
+}
+
+/// Groups of five letters without look-alikes, each group of 24.7 bits.
+pub(crate) fn readable(groups: usize) -> SecretString {
     const LETTERS: &[u8; 31] = b"abcdefghjkmnpqrstuvwxyz23456789";
-    let mut text = String::with_capacity(23);
+    let mut text = String::with_capacity(groups * 6);
     let mut letters = 0;
-    while letters < 20 {
+    while letters < groups * 5 {
         let mut byte = [0_u8; 1];
         OsRng.fill_bytes(&mut byte);
         // 8 × 31: beyond it the first letters would come more often.

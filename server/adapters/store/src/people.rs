@@ -5,15 +5,20 @@ macro_rules! people {
     ($rest:tt $(, $argument:expr)* $(,)?) => {
         sqlx::query_as!(
             $crate::people::PersonRow,
-            "SELECT id, name, role, password_is_one_time, disabled_at, session_epoch, last_seen_at,
-                    created_at
-             FROM people " + $rest,
+            r#"SELECT id, name, role, password_is_one_time, disabled_at, session_epoch, last_seen_at,
+                    created_at,
+                    (SELECT confirmed_at FROM authenticators
+                     WHERE person_id = people.id AND confirmed_at IS NOT NULL) AS second_factor_since,
+                    (SELECT count(*) FROM recovery_codes
+                     WHERE person_id = people.id AND used_at IS NULL) AS "codes_left!"
+             FROM people "# + $rest,
             $($argument),*
         )
     };
 }
 
 mod change;
+mod second_factor;
 mod sign_in;
 mod throttle;
 
@@ -21,6 +26,7 @@ use async_trait::async_trait;
 use domain::can::Permit;
 use domain::person::{Actor, Person, Role};
 use domain::ports::{Disabled, People, PeopleError, SignIn, StoreError};
+use domain::second_factor::SecondFactor;
 use secrecy::SecretString;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -39,6 +45,18 @@ impl People for Store {
     ) -> Result<SignIn, StoreError> {
         let trying = self.try_sign_in(name, password, address, browser);
         self.within("signing somebody in", trying).await
+    }
+
+    async fn second_step(
+        &self,
+        id: Uuid,
+        epoch: i64,
+        code: SecretString,
+        address: Option<String>,
+        browser: Option<String>,
+    ) -> Result<SignIn, StoreError> {
+        let trying = self.try_second_step(id, epoch, code, address, browser);
+        self.within("checking a second factor", trying).await
     }
 
     async fn list(&self) -> Result<Vec<Person>, StoreError> {
@@ -101,8 +119,13 @@ impl People for Store {
         self.change_role(permit, id, role).await
     }
 
-    async fn confirm(&self, actor: &Actor, password: SecretString) -> Result<Person, PeopleError> {
-        self.confirm_identity(actor, password).await
+    async fn confirm(
+        &self,
+        actor: &Actor,
+        password: SecretString,
+        code: SecretString,
+    ) -> Result<Person, PeopleError> {
+        self.confirm_identity(actor, password, &code).await
     }
 
     async fn change_password(
@@ -124,6 +147,8 @@ struct PersonRow {
     session_epoch: i64,
     last_seen_at: Option<OffsetDateTime>,
     created_at: OffsetDateTime,
+    second_factor_since: Option<OffsetDateTime>,
+    codes_left: i64,
 }
 
 impl PersonRow {
@@ -137,6 +162,10 @@ impl PersonRow {
             last_seen_at: self.last_seen_at.map(moment),
             created_at: moment(self.created_at),
             session_epoch: self.session_epoch,
+            second_factor: self.second_factor_since.map(|since| SecondFactor {
+                since: moment(since),
+                codes_left: u32::try_from(self.codes_left).unwrap_or_default(),
+            }),
         })
     }
 }

@@ -15,6 +15,7 @@ use crate::config::DatabaseConfig;
 use crate::password::Hasher;
 use crate::process::Process;
 use crate::roles::grant;
+use crate::sealing::SealingKey;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../../migrations");
 
@@ -28,6 +29,8 @@ pub struct Store {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) hasher: Hasher,
+    /// Seals secrets of second factors; without it there are none.
+    pub(crate) sealing: Option<Arc<SealingKey>>,
     /// This panel's process, where the system tells.
     pub(crate) process: Option<Arc<Process>>,
     call_timeout: Duration,
@@ -62,9 +65,19 @@ impl Store {
             clock,
             ids,
             hasher: Hasher::new(config.password_checks),
+            sealing: None,
             process: Process::this().map(Arc::new),
             call_timeout: config.call_timeout,
         })
+    }
+
+    /// The same, with the key that secrets of second factors are sealed under.
+    #[must_use]
+    pub fn sealed_under(self, key: SealingKey) -> Self {
+        Self {
+            sealing: Some(Arc::new(key)),
+            ..self
+        }
     }
 
     /// To be called once before people sign in: then every refusal takes the same time.

@@ -19,7 +19,7 @@ use crate::rows::column;
 use crate::store::Store;
 
 /// What a change found out within its transaction.
-type Changed<T> = sqlx::Result<Result<T, PeopleError>>;
+pub(super) type Changed<T> = sqlx::Result<Result<T, PeopleError>>;
 
 /// One's own password, as it was typed.
 struct Tried {
@@ -50,6 +50,7 @@ impl Store {
             last_seen_at: None,
             created_at: self.clock.now(),
             session_epoch: 1,
+            second_factor: None,
         };
         let password = one_time();
         let adding = self.insert_person(actor, &person, password.clone());
@@ -203,7 +204,9 @@ impl Store {
                 Err(refused) => return Ok(Err(refused)),
             };
             let new_hash = self.hasher.hash(new).await?;
-            let found = self.prove(&tried, actor, *id, act::CHANGE_PASSWORD).await?;
+            let found = self
+                .prove(&tried, actor, *id, act::CHANGE_PASSWORD, None)
+                .await?;
             let (mut tx, person) = match found {
                 Ok(found) => found,
                 Err(refused) => return Ok(Err(refused)),
@@ -226,6 +229,7 @@ impl Store {
         &self,
         actor: &Actor,
         password: SecretString,
+        code: &SecretString,
     ) -> Result<Person, PeopleError> {
         let Actor::Person { id, name, .. } = actor else {
             return Err(PeopleError::Unknown);
@@ -236,7 +240,7 @@ impl Store {
                 Err(refused) => return Ok(Err(refused)),
             };
             let proved = self
-                .prove(&tried, actor, *id, act::CONFIRM_IDENTITY)
+                .prove(&tried, actor, *id, act::CONFIRM_IDENTITY, Some(code))
                 .await?;
             let (mut tx, person) = match proved {
                 Ok(found) => found,
@@ -275,31 +279,41 @@ impl Store {
         }))
     }
 
-    /// The locked row of whoever typed their own password; a wrong one is audited as `action`.
+    /// The locked row of whoever typed their own password, and the code of their second factor where one is asked for
+    /// and they have one; a wrong one is audited as `action`.
     async fn prove(
         &self,
         tried: &Tried,
         actor: &Actor,
         id: Uuid,
         action: &str,
+        code: Option<&SecretString>,
     ) -> Changed<(Transaction<'static, Postgres>, Person)> {
         let mut tx = self.begin_change().await?;
         let Some(person) = lock(&mut tx, id).await? else {
             return Ok(Err(PeopleError::Unknown));
         };
-        if !tried.fits || !still_has(&mut tx, id, tried.hash.as_deref()).await? {
-            let mut denied = event(actor.clone(), action, &person, None);
+        let refused = if !tried.fits || !still_has(&mut tx, id, tried.hash.as_deref()).await? {
+            let note = "The present password was wrong.".to_owned();
+            Some((PeopleError::WrongPassword, note))
+        } else if let Some(code) = code.filter(|_| person.second_factor.is_some()) {
+            let code = self.take_code(&mut tx, id, code).await?;
+            code.refusal().map(|refusal| (refusal, code.note()))
+        } else {
+            None
+        };
+        if let Some((refusal, note)) = refused {
+            let mut denied = event(actor.clone(), action, &person, Some(note));
             denied.outcome = AuditOutcome::Denied;
-            denied.note = Some("The present password was wrong.".to_owned());
             self.write_audit(&mut tx, denied).await?;
             tx.commit().await?;
-            return Ok(Err(PeopleError::WrongPassword));
+            return Ok(Err(refusal));
         }
         throttle::forgive(&mut tx, &tried.counted).await?;
         Ok(Ok((tx, person)))
     }
 
-    async fn begin_change(&self) -> sqlx::Result<Transaction<'static, Postgres>> {
+    pub(super) async fn begin_change(&self) -> sqlx::Result<Transaction<'static, Postgres>> {
         let mut tx = self.pool.begin().await?;
         sqlx::query!("SELECT pg_advisory_xact_lock(hashtextextended('panel people', 0))")
             .execute(&mut *tx)
@@ -307,7 +321,7 @@ impl Store {
         Ok(tx)
     }
 
-    async fn commit_change(
+    pub(super) async fn commit_change(
         &self,
         mut tx: Transaction<'static, Postgres>,
         person: &Person,
@@ -336,7 +350,7 @@ fn is_name(name: &str) -> bool {
             .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_'))
 }
 
-async fn lock(connection: &mut PgConnection, id: Uuid) -> sqlx::Result<Option<Person>> {
+pub(super) async fn lock(connection: &mut PgConnection, id: Uuid) -> sqlx::Result<Option<Person>> {
     let row = people!("WHERE id = $1 FOR UPDATE", id)
         .fetch_optional(connection)
         .await?;
@@ -395,7 +409,12 @@ async fn still_has(
     Ok(now.is_some() && now.as_deref() == hash)
 }
 
-fn event(actor: Actor, action: &str, person: &Person, note: Option<String>) -> NewAuditEvent {
+pub(super) fn event(
+    actor: Actor,
+    action: &str,
+    person: &Person,
+    note: Option<String>,
+) -> NewAuditEvent {
     NewAuditEvent {
         target: Some(person.name.clone()),
         note,

@@ -7,7 +7,9 @@ use domain::person::{Actor, Person};
 use domain::ports::SignIn;
 use secrecy::SecretString;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
+use super::change::lock;
 use super::throttle;
 use crate::rows::column;
 use crate::store::Store;
@@ -45,21 +47,79 @@ impl Store {
         let welcome = known
             .as_ref()
             .filter(|person| fits && person.disabled_at.is_none());
+        let second = welcome.is_some_and(|person| person.second_factor.is_some());
         let mut tx = self.pool.begin().await?;
         if let Some(person) = welcome {
             throttle::forgive(&mut tx, &tried).await?;
-            self.note_signed_in(&mut tx, person).await?;
+            if !second {
+                self.note_signed_in(&mut tx, person).await?;
+            }
         }
-        let event = audit(known.as_ref(), welcome.is_some(), address, browser);
+        let mut event = audit(known.as_ref(), welcome.is_some(), address, browser);
+        if second {
+            event.outcome = AuditOutcome::Requested;
+            event.note = Some("The password was right; the second factor is asked for.".to_owned());
+        }
         self.write_audit(&mut tx, with_turned_away(event, tried.turned_away))
             .await?;
         tx.commit().await?;
         Ok(match welcome {
+            Some(person) if second => SignIn::SecondStep(person.clone()),
             Some(person) => SignIn::Welcome(Person {
                 last_seen_at: Some(now),
                 ..person.clone()
             }),
             None => SignIn::Refused,
+        })
+    }
+
+    pub(super) async fn try_second_step(
+        &self,
+        id: Uuid,
+        epoch: i64,
+        code: SecretString,
+        address: Option<String>,
+        browser: Option<String>,
+    ) -> sqlx::Result<SignIn> {
+        let now = self.clock.now();
+        // Counted apart from passwords: whoever knows one must not guess on because the other is forgiven.
+        let name = format!("second factor of {id}");
+        let mut tx = self.pool.begin().await?;
+        let tried = throttle::count(&mut tx, now, &name, address.as_deref()).await?;
+        tx.commit().await?;
+        let tried = match tried {
+            Ok(tried) => tried,
+            Err(until) => return Ok(SignIn::Throttled { until }),
+        };
+        let mut tx = self.pool.begin().await?;
+        let person = lock(&mut tx, id).await?;
+        // Whatever ended their sessions since the password was typed ended this one, too.
+        let person = person.filter(|person| {
+            person.disabled_at.is_none()
+                && person.session_epoch == epoch
+                && person.second_factor.is_some()
+        });
+        let Some(person) = person else {
+            return Ok(SignIn::Refused);
+        };
+        let code = self.take_code(&mut tx, id, &code).await?;
+        let fits = code.refusal().is_none();
+        if fits {
+            throttle::forgive(&mut tx, &tried).await?;
+            self.note_signed_in(&mut tx, &person).await?;
+        }
+        let mut event = audit(Some(&person), fits, address, browser);
+        event.note = Some(code.note());
+        self.write_audit(&mut tx, with_turned_away(event, tried.turned_away))
+            .await?;
+        tx.commit().await?;
+        Ok(if fits {
+            SignIn::Welcome(Person {
+                last_seen_at: Some(now),
+                ..person
+            })
+        } else {
+            SignIn::Refused
         })
     }
 

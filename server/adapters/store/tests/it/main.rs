@@ -31,4 +31,6 @@ mod register;
 #[cfg(test)]
 mod roles;
 #[cfg(test)]
+mod second_factor;
+#[cfg(test)]
 mod support;

@@ -13,7 +13,7 @@ use domain::operation::{Command, OperationId, Outcome};
 use domain::person::{Actor, Role};
 use domain::ports::{
     AuditTrail, ByHand, Calendars, Clock as _, Disabled, HandOffs, Ids as _, Journal, KeyRotations,
-    Mailed, Opener, People, Proposals as _, Register, Reminders, RotationNotes as _,
+    Mailed, Opener, People, Proposals as _, Register, Reminders, RotationNotes as _, SecondFactors,
 };
 use domain::proposal::{Decision, OPEN_FOR};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -21,6 +21,7 @@ use sqlx::postgres::PgConnection;
 use sqlx::{Connection as _, Executor as _, Row as _};
 use uuid::Uuid;
 
+use crate::second_factor::{actor, scan};
 use crate::support::{Database, anna, begun_relink, may_manage_people, person, restart};
 
 fn may(action: Action) -> Permit {
@@ -139,12 +140,43 @@ async fn people_and_sign_ins() {
     refused(&database, "sign-in", sign_in).await;
     let sign_in = store.sign_in("ben", wrong.clone(), None, None);
     refused(&database, "refused sign-in", sign_in).await;
-    let confirm = store.confirm(&own, password.clone());
+    let confirm = store.confirm(&own, password.clone(), "".into());
     refused(&database, "confirm", confirm).await;
     let change = store.change_password(&own, password, new.clone());
     refused(&database, "change", change).await;
     let change = store.change_password(&own, wrong, new);
     refused(&database, "refused change", change).await;
+}
+
+#[tokio::test]
+async fn second_factors() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    let (ben, password) = person(&store, "ben", Role::Operator).await;
+    let own = actor(ben, "ben");
+    let phone = scan(&store, &own, ben).await;
+    let (now, _) = SecondFactors::finish(&store, &own, phone.code(&database))
+        .await
+        .unwrap();
+    let new = scan(&store, &own, ben).await;
+    database.clock.advance(Duration::from_secs(30));
+    close_the_trail(&database).await;
+    let code = || phone.code(&database);
+    refused(&database, "begin", SecondFactors::begin(&store, &own)).await;
+    let finish = SecondFactors::finish(&store, &own, new.code(&database));
+    refused(&database, "finish", finish).await;
+    refused(&database, "codes", store.renew_codes(&own)).await;
+    refused(&database, "remove", SecondFactors::remove(&store, &own)).await;
+    let reset = SecondFactors::reset(&store, may_manage_people(), ben);
+    refused(&database, "reset", reset).await;
+    let first = store.sign_in("ben", password.clone(), None, None);
+    refused(&database, "first step", first).await;
+    let second = store.second_step(ben, now.session_epoch, code(), None, None);
+    refused(&database, "second step", second).await;
+    let second = store.second_step(ben, now.session_epoch, "000000".into(), None, None);
+    refused(&database, "refused second step", second).await;
+    let confirm = store.confirm(&own, password, code());
+    refused(&database, "confirm", confirm).await;
 }
 
 #[tokio::test]

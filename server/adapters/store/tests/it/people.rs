@@ -366,13 +366,16 @@ async fn a_password_typed_again_is_audited_and_throttled_like_a_sign_in() {
         address: None,
         browser: None,
     };
-    let confirmed = store.confirm(&carla, password.clone()).await.unwrap();
+    let confirmed = store
+        .confirm(&carla, password.clone(), "".into())
+        .await
+        .unwrap();
     assert_eq!(confirmed.session_epoch, 1);
     for _ in 0..5 {
-        let refused = store.confirm(&carla, wrong()).await;
+        let refused = store.confirm(&carla, wrong(), "".into()).await;
         assert!(matches!(refused, Err(PeopleError::WrongPassword)));
     }
-    let refused = store.confirm(&carla, password).await;
+    let refused = store.confirm(&carla, password, "".into()).await;
     assert!(matches!(refused, Err(PeopleError::TooManyTries { .. })));
     let events = "audit_events WHERE action = 'confirm-identity' AND outcome";
     assert_eq!(database.count(&format!("{events} = 'succeeded'")).await, 1);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use adapter_store::{DatabaseConfig, Store};
+use adapter_store::{DatabaseConfig, SealingKey, Store};
 use domain::action::Action;
 use domain::can::{Permit, permit};
 use domain::operation::{Command, Operation, OperationId};
@@ -81,9 +81,10 @@ impl Database {
     }
 
     pub(crate) async fn store_with(&self, config: DatabaseConfig) -> Store {
-        Store::connect(config, self.clock.clone(), self.ids.clone())
+        let store = Store::connect(config, self.clock.clone(), self.ids.clone())
             .await
-            .unwrap()
+            .unwrap();
+        store.sealed_under(SealingKey::new(&[7; 32]))
     }
 
     pub(crate) async fn sql(&self, statement: &str) -> Result<u64, sqlx::Error> {

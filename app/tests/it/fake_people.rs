@@ -1,0 +1,155 @@
+//! People and their second factors, as pages see them.
+
+use async_trait::async_trait;
+use domain::can::Permit;
+use domain::person::{Actor, Person, Role};
+use domain::ports::{Disabled, People, PeopleError, SecondFactors, SignIn, StoreError};
+use domain::second_factor::SetUp;
+use secrecy::{ExposeSecret as _, SecretString};
+use uuid::Uuid;
+
+use crate::fakes::{Fake, NOW, PASSWORD};
+
+/// The authenticator's present code.
+pub(crate) const CODE: &str = "287082";
+
+pub(crate) fn person(id: u128, name: &str, role: Role) -> Person {
+    Person {
+        id: Uuid::from_u128(id),
+        name: name.to_owned(),
+        role,
+        disabled_at: None,
+        password_is_one_time: false,
+        last_seen_at: None,
+        created_at: NOW,
+        session_epoch: 0,
+        second_factor: None,
+    }
+}
+
+#[async_trait]
+impl People for Fake {
+    async fn sign_in(
+        &self,
+        _: &str,
+        _: SecretString,
+        _: Option<String>,
+        _: Option<String>,
+    ) -> Result<SignIn, StoreError> {
+        self.0.store(SignIn::Refused)
+    }
+    async fn second_step(
+        &self,
+        _: Uuid,
+        _: i64,
+        _: SecretString,
+        _: Option<String>,
+        _: Option<String>,
+    ) -> Result<SignIn, StoreError> {
+        self.0.store(SignIn::Refused)
+    }
+    async fn list(&self) -> Result<Vec<Person>, StoreError> {
+        self.0.store(self.0.people.clone())
+    }
+    async fn find(&self, id: Uuid) -> Result<Option<Person>, StoreError> {
+        let found = self.0.people.iter().find(|person| person.id == id);
+        self.0.store(found.cloned())
+    }
+    async fn note_seen(&self, _: Uuid) -> Result<(), StoreError> {
+        self.0.store(())
+    }
+    async fn add(
+        &self,
+        _: Permit,
+        name: &str,
+        role: Role,
+    ) -> Result<(Person, SecretString), PeopleError> {
+        if name == "ben" {
+            return Err(PeopleError::NameTaken(name.to_owned()));
+        }
+        self.0.note(format!("added {name}"));
+        Ok((
+            person(7, name, role),
+            SecretString::from("one-time-word-42"),
+        ))
+    }
+    async fn set_disabled(&self, _: Permit, id: Uuid, to: Disabled) -> Result<(), PeopleError> {
+        self.0.note(format!("disabled {id}: {to:?}"));
+        Ok(())
+    }
+    async fn reset_password(&self, _: Permit, id: Uuid) -> Result<SecretString, PeopleError> {
+        self.0.note(format!("reset {id}"));
+        Ok(SecretString::from("another-word-43"))
+    }
+    async fn set_role(&self, _: Permit, id: Uuid, role: Role) -> Result<(), PeopleError> {
+        self.0.note(format!("role of {id}: {}", role.as_str()));
+        Ok(())
+    }
+    async fn confirm(
+        &self,
+        actor: &Actor,
+        password: SecretString,
+        code: SecretString,
+    ) -> Result<Person, PeopleError> {
+        if password.expose_secret() != PASSWORD {
+            return Err(PeopleError::WrongPassword);
+        }
+        if !code.expose_secret().is_empty() && code.expose_secret() != CODE {
+            return Err(PeopleError::WrongCode);
+        }
+        self.0.note(format!("{} confirmed", actor.name()));
+        Ok(person(1, actor.name(), Role::Viewer))
+    }
+    async fn change_password(
+        &self,
+        actor: &Actor,
+        old: SecretString,
+        _: SecretString,
+    ) -> Result<Person, PeopleError> {
+        if old.expose_secret() != PASSWORD {
+            return Err(PeopleError::WrongPassword);
+        }
+        self.0
+            .note(format!("{} changed the password", actor.name()));
+        let mut changed = person(1, actor.name(), Role::Viewer);
+        changed.session_epoch = 5;
+        Ok(changed)
+    }
+}
+
+#[async_trait]
+impl SecondFactors for Fake {
+    async fn begin(&self, actor: &Actor) -> Result<(), PeopleError> {
+        self.0.note(format!("{} begins", actor.name()));
+        Ok(())
+    }
+    async fn begun(&self, _: Uuid) -> Result<Option<SetUp>, PeopleError> {
+        Ok(self.0.store(self.0.set_up.clone())?)
+    }
+    async fn finish(
+        &self,
+        actor: &Actor,
+        code: SecretString,
+    ) -> Result<(Person, Vec<SecretString>), PeopleError> {
+        if code.expose_secret() != CODE {
+            return Err(PeopleError::WrongCode);
+        }
+        self.0.note(format!("{} finishes", actor.name()));
+        let codes = ["aaaaa-bbbbb-ccccc", "ddddd-eeeee-fffff"];
+        let mut person = person(1, actor.name(), Role::Viewer);
+        person.session_epoch = 5;
+        Ok((person, codes.map(SecretString::from).to_vec()))
+    }
+    async fn renew_codes(&self, actor: &Actor) -> Result<Vec<SecretString>, PeopleError> {
+        self.0.note(format!("{} renews codes", actor.name()));
+        Ok(vec![SecretString::from("ggggg-hhhhh-iiiii")])
+    }
+    async fn remove(&self, actor: &Actor) -> Result<Person, PeopleError> {
+        self.0.note(format!("{} removes", actor.name()));
+        Ok(person(1, actor.name(), Role::Viewer))
+    }
+    async fn reset(&self, _: Permit, id: Uuid) -> Result<(), PeopleError> {
+        self.0.note(format!("second factor of {id} removed"));
+        Ok(())
+    }
+}
