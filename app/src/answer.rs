@@ -94,7 +94,7 @@ pub fn inside(panel: &Panel) -> Router {
 /// The pages for everybody.
 pub fn outside(panel: &Panel) -> Router {
     let (sign_in, screen, link) = (panel.clone(), panel.clone(), panel.clone());
-    let code = panel.clone();
+    let (code, welcome) = (panel.clone(), panel.clone());
     Router::new()
         .route(
             path::SIGN_IN,
@@ -108,6 +108,14 @@ pub fn outside(panel: &Panel) -> Router {
             get(move |request: Request| async move {
                 let asked = Asked::of(request.uri().query());
                 alone(&code, pages::sign_in_code::page(&asked))
+            }),
+        )
+        .route(
+            &path::welcome("{token}"),
+            get(move |of: RawPathParams, request: Request| async move {
+                let asked = Asked::of(request.uri().query());
+                let page = pages::welcome::page(&welcome, parts(&of).get("token"), &asked).await;
+                alone(&welcome, page)
             }),
         )
         .route(

@@ -160,13 +160,14 @@ impl<T> OrSay<T> for Result<T, PeopleError> {
         self.map_err(|error| {
             let field = match &error {
                 PeopleError::NameTaken(_) | PeopleError::BadName => "name",
-                PeopleError::PasswordTooShort => "new",
+                PeopleError::PasswordTooShort | PeopleError::PasswordEasy { .. } => "new",
                 PeopleError::WrongPassword | PeopleError::TooManyTries { .. } => "old",
                 PeopleError::WrongCode | PeopleError::CodeUsed | PeopleError::SealedElsewhere => {
                     "code"
                 }
                 PeopleError::LastAdmin | PeopleError::Unknown => "person",
                 PeopleError::SetUpOver
+                | PeopleError::LinkOver
                 | PeopleError::NoSecondFactor
                 | PeopleError::NotPermitted
                 | PeopleError::Database(_) => "",

@@ -9,8 +9,8 @@ use domain::hand_off::HandOff;
 use domain::person::{Actor, Person, Role};
 use domain::ports::{
     AccountHistory, AuditChain, AuditTrail, Backups, Calendars, Clock, GatewayKeys, HandOffs, Ids,
-    KeyRotations, Mail, Observations, Operations, People, Proposals, Register, Reminders,
-    RepositorySecrets, RotationLog, Scans, SecondFactors, StateFolder,
+    Invitations, KeyRotations, Mail, Observations, Operations, People, Proposals, Register,
+    Reminders, RepositorySecrets, RotationLog, Scans, SecondFactors, StateFolder,
 };
 use domain::time::Timestamp;
 use secrecy::SecretString;
@@ -51,6 +51,8 @@ pub struct Panel {
     pub chain: Arc<dyn AuditChain>,
     /// People and their passwords.
     pub people: Arc<dyn People>,
+    /// One-time links by which people choose their password.
+    pub invitations: Arc<dyn Invitations>,
     /// Second factors.
     pub second_factors: Arc<dyn SecondFactors>,
     /// Who must have one.
@@ -65,7 +67,7 @@ pub struct Panel {
     pub site: Arc<SiteFiles>,
     /// Fragments rendered lately, shared by pages and event streams.
     pub rendered: Arc<Rendered>,
-    /// One-time passwords that wait to be shown once.
+    /// Links of people that wait to be shown once.
     pub reveals: Arc<Reveals>,
     /// Backups.
     pub backups: Arc<dyn Backups>,

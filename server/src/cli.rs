@@ -6,7 +6,7 @@ mod code;
 mod demo;
 mod gateway;
 mod operation;
-mod out;
+pub(crate) mod out;
 mod paged;
 mod status;
 mod user;

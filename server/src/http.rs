@@ -20,6 +20,7 @@ mod sign_in;
 mod sorry;
 #[cfg(test)]
 mod testing;
+mod welcome;
 
 use std::sync::Arc;
 
@@ -50,6 +51,7 @@ use events::Wires;
 use hand_off::Screens;
 use sessions::Door;
 use sign_in::Desk;
+use welcome::Reception;
 
 /// Sessions kept in memory beside the database.
 const SESSIONS_IN_MEMORY: u64 = 10_000;
@@ -83,6 +85,10 @@ pub(crate) fn router(site: Site) -> anyhow::Result<Router> {
     let desk = Desk {
         people: site.panel.people.clone(),
         audit: site.panel.audit.clone(),
+        door: door.clone(),
+    };
+    let reception = Reception {
+        invitations: site.panel.invitations.clone(),
         door: door.clone(),
     };
     let wires = Wires {
@@ -127,6 +133,11 @@ pub(crate) fn router(site: Site) -> anyhow::Result<Router> {
         .route(path::SIGN_IN_CODE, post(sign_in::second_step))
         .route(path::SIGN_OUT, post(sign_in::sign_out))
         .with_state(desk)
+        .merge(
+            Router::new()
+                .route(&path::welcome("{token}"), post(welcome::accept))
+                .with_state(reception),
+        )
         .merge(
             Router::new()
                 .route(&path::open_hand_off("{token}"), post(hand_off::open))
@@ -210,7 +221,7 @@ async fn log(request: axum::extract::Request, next: axum::middleware::Next) -> R
 
 /// One-time links and links to the calendar are secrets.
 fn without_secrets(path: &str) -> &str {
-    let secret = [path::HANDED_OFF, path::CALENDAR];
+    let secret = [path::HANDED_OFF, path::CALENDAR, path::WELCOME];
     secret
         .into_iter()
         .find(|secret| path.starts_with(secret))
@@ -228,7 +239,11 @@ mod tests {
 
     #[test]
     fn no_secret_of_a_link_is_logged() {
-        for link in [path::open_hand_off("token-44"), path::calendar("token-44")] {
+        for link in [
+            path::open_hand_off("token-44"),
+            path::calendar("token-44"),
+            path::welcome("token-44"),
+        ] {
             assert!(!without_secrets(&link).contains("44"), "{link}");
         }
         assert_eq!(without_secrets("/people"), "/people");

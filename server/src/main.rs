@@ -9,6 +9,7 @@ mod memory;
 mod old_keys;
 mod register;
 mod serve;
+mod set_up;
 mod wire;
 
 use std::process::ExitCode;

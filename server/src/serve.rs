@@ -21,6 +21,7 @@ use crate::config::Config;
 use crate::http::{self, Change, Hub, KnownPeople, Measured, Site, Topic};
 use crate::old_keys::OldKeys;
 use crate::register::{self, Reminding};
+use crate::set_up;
 use crate::wire::{Base, Boards, Outside, Renderer};
 
 /// What the last tasks get before the panel ends without them.
@@ -58,6 +59,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         audit: Arc::new(base.store.clone()),
         chain: Arc::new(custodian.clone()),
         people: Arc::new(base.store.clone()),
+        invitations: Arc::new(base.store.clone()),
         second_factors: Arc::new(base.store.clone()),
         second_factor_for: Arc::new(config.sign_in.second_factor_for.clone()),
         factor_codes: Arc::default(),
@@ -91,6 +93,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         calendar_links: Arc::default(),
         public_url: config.public_url.as_str().trim_end_matches('/').into(),
     };
+    set_up::link(&config, &*panel.invitations).await;
     if let Err(error) = panel.register.seed(&register::known(&config)).await {
         tracing::warn!(
             error = &error as &dyn std::error::Error,

@@ -86,6 +86,10 @@ pub mod act {
     pub const CONFIRM_IDENTITY: &str = "confirm-identity";
     /// A person was added.
     pub const ADD_PERSON: &str = "add-person";
+    /// The link was made by which the first admin chooses name and password.
+    pub const MAKE_SET_UP_LINK: &str = "make-set-up-link";
+    /// Somebody opened their one-time link and chose a password.
+    pub const ACCEPT_INVITATION: &str = "accept-invitation";
     /// A person was kept out.
     pub const DISABLE_PERSON: &str = "disable-person";
     /// A person was let in again.

@@ -7,6 +7,14 @@ use crate::operation::OperationId;
 pub const SIGN_IN: &str = "/sign-in";
 /// Where the second factor's code is typed, after the password.
 pub const SIGN_IN_CODE: &str = "/sign-in/code";
+/// What one-time links open by which people choose their password.
+pub const WELCOME: &str = "/welcome";
+
+/// Such a link.
+pub fn welcome(token: &str) -> String {
+    format!("{WELCOME}/{token}")
+}
+
 /// Signs out (POST).
 pub const SIGN_OUT: &str = "/sign-out";
 /// The start page: goes to the gateway.

@@ -53,6 +53,9 @@ pub struct Person {
     pub disabled_at: Option<Timestamp>,
     /// The password is the one that was printed once at set-up or by an admin.
     pub password_is_one_time: bool,
+    /// They have no password yet; the link by which they choose one opens, or opened, until then.
+    #[serde(default)]
+    pub invited_until: Option<Timestamp>,
     /// Last request seen, to the minute.
     pub last_seen_at: Option<Timestamp>,
     /// When the person was added.

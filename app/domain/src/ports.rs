@@ -4,6 +4,7 @@
 mod chain;
 mod devices;
 mod hand_offs;
+mod invitations;
 mod journal;
 mod key_rotations;
 mod keys;
@@ -23,6 +24,7 @@ use uuid::Uuid;
 pub use chain::{AuditChain, ChainStanding, Verified};
 pub use devices::PanelDevices;
 pub use hand_offs::{HandOffs, Mail, Opener};
+pub use invitations::{Chosen, Invitations};
 pub use journal::{Begun, Fenced, Journal, NewOperation, StartError, StoreError};
 pub use key_rotations::KeyRotations;
 pub use keys::GatewayKeys;

@@ -53,7 +53,7 @@ pub mod endpoint {
     pub const REVOKE_HAND_OFF: &str = "/api/operations/revoke-hand-off";
     /// Frees a stuck one's gateway.
     pub const ABANDON: &str = "/api/operations/abandon";
-    /// Adds a person.
+    /// Invites a person.
     pub const ADD_PERSON: &str = "/api/people/add";
     /// Keeps a person out.
     pub const DISABLE_PERSON: &str = "/api/people/disable";
@@ -61,7 +61,7 @@ pub mod endpoint {
     pub const ENABLE_PERSON: &str = "/api/people/enable";
     /// Changes a role.
     pub const SET_ROLE: &str = "/api/people/role";
-    /// Gives a new one-time password.
+    /// Makes a new one-time link for a person.
     pub const RESET_PASSWORD: &str = "/api/people/reset";
     /// Takes somebody's second factor away.
     pub const RESET_SECOND_FACTOR: &str = "/api/people/second-factor";

@@ -5,13 +5,14 @@ use domain::path;
 use domain::person::Role;
 use domain::ports::Disabled;
 use leptos::prelude::*;
+use secrecy::{ExposeSecret as _, SecretString};
 use uuid::Uuid;
 
 use crate::call::{Call, Went, redirect_to};
 use crate::error::{OrSay as _, PanelError};
 use crate::panel::Reveal;
 
-/// Adds a person; the page then shows the one-time password once.
+/// Invites a person; the page then shows their one-time link once.
 ///
 /// # Errors
 /// Not allowed, or the name cannot be used.
@@ -20,14 +21,23 @@ pub async fn add_person(name: String, role: String) -> Result<Went, PanelError> 
     let call = Call::current()?;
     let permit = call.permit(Action::ManagePeople, None).await?;
     let role = known_role(&role)?;
-    let added = call.panel().people.add(permit, name.trim(), role).await;
-    let (person, password) = added.or_say(|| call.error_id())?;
+    let invited = call
+        .panel()
+        .invitations
+        .invite(permit, name.trim(), role)
+        .await;
+    let (person, token) = invited.or_say(|| call.error_id())?;
+    show(&call, person.name, &token);
+    Ok(redirect_to(path::PEOPLE))
+}
+
+fn show(call: &Call, name: String, token: &SecretString) {
+    let link = path::welcome(token.expose_secret());
     let reveal = Reveal {
-        name: person.name,
-        secret: password,
+        name,
+        secret: format!("{}{link}", call.panel().public_url).into(),
     };
     call.panel().reveals.put(call.viewer().person.id, reveal);
-    Ok(redirect_to(path::PEOPLE))
 }
 
 /// Keeps a person out and ends their sessions.
@@ -75,7 +85,7 @@ pub async fn set_role(id: String, role: String) -> Result<Went, PanelError> {
     Ok(redirect_to(path::PEOPLE))
 }
 
-/// Gives a new one-time password, shown once, and ends their sessions.
+/// Ends a person's password and sessions; the page then shows the one-time link once by which they choose another.
 ///
 /// # Errors
 /// Not allowed, or nobody of that id.
@@ -84,15 +94,12 @@ pub async fn reset_password(id: String) -> Result<Went, PanelError> {
     let call = Call::current()?;
     let permit = call.permit(Action::ManagePeople, None).await?;
     let id = known_id(&id)?;
-    let people = &call.panel().people;
-    let person = people.find(id).await.or_say(|| call.error_id())?;
+    let panel = call.panel();
+    let person = panel.people.find(id).await.or_say(|| call.error_id())?;
     let person = person.ok_or_else(|| PanelError::gone("There is nobody of that name."))?;
-    let password = people.reset_password(permit, id).await;
-    let reveal = Reveal {
-        name: person.name,
-        secret: password.or_say(|| call.error_id())?,
-    };
-    call.panel().reveals.put(call.viewer().person.id, reveal);
+    let token = panel.invitations.invite_again(permit, id).await;
+    let token = token.or_say(|| call.error_id())?;
+    show(&call, person.name, &token);
     Ok(redirect_to(path::PEOPLE))
 }
 

@@ -54,7 +54,7 @@ fn field(
     let error = format!("{name}-error");
     let invalid = wrong.as_ref().map(|_| "true");
     let described = wrong.as_ref().map(|_| error.clone());
-    let hint = (name == "new").then(|| view! { <p class="hint">"At least 12 characters."</p> });
+    let hint = (name == "new").then(|| view! { <p class="hint">"At least 12 characters, and nothing that is easy to guess."</p> });
     let wrong = wrong.map(|why| view! { <p class="error" id=error role="alert">{why}</p> });
     view! {
         <div class="field">

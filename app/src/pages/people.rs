@@ -38,7 +38,7 @@ pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError>
         .iter()
         .map(|person| row(person, (person.id == own, may_change), now))
         .collect();
-    let add = may_change.then(|| view! { <h2>"Add a person"</h2>{add(asked)} });
+    let add = may_change.then(|| view! { <h2>"Invite a person"</h2>{add(asked)} });
     let content = view! {
         <div class="crumb"><h1>"People"</h1><p class="live">{count}</p></div>
         {reveal}{problem}{confirm}
@@ -49,14 +49,19 @@ pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError>
     Ok(Page::new("People", moment::fill(&content, now)).at("people"))
 }
 
-/// The one time that a new password is shown.
+/// The one time that a person's link is shown.
 fn revealed(reveal: Reveal) -> AnyView {
     view! {
         <section class="card pad stack" role="status">
-            <p><b>"One-time password of "{reveal.name}</b></p>
-            <p><code>{reveal.secret.expose_secret().to_owned()}</code></p>
+            <p><b>"The one-time link of "{reveal.name}</b></p>
+            <p><code class="long" id="link-text">{reveal.secret.expose_secret().to_owned()}</code></p>
+            <div class="actions">
+                <button class="btn" type="button" hidden=true data-copy="link-text">"Copy"</button>
+                <button class="btn" type="button" hidden=true data-share="link-text">"Share"</button>
+            </div>
             <p class="hint">
-                "Shown now and never again. Hand it over in person. It works until it is changed; every page asks for that."
+                "Shown now and never again. It opens once, within 24 hours, and lets whoever opens it choose the password: \
+                 send it to nobody else."
             </p>
         </section>
     }
@@ -65,9 +70,13 @@ fn revealed(reveal: Reveal) -> AnyView {
 
 fn row(person: &Person, (own, may_change): (bool, bool), now: Timestamp) -> impl IntoView + use<> {
     let id = person.id.to_string();
-    let seen = match person.last_seen_at {
-        Some(at) => view! { "last seen "{moment::clock(at, now)} }.into_any(),
-        None => "never signed in".into_any(),
+    let seen = match (person.invited_until, person.last_seen_at) {
+        (Some(until), _) if until > now => {
+            view! { "invited; the link opens until "{moment::clock(until, now)} }.into_any()
+        }
+        (Some(_), _) => "invited; the link was not used and opens no more".into_any(),
+        (None, Some(at)) => view! { "last seen "{moment::clock(at, now)} }.into_any(),
+        (None, None) => "never signed in".into_any(),
     };
     let one_time = person
         .password_is_one_time
@@ -114,7 +123,7 @@ fn change(person: &Person, id: &str) -> AnyView {
         "At once: {name} is signed out everywhere and signs in again with the new role. Set it back here."
     );
     let password = format!(
-        "At once: the present password of {name} ends, and with it every session. The new one is shown here once, for you to hand over; there is no way back to the old one."
+        "At once: the present password of {name} ends, and with it every session. A one-time link is shown here once, for you to hand over: {name} chooses another password by it. There is no way back to the old one."
     );
     let [role_hint, access_hint, password_hint] =
         ["role", "access", "password"].map(|hint| format!("{hint}-hint-{id}"));
@@ -149,7 +158,7 @@ fn change(person: &Person, id: &str) -> AnyView {
             </form>
             <form method="post" action=endpoint::RESET_PASSWORD>
                 <input type="hidden" name="id" value=id.to_owned()/>
-                <button class="btn quiet" aria-describedby=password_hint.clone()>"New one-time password"</button>
+                <button class="btn quiet" aria-describedby=password_hint.clone()>"New one-time link"</button>
                 <p class="hint" id=password_hint>{password}</p>
             </form>
             {factor}
@@ -185,7 +194,7 @@ fn add(asked: &Asked) -> impl IntoView + use<> {
                     "An operator acts on the gateway. A manager reads the audit trail. A viewer looks and changes nothing."
                 </p>
             </div>
-            <div class="actions"><button class="btn primary">"Add"</button></div>
+            <div class="actions"><button class="btn primary">"Invite"</button></div>
         </form>
     }
 }

@@ -34,8 +34,11 @@ pub(crate) fn page(asked: &Asked) -> Page {
                     <p class="hint" id="code-hint">"Six digits. Without the phone: one of your recovery codes."</p>
                 </div>
                 <button class="btn primary">"Sign in"</button>
+                <p class="hint">
+                    <a href=path::SIGN_IN>"Begin again"</a>
+                    ". With neither phone nor codes, an admin can remove the second factor."
+                </p>
             </form>
-            <p class="hint"><a href=path::SIGN_IN>"Begin again"</a>". With neither phone nor codes, an admin can remove the second factor."</p>
         </div>
     }
     .to_html();

@@ -12,12 +12,14 @@ use crate::fake_keys::rotated;
 use crate::proposals::waiting;
 use crate::scenes::{logged_out, operation, stopped_account, world};
 
-const PAGES: [&str; 39] = [
+const PAGES: [&str; 41] = [
     "/sign-in",
     "/sign-in?failed=1",
     "/sign-in?throttled=30",
     "/sign-in?late=1",
     "/sign-in/code",
+    "/welcome/token-47",
+    "/welcome/token-47?wrong=short&name=",
     "/sign-in/code?failed=1",
     "/gateways/openclaw",
     "/gateways/nowhere",
@@ -164,7 +166,9 @@ async fn nothing_in_a_url_becomes_markup() {
 async fn whoever_is_signed_out_is_sent_to_the_sign_in_page_and_back() {
     let world = Arc::new(world());
     let browser = Browser::signed_out(&world);
-    for url in PAGES.into_iter().filter(|url| !url.starts_with("/sign-in")) {
+    let open = ["/sign-in", path::WELCOME];
+    let inside = |url: &&str| !open.iter().any(|open| url.starts_with(open));
+    for url in PAGES.into_iter().filter(inside) {
         let answer = browser.get(url).await;
         assert_eq!(answer.status, 303, "{url}");
         assert!(
@@ -186,6 +190,7 @@ fn every_url() {
         path::HOME.to_owned(),
         path::SIGN_IN.to_owned(),
         path::SIGN_IN_CODE.to_owned(),
+        path::welcome("TOKEN"),
         path::SIGN_OUT.to_owned(),
         path::PEOPLE.to_owned(),
         path::AUDIT.to_owned(),

@@ -2,8 +2,11 @@
 
 use async_trait::async_trait;
 use domain::can::Permit;
+use domain::invitation::Invitation;
 use domain::person::{Actor, Person, Role};
-use domain::ports::{Disabled, People, PeopleError, SecondFactors, SignIn, StoreError};
+use domain::ports::{
+    Chosen, Disabled, Invitations, People, PeopleError, SecondFactors, SignIn, StoreError,
+};
 use domain::second_factor::SetUp;
 use secrecy::{ExposeSecret as _, SecretString};
 use uuid::Uuid;
@@ -20,6 +23,7 @@ pub(crate) fn person(id: u128, name: &str, role: Role) -> Person {
         role,
         disabled_at: None,
         password_is_one_time: false,
+        invited_until: None,
         last_seen_at: None,
         created_at: NOW,
         session_epoch: 0,
@@ -114,6 +118,39 @@ impl People for Fake {
         let mut changed = person(1, actor.name(), Role::Viewer);
         changed.session_epoch = 5;
         Ok(changed)
+    }
+}
+
+/// What opens the link of the one who is invited.
+pub(crate) const TOKEN: &str = "token-47";
+
+#[async_trait]
+impl Invitations for Fake {
+    async fn invite(
+        &self,
+        _: Permit,
+        name: &str,
+        role: Role,
+    ) -> Result<(Person, SecretString), PeopleError> {
+        if name == "ben" {
+            return Err(PeopleError::NameTaken(name.to_owned()));
+        }
+        self.0.note(format!("invited {name}"));
+        Ok((person(7, name, role), SecretString::from(TOKEN)))
+    }
+    async fn invite_again(&self, _: Permit, id: Uuid) -> Result<SecretString, PeopleError> {
+        self.0.note(format!("reset {id}"));
+        Ok(SecretString::from("token-48"))
+    }
+    async fn set_up(&self) -> Result<Option<SecretString>, StoreError> {
+        self.0.store(None)
+    }
+    async fn invitation(&self, token: &str) -> Result<Option<Invitation>, StoreError> {
+        let known = self.0.invitation.clone().filter(|_| token == TOKEN);
+        self.0.store(known)
+    }
+    async fn accept(&self, _: &str, _: Chosen) -> Result<SignIn, PeopleError> {
+        Err(PeopleError::LinkOver)
     }
 }
 

@@ -17,6 +17,7 @@ use domain::fault::{Boundary, Fault, FaultKind};
 use domain::gateway::{AccountId, Gateway, GatewayId};
 use domain::hand_off::{HandOff, OPENS_WITHIN};
 use domain::history::{Incident, Strip};
+use domain::invitation::Invitation;
 use domain::logs::LogLine;
 use domain::observation::Observation;
 use domain::operation::{Command, Operation, OperationId, OperationView};
@@ -61,6 +62,8 @@ pub(crate) struct World {
     pub(crate) logs: Result<Vec<LogLine>, Fault>,
     pub(crate) comparison: Result<Comparison, Fault>,
     pub(crate) people: Vec<Person>,
+    /// What the one-time link is for.
+    pub(crate) invitation: Option<Invitation>,
     /// The set-up of a second factor that was begun.
     pub(crate) set_up: Option<SetUp>,
     /// Who must have one.
@@ -487,6 +490,7 @@ pub(crate) fn panel(world: &Arc<World>) -> Panel {
         audit: fake(),
         chain: fake(),
         people: fake(),
+        invitations: fake(),
         second_factors: fake(),
         second_factor_for: Arc::new(world.second_factor_for.clone()),
         factor_codes: Arc::default(),

@@ -68,24 +68,6 @@ async fn a_busy_gateway_says_whose_it_is_on_the_page_that_asked() {
 }
 
 #[tokio::test]
-async fn a_new_password_is_shown_once_and_never_in_a_url() {
-    let world = Arc::new(world());
-    let browser = Browser::of(&world, Role::Admin);
-    let answer = browser
-        .post("/people", endpoint::ADD_PERSON, "name=carla&role=viewer")
-        .await;
-    assert_eq!(answer.location, "/people");
-    let first = browser.get("/people").await;
-    assert!(
-        first.says("One-time password of carla one-time-word-42"),
-        "{}",
-        first.text()
-    );
-    let second = browser.get("/people").await;
-    assert!(!second.says("one-time-word-42"));
-}
-
-#[tokio::test]
 async fn a_taken_name_is_told_beside_its_field_once() {
     let world = Arc::new(world());
     let browser = Browser::of(&world, Role::Admin);

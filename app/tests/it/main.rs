@@ -27,4 +27,5 @@ mod restore;
 mod scan;
 mod scenes;
 mod second_factor;
+mod welcome;
 mod wipe;

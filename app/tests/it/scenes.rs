@@ -13,6 +13,7 @@ use domain::fact::{
 use domain::fault::{Boundary, Fault, FaultKind};
 use domain::gateway::Gateway;
 use domain::history::{Bar, Incident, Strip};
+use domain::invitation::Invitation;
 use domain::logs::{Level, LogLine};
 use domain::observation::Observation;
 use domain::operation::{
@@ -246,6 +247,11 @@ pub(crate) fn world() -> World {
                 running: "openclaw:2026.9.5".to_owned(),
                 wanted: "openclaw:2026.9.6".to_owned(),
             }],
+        }),
+        invitation: Some(Invitation {
+            name: None,
+            until: NOW.plus(Duration::from_secs(60)),
+            used: false,
         }),
         set_up: None,
         second_factor_for: BTreeSet::new(),

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 /// A line on standard output; a closed pipe is no fault.
-pub(super) fn line(text: &str) {
+pub(crate) fn line(text: &str) {
     let _closed = writeln!(std::io::stdout().lock(), "{text}");
 }
 

@@ -9,8 +9,9 @@ use anyhow::{Context as _, bail};
 use clap::{Subcommand, ValueEnum};
 use domain::action::Action;
 use domain::can::{self, Permit};
+use domain::path;
 use domain::person::{Person, Role};
-use domain::ports::{Disabled, People as _, SecondFactors as _};
+use domain::ports::{Disabled, Invitations as _, People as _, SecondFactors as _};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::operation::command_line;
@@ -20,14 +21,17 @@ use crate::wire::Base;
 
 #[derive(Subcommand)]
 pub(super) enum User {
-    /// Add somebody with a one-time password.
+    /// Invite somebody: prints the one-time link by which they choose their password, within 24 hours.
     Add {
         /// Sign-in name.
         name: String,
         /// What they may do.
         #[arg(long, value_enum)]
         role: RoleName,
-        /// Write the one-time password to this file (0600, must not exist) and not to the terminal.
+        /// Write the link to this file (0600, must not exist) and not to the terminal.
+        #[arg(long, value_name = "FILE", conflicts_with = "one_time_password_file")]
+        link_file: Option<PathBuf>,
+        /// A one-time password in this file (0600, must not exist) instead of a link.
         #[arg(long, value_name = "FILE")]
         one_time_password_file: Option<PathBuf>,
     },
@@ -52,11 +56,14 @@ pub(super) enum User {
         /// Sign-in name.
         name: String,
     },
-    /// Give somebody a new one-time password and end their sessions.
+    /// End somebody's password and sessions: prints the one-time link by which they choose another.
     Reset {
         /// Sign-in name.
         name: String,
-        /// Write the one-time password to this file (0600, must not exist) and not to the terminal.
+        /// Write the link to this file (0600, must not exist) and not to the terminal.
+        #[arg(long, value_name = "FILE", conflicts_with = "one_time_password_file")]
+        link_file: Option<PathBuf>,
+        /// A one-time password in this file (0600, must not exist) instead of a link.
         #[arg(long, value_name = "FILE")]
         one_time_password_file: Option<PathBuf>,
     },
@@ -84,32 +91,30 @@ impl From<RoleName> for Role {
 impl User {
     pub(super) async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
         let base = Base::open(config).await?;
-        let done = self.act(&base).await;
+        let done = self.act(config, &base).await;
         base.close().await;
         done.map(|()| ExitCode::SUCCESS)
     }
 
-    async fn act(self, base: &Base) -> anyhow::Result<()> {
+    async fn act(self, config: &Config, base: &Base) -> anyhow::Result<()> {
         let store = &base.store;
         match self {
             Self::Add {
                 name,
                 role,
+                link_file,
                 one_time_password_file,
             } => {
-                // The file first: a person whose password nobody can read would be of no use.
-                let file = one_time_password_file
-                    .as_deref()
-                    .map(|path| create_private(path, "the one-time password"))
-                    .transpose()?;
-                let added = store.add(permit()?, &name, role.into()).await;
+                // The file first: a person whose secret nobody can read would be of no use.
+                let secret = Secret::of(link_file, one_time_password_file)?;
+                let added = match secret.kind {
+                    Kind::Link => store.invite(permit()?, &name, role.into()).await,
+                    Kind::Password => store.add(permit()?, &name, role.into()).await,
+                };
                 match added {
-                    Ok((person, password)) => hand_over(&person.name, &password, file),
+                    Ok((person, given)) => secret.hand_over(config, &person.name, &given),
                     Err(error) => {
-                        if let Some(path) = one_time_password_file {
-                            std::fs::remove_file(&path)
-                                .with_context(|| format!("cannot remove {}", path.display()))?;
-                        }
+                        secret.forget()?;
                         Err(error.into())
                     }
                 }
@@ -154,17 +159,87 @@ impl User {
             }
             Self::Reset {
                 name,
+                link_file,
                 one_time_password_file,
             } => {
                 let person = find(base, &name).await?;
-                let file = one_time_password_file
-                    .as_deref()
-                    .map(|path| create_private(path, "the one-time password"))
-                    .transpose()?;
-                let password = store.reset_password(permit()?, person.id).await?;
-                hand_over(&person.name, &password, file)
+                let secret = Secret::of(link_file, one_time_password_file)?;
+                let given = match secret.kind {
+                    Kind::Link => store.invite_again(permit()?, person.id).await,
+                    Kind::Password => store.reset_password(permit()?, person.id).await,
+                };
+                match given {
+                    Ok(given) => secret.hand_over(config, &person.name, &given),
+                    Err(error) => {
+                        secret.forget()?;
+                        Err(error.into())
+                    }
+                }
             }
         }
+    }
+}
+
+/// What lets somebody in for the first time.
+enum Kind {
+    Link,
+    Password,
+}
+
+/// How it is handed over.
+struct Secret {
+    kind: Kind,
+    file: Option<(PathBuf, std::fs::File)>,
+}
+
+impl Secret {
+    fn of(link: Option<PathBuf>, password: Option<PathBuf>) -> anyhow::Result<Self> {
+        let (kind, path) = match password {
+            Some(path) => (Kind::Password, Some(path)),
+            None => (Kind::Link, link),
+        };
+        let file = path.map(|path| {
+            let made = create_private(&path, "what lets them in")?;
+            anyhow::Ok((path, made))
+        });
+        let file = file.transpose()?;
+        Ok(Self { kind, file })
+    }
+
+    /// Nobody was let in: the empty file goes.
+    fn forget(self) -> anyhow::Result<()> {
+        match self.file {
+            Some((path, _)) => std::fs::remove_file(&path)
+                .with_context(|| format!("cannot remove {}", path.display())),
+            None => Ok(()),
+        }
+    }
+
+    fn hand_over(self, config: &Config, name: &str, given: &SecretString) -> anyhow::Result<()> {
+        let base = config.public_url.as_str().trim_end_matches('/');
+        let (text, how) = match self.kind {
+            Kind::Link => (
+                format!("{base}{}", path::welcome(given.expose_secret())),
+                "chooses a password by this link, which opens once, within 24 hours",
+            ),
+            Kind::Password => (
+                given.expose_secret().to_owned(),
+                "may sign in with this one-time password",
+            ),
+        };
+        match self.file {
+            Some((path, mut file)) => {
+                writeln!(file, "{text}")
+                    .and_then(|()| file.sync_all())
+                    .with_context(|| format!("{} could not be written", path.display()))?;
+                out::line(&format!("{name} {how}: it is in {}.", path.display()));
+            }
+            None => {
+                out::line(&format!("{name} {how}:"));
+                out::line(&text);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -192,31 +267,6 @@ pub(super) fn create_private(path: &Path, what: &str) -> anyhow::Result<std::fs:
         .mode(0o600)
         .open(path)
         .with_context(|| format!("cannot create {} for {what}", path.display()))
-}
-
-fn hand_over(
-    name: &str,
-    password: &SecretString,
-    file: Option<std::fs::File>,
-) -> anyhow::Result<()> {
-    match file {
-        Some(mut file) => {
-            writeln!(file, "{}", password.expose_secret())
-                .context("the one-time password could not be written")?;
-            file.sync_all()
-                .context("the one-time password could not be written")?;
-            out::line(&format!(
-                "{name} may sign in with the one-time password in that file."
-            ));
-        }
-        None => {
-            out::line(&format!(
-                "{name} may sign in with this one-time password, shown only now:"
-            ));
-            out::line(password.expose_secret());
-        }
-    }
-    Ok(())
 }
 
 fn row(person: &Person) -> String {

@@ -107,6 +107,8 @@ pub(crate) async fn second_step(
         |query: &str| Redirect::to(&with_next(path::SIGN_IN_CODE, query, next)).into_response();
     match answer {
         Ok(SignIn::Welcome(person)) => {
+            // A recovery code may be used up: the database's notice may come later than the browser's next request.
+            desk.door.people.forget(Some(person.id));
             let epoch = person.session_epoch;
             match sessions::begin(&session, &person, epoch, now).await {
                 Ok(()) => Redirect::to(next).into_response(),
@@ -175,7 +177,7 @@ fn own_page(next: &str) -> &str {
     if own { next } else { path::HOME }
 }
 
-fn unavailable(error: &(dyn std::error::Error + 'static)) -> Response {
+pub(super) fn unavailable(error: &(dyn std::error::Error + 'static)) -> Response {
     tracing::error!(error, "Signing in or out failed");
     let text = "The panel's database does not answer, so nobody can sign in or out just now. The gateway itself is \
                 not affected. Try again in a moment.";

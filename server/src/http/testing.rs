@@ -59,6 +59,7 @@ pub(super) fn anna() -> Person {
         role: Role::Admin,
         disabled_at: None,
         password_is_one_time: false,
+        invited_until: None,
         last_seen_at: None,
         created_at: Timestamp::from_millis(0),
         session_epoch: 1,

@@ -228,6 +228,7 @@ impl Calendars for Listing {
             role: Role::Manager,
             disabled_at: None,
             password_is_one_time: false,
+            invited_until: None,
             last_seen_at: None,
             created_at: NOW,
             session_epoch: 1,

@@ -39,6 +39,15 @@ pub enum PeopleError {
     /// The password is too short.
     #[error("Use at least 12 characters for the password.")]
     PasswordTooShort,
+    /// The password can be guessed.
+    #[error("{}", easy_to_guess(why))]
+    PasswordEasy {
+        /// What a guesser would try; a sentence, or nothing.
+        why: String,
+    },
+    /// The link opens nothing.
+    #[error("This link opens nothing any more. Ask an admin for a new one.")]
+    LinkOver,
     /// The old password is wrong.
     #[error("The present password is not right.")]
     WrongPassword,
@@ -80,6 +89,16 @@ pub enum PeopleError {
     /// The database failed.
     #[error("The panel's database does not answer, so nothing was changed.")]
     Database(#[from] StoreError),
+}
+
+fn easy_to_guess(why: &str) -> String {
+    let advice =
+        "Take four or more words that do not belong together, or let a password manager make one.";
+    if why.is_empty() {
+        format!("This password is easy to guess. {advice}")
+    } else {
+        format!("This password is easy to guess. {why} {advice}")
+    }
 }
 
 /// People and their passwords. Every change writes its audit event in the same transaction.

@@ -5,11 +5,17 @@ use std::sync::{Arc, LazyLock};
 use argon2::password_hash::rand_core::{OsRng, RngCore as _};
 use argon2::password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString};
 use argon2::{Algorithm, Argon2, Params, Version};
+use domain::ports::PeopleError;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use zxcvbn::feedback::Feedback;
+use zxcvbn::zxcvbn;
 
 /// The fewest characters of a chosen password.
 pub(crate) const SHORTEST: usize = 12;
+/// Fewer guesses than this, and a slow attack at the door gets there: zxcvbn's border between "somewhat" and "safely"
+/// unguessable.
+const FEWEST_GUESSES_LOG10: f64 = 8.0;
 /// Longer ones are no passwords; hashing them would be work for free for whoever sends them.
 const LONGEST_BYTES: usize = 1024;
 /// How many checks may wait. Whoever comes later is told to try again in a moment.
@@ -101,9 +107,11 @@ impl Place {
         let turn = Arc::clone(&self.workers).acquire_owned().await;
         let checking = tokio::task::spawn_blocking(move || {
             let _turn = (turn, self);
-            let known = hash.is_some();
+            // Whoever was invited has no password yet, and takes as long.
+            let known = hash.as_ref().is_some_and(|hash| !hash.is_empty());
             let fits = hash
                 .as_deref()
+                .filter(|hash| !hash.is_empty())
                 .or(DUMMY.as_deref())
                 .is_some_and(|hash| verify_now(&password, hash));
             known && fits
@@ -129,10 +137,31 @@ fn verify_now(password: &SecretString, hash: &str) -> bool {
     fits && password.len() <= LONGEST_BYTES
 }
 
-/// Whether somebody may choose it.
-pub(crate) fn long_enough(password: &SecretString) -> bool {
+/// Whether somebody of that name may choose it.
+///
+/// # Errors
+/// It is too short, too long, or one of the first that a guesser would try.
+pub(crate) fn acceptable(password: &SecretString, name: &str) -> Result<(), PeopleError> {
     let password = password.expose_secret();
-    password.chars().count() >= SHORTEST && password.len() <= LONGEST_BYTES
+    if password.chars().count() < SHORTEST || password.len() > LONGEST_BYTES {
+        return Err(PeopleError::PasswordTooShort);
+    }
+    // Common passwords, names and words are in the estimate's own lists. What is long enough for a hundred letters is
+    // not made weak by more.
+    let looked_at: String = password.chars().take(100).collect();
+    let estimate = zxcvbn(
+        &looked_at,
+        &[name, "openclaw", "panel", "whatsapp", "gateway"],
+    );
+    if estimate.guesses_log10() < FEWEST_GUESSES_LOG10 {
+        let warning = estimate.feedback().and_then(Feedback::warning);
+        return Err(PeopleError::PasswordEasy {
+            why: warning
+                .map(|warning| warning.to_string())
+                .unwrap_or_default(),
+        });
+    }
+    Ok(())
 }
 
 /// A password to be typed once: 99 bits.
@@ -182,7 +211,36 @@ mod tests {
         let (one, two) = (one_time(), one_time());
         assert_eq!(one.expose_secret().len(), 23);
         assert_ne!(one.expose_secret(), two.expose_secret());
-        assert!(long_enough(&one));
+        assert!(acceptable(&one, "anna").is_ok());
+    }
+
+    #[test]
+    fn what_a_guesser_tries_first_is_refused_with_a_reason() {
+        for easy in [
+            "password1234",
+            "qwertyuiop123",
+            "aaaaaaaaaaaaaaaa",
+            "annaannaanna",
+            "openclawpanel",
+            "123456789012",
+        ] {
+            let refused = acceptable(&easy.into(), "anna").unwrap_err();
+            assert!(
+                matches!(refused, PeopleError::PasswordEasy { .. }),
+                "{easy}"
+            );
+            assert!(refused.to_string().contains("easy to guess"), "{refused}");
+        }
+        for good in [
+            "correct horse battery staple",
+            "petra-chooses-her-own",
+            "Żółta łódź podwodna",
+            "kq7#Vd!pR2mz",
+        ] {
+            assert!(acceptable(&good.into(), "anna").is_ok(), "{good}");
+        }
+        let long = "x7".repeat(600);
+        assert!(acceptable(&long.into(), "anna").is_err());
     }
 
     #[tokio::test]

@@ -5,7 +5,7 @@ macro_rules! people {
     ($rest:tt $(, $argument:expr)* $(,)?) => {
         sqlx::query_as!(
             $crate::people::PersonRow,
-            r#"SELECT id, name, role, password_is_one_time, disabled_at, session_epoch, last_seen_at,
+            r#"SELECT id, name, role, password_is_one_time, invited_until, disabled_at, session_epoch, last_seen_at,
                     created_at,
                     (SELECT confirmed_at FROM authenticators
                      WHERE person_id = people.id AND confirmed_at IS NOT NULL) AS second_factor_since,
@@ -18,6 +18,7 @@ macro_rules! people {
 }
 
 mod change;
+mod invitations;
 mod second_factor;
 mod sign_in;
 mod throttle;
@@ -143,6 +144,7 @@ struct PersonRow {
     name: String,
     role: String,
     password_is_one_time: bool,
+    invited_until: Option<OffsetDateTime>,
     disabled_at: Option<OffsetDateTime>,
     session_epoch: i64,
     last_seen_at: Option<OffsetDateTime>,
@@ -159,6 +161,7 @@ impl PersonRow {
             role: role(self.role)?,
             disabled_at: self.disabled_at.map(moment),
             password_is_one_time: self.password_is_one_time,
+            invited_until: self.invited_until.map(moment),
             last_seen_at: self.last_seen_at.map(moment),
             created_at: moment(self.created_at),
             session_epoch: self.session_epoch,

@@ -14,9 +14,12 @@ use uuid::Uuid;
 
 use super::throttle;
 use crate::notices;
-use crate::password::{long_enough, one_time};
+use crate::password::{acceptable, one_time};
 use crate::rows::column;
 use crate::store::Store;
+
+/// Fits no password: whoever was invited has none.
+pub(super) const NO_PASSWORD: &str = "";
 
 /// What a change found out within its transaction.
 pub(super) type Changed<T> = sqlx::Result<Result<T, PeopleError>>;
@@ -37,20 +40,9 @@ impl Store {
         role: Role,
     ) -> Result<(Person, SecretString), PeopleError> {
         let actor = allowed(permit)?;
-        let name = name.trim().to_lowercase();
-        if !is_name(&name) {
-            return Err(PeopleError::BadName);
-        }
         let person = Person {
-            id: self.ids.next(),
-            name,
-            role,
-            disabled_at: None,
             password_is_one_time: true,
-            last_seen_at: None,
-            created_at: self.clock.now(),
-            session_epoch: 1,
-            second_factor: None,
+            ..self.new_person(name, role)?
         };
         let password = one_time();
         let adding = self.insert_person(actor, &person, password.clone());
@@ -66,22 +58,7 @@ impl Store {
     ) -> Changed<()> {
         let hash = self.hasher.hash(password).await?;
         let mut tx = self.begin_change().await?;
-        let inserted = sqlx::query!(
-            "INSERT INTO people (id, name, role, password_hash, password_is_one_time, created_at,
-                                 session_epoch)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)
-             ON CONFLICT (name) DO NOTHING",
-            person.id,
-            person.name,
-            person.role.as_str(),
-            hash,
-            person.password_is_one_time,
-            column(person.created_at),
-            person.session_epoch,
-        )
-        .execute(&mut *tx)
-        .await?;
-        if inserted.rows_affected() == 0 {
+        if !insert(&mut tx, person, &hash).await? {
             return Ok(Err(PeopleError::NameTaken(person.name.clone())));
         }
         let note = format!("As {}.", person.role.as_str());
@@ -178,6 +155,12 @@ impl Store {
                 return Ok(Err(PeopleError::Unknown));
             };
             set_password(&mut tx, id, &hash, OneTime::Yes).await?;
+            sqlx::query!(
+                "DELETE FROM invitations WHERE person_id = $1 AND used_at IS NULL",
+                id
+            )
+            .execute(&mut *tx)
+            .await?;
             let mut event = event(actor, act::RESET_PASSWORD, &person, None);
             event.changes = vec![Change::hidden("password")];
             self.commit_change(tx, &person, event).await
@@ -192,12 +175,10 @@ impl Store {
         old: SecretString,
         new: SecretString,
     ) -> Result<Person, PeopleError> {
-        if !long_enough(&new) {
-            return Err(PeopleError::PasswordTooShort);
-        }
         let Actor::Person { id, name, .. } = actor else {
             return Err(PeopleError::Unknown);
         };
+        acceptable(&new, name)?;
         let changing = async {
             let tried = match self.try_own_password(name, old).await? {
                 Ok(tried) => tried,
@@ -335,7 +316,7 @@ impl Store {
 }
 
 /// The permit is a value that only the capability table makes; one for something else is refused.
-fn allowed(permit: Permit) -> Result<Actor, PeopleError> {
+pub(super) fn allowed(permit: Permit) -> Result<Actor, PeopleError> {
     if permit.action() == Action::ManagePeople {
         Ok(permit.actor().clone())
     } else {
@@ -343,7 +324,31 @@ fn allowed(permit: Permit) -> Result<Actor, PeopleError> {
     }
 }
 
-fn is_name(name: &str) -> bool {
+/// Adds a row, unless the name is taken.
+pub(super) async fn insert(
+    connection: &mut PgConnection,
+    person: &Person,
+    hash: &str,
+) -> sqlx::Result<bool> {
+    let inserted = sqlx::query!(
+        "INSERT INTO people (id, name, role, password_hash, password_is_one_time, created_at,
+                             session_epoch)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT (name) DO NOTHING",
+        person.id,
+        person.name,
+        person.role.as_str(),
+        hash,
+        person.password_is_one_time,
+        column(person.created_at),
+        person.session_epoch,
+    )
+    .execute(connection)
+    .await?;
+    Ok(inserted.rows_affected() > 0)
+}
+
+pub(super) fn is_name(name: &str) -> bool {
     (2..=40).contains(&name.len())
         && name
             .bytes()
@@ -373,12 +378,12 @@ async fn is_last_admin(connection: &mut PgConnection, person: &Person) -> sqlx::
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum OneTime {
+pub(super) enum OneTime {
     Yes,
     No,
 }
 
-async fn set_password(
+pub(super) async fn set_password(
     connection: &mut PgConnection,
     id: Uuid,
     hash: &str,
@@ -386,7 +391,8 @@ async fn set_password(
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "UPDATE people
-         SET password_hash = $2, password_is_one_time = $3, session_epoch = session_epoch + 1
+         SET password_hash = $2, password_is_one_time = $3, invited_until = NULL,
+             session_epoch = session_epoch + 1
          WHERE id = $1",
         id,
         hash,

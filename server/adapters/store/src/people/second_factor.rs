@@ -17,6 +17,7 @@ use totp_rs::{Builder, Secret, Totp};
 use uuid::Uuid;
 
 use super::change::{Changed, event, lock};
+use crate::notices;
 use crate::password::readable;
 use crate::rows::{column, moment};
 use crate::store::Store;
@@ -369,8 +370,12 @@ async fn take_recovery_code(
         person,
         digest,
     )
-    .fetch_one(connection)
+    .fetch_one(&mut *connection)
     .await?;
+    if taken.rows_affected() > 0 {
+        // Pages say how many are left.
+        notices::tell_person(connection, person).await?;
+    }
     Ok(match (taken.rows_affected(), known.known) {
         (1.., _) => Code::Recovery(known.left),
         (0, 1..) => Code::Used,

@@ -15,6 +15,8 @@ mod hand_offs;
 #[cfg(test)]
 mod history;
 #[cfg(test)]
+mod invitations;
+#[cfg(test)]
 mod journal;
 #[cfg(test)]
 mod key_rotations;

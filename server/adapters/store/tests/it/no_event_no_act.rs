@@ -12,8 +12,9 @@ use domain::key_rotation::{NewConsumer, NewKeyRotation, Task};
 use domain::operation::{Command, OperationId, Outcome};
 use domain::person::{Actor, Role};
 use domain::ports::{
-    AuditTrail, ByHand, Calendars, Clock as _, Disabled, HandOffs, Ids as _, Journal, KeyRotations,
-    Mailed, Opener, People, Proposals as _, Register, Reminders, RotationNotes as _, SecondFactors,
+    AuditTrail, ByHand, Calendars, Chosen, Clock as _, Disabled, HandOffs, Ids as _,
+    Invitations as _, Journal, KeyRotations, Mailed, Opener, People, Proposals as _, Register,
+    Reminders, RotationNotes as _, SecondFactors,
 };
 use domain::proposal::{Decision, OPEN_FOR};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -100,6 +101,8 @@ async fn people_and_sign_ins() {
         .set_disabled(may_manage_people(), carla, Disabled::Yes)
         .await
         .unwrap();
+    let invited = store.invite(may_manage_people(), "nora", Role::Viewer);
+    let (_, token) = invited.await.unwrap();
     close_the_trail(&database).await;
     let own = Actor::Person {
         id: ben,
@@ -136,6 +139,17 @@ async fn people_and_sign_ins() {
         store.set_role(permit(), ben, Role::Admin),
     )
     .await;
+    let invite = store.invite(permit(), "otto", Role::Viewer);
+    refused(&database, "invite", invite).await;
+    refused(&database, "new link", store.invite_again(permit(), ben)).await;
+    let accept = Chosen {
+        name: String::new(),
+        password: "four words of her own".into(),
+        address: None,
+        browser: None,
+    };
+    let accept = store.accept(token.expose_secret(), accept);
+    refused(&database, "accept", accept).await;
     let sign_in = store.sign_in("ben", password.clone(), None, None);
     refused(&database, "sign-in", sign_in).await;
     let sign_in = store.sign_in("ben", wrong.clone(), None, None);
@@ -146,6 +160,14 @@ async fn people_and_sign_ins() {
     refused(&database, "change", change).await;
     let change = store.change_password(&own, wrong, new);
     refused(&database, "refused change", change).await;
+}
+
+#[tokio::test]
+async fn the_first_link() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    close_the_trail(&database).await;
+    refused(&database, "set-up link", store.set_up()).await;
 }
 
 #[tokio::test]

@@ -1,0 +1,64 @@
+import { execFileSync } from "node:child_process";
+import { isAccessible, picture } from "../../support/looks.ts";
+import { expect, test } from "../../support/people.ts";
+import { facts, panel } from "../../support/stack.ts";
+
+const PASSWORD = "four words of her own";
+
+test("an admin invites by a link; it is opened once, elsewhere, and signs in", async ({ browser, contextOptions, page }, info) => {
+  const name = `ida-${info.project.name}-${info.repeatEachIndex}`;
+  await page.goto(`${facts().url}/people`);
+  await page.getByLabel("Name").fill(name);
+  await page.getByLabel("Role", { exact: true }).selectOption("manager");
+  await page.getByRole("button", { name: "Invite" }).click();
+  await expect(page.getByText(`The one-time link of ${name}`)).toBeVisible();
+  await isAccessible(page);
+  await picture(page, info, "people-invited");
+  const link = (await page.locator("#link-text").textContent()) ?? "";
+  await page.reload();
+  await expect(page.locator("#link-text")).toHaveCount(0);
+  await expect(page.getByRole("listitem").filter({ hasText: name })).toContainText("invited; the link opens until");
+
+  const context = await browser.newContext(contextOptions);
+  const hers = await context.newPage();
+  // Whatever looks at links in mails does not use it up.
+  await hers.goto(link);
+  await hers.goto(link);
+  await expect(hers.getByText(`You sign in as ${name}.`)).toBeVisible();
+  await isAccessible(hers);
+  await picture(hers, info, "welcome");
+  const choose = async (password: string, again = password) => {
+    await hers.getByLabel("Password", { exact: true }).fill(password);
+    await hers.getByLabel("Password once more").fill(again);
+    await hers.getByRole("button", { name: "Choose and sign in" }).click();
+  };
+  await choose(PASSWORD, "something else");
+  await expect(hers.locator("#again-error")).toHaveText("The two passwords are not the same.");
+  await choose("password1234");
+  await expect(hers.locator("#password-error")).toContainText("easy to guess");
+  await isAccessible(hers);
+  await picture(hers, info, "welcome-wrong");
+  await choose(PASSWORD);
+  await expect(hers).toHaveURL(/\/gateways\/openclaw$/);
+  await hers.goto(link);
+  await expect(hers.getByText("This link was used already.")).toBeVisible();
+  await context.close();
+
+  const log = execFileSync("cat", [`${facts().folder}/panel.log`], { encoding: "utf8" });
+  expect(log).not.toContain(link.split("/").at(-1));
+});
+
+test("the command line invites, too", async ({ browser, contextOptions }, info) => {
+  const name = `udo-${info.project.name}-${info.repeatEachIndex}`;
+  const [, link] = panel("user", "add", name, "--role", "viewer").split("\n");
+  const context = await browser.newContext(contextOptions);
+  const page = await context.newPage();
+  await page.goto(link ?? "");
+  await expect(page.getByText(`You sign in as ${name}.`)).toBeVisible();
+  const again = panel("user", "reset", name).split("\n")[1] ?? "";
+  await page.reload();
+  await expect(page.getByText("There is no such link.")).toBeVisible();
+  await page.goto(again);
+  await expect(page.getByText(`You sign in as ${name}.`)).toBeVisible();
+  await context.close();
+});
