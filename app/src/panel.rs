@@ -10,8 +10,9 @@ use domain::person::{Actor, Person, Role};
 use domain::ports::{
     AccountHistory, AuditChain, AuditTrail, Backups, Calendars, Clock, GatewayKeys, HandOffs, Ids,
     Invitations, KeyRotations, Mail, Observations, Operations, People, Proposals, Register,
-    Reminders, RepositorySecrets, RotationLog, Scans, SecondFactors, StateFolder,
+    Reminders, RepositorySecrets, RotationLog, Scans, SecondFactors, Sessions, StateFolder,
 };
+use domain::session::PersonSession;
 use domain::time::Timestamp;
 use secrecy::SecretString;
 use uuid::Uuid;
@@ -51,6 +52,8 @@ pub struct Panel {
     pub chain: Arc<dyn AuditChain>,
     /// People and their passwords.
     pub people: Arc<dyn People>,
+    /// Where people are signed in.
+    pub sessions: Arc<dyn Sessions>,
     /// One-time links by which people choose their password.
     pub invitations: Arc<dyn Invitations>,
     /// Second factors.
@@ -121,6 +124,10 @@ pub struct Viewer {
     pub actor: Actor,
     /// The person, as last read.
     pub person: Person,
+    /// The row of the present session in the table of sessions; `None` for one from before there was one.
+    pub session: Option<Uuid>,
+    /// Their sessions, as last read: those that may be open, and those that were ended lately.
+    pub sessions: Arc<[PersonSession]>,
     /// When they signed in.
     pub signed_in_at: Timestamp,
     /// When they last typed their password.

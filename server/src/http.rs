@@ -5,6 +5,7 @@ mod attachment;
 mod backup_file;
 mod calendar;
 mod client;
+mod device;
 mod events;
 mod hand_off;
 mod headers;
@@ -33,6 +34,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use domain::gateway::GatewayId;
 use domain::path;
+use domain::session::IDLE;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -80,6 +82,7 @@ pub(crate) fn router(site: Site) -> anyhow::Result<Router> {
         clock: site.panel.clock.clone(),
         trusted_proxies: site.trusted_proxies.into(),
         second_factor_for: site.panel.second_factor_for.clone(),
+        device: device::DeviceCookie { https },
         records: Arc::new(site.store.sessions()),
     };
     let desk = Desk {
@@ -160,7 +163,7 @@ pub(crate) fn router(site: Site) -> anyhow::Result<Router> {
         MokaStore::new(Some(SESSIONS_IN_MEMORY)),
         site.store.sessions(),
     );
-    let idle = time::Duration::try_from(sessions::IDLE).context("the idle limit of sessions")?;
+    let idle = time::Duration::try_from(IDLE).context("the idle limit of sessions")?;
     let sessions = SessionManagerLayer::new(cache)
         // `__Host-` binds the cookie to this host and to HTTPS.
         .with_name(if https { "__Host-panel" } else { "panel" })

@@ -50,6 +50,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     let boards = outside.observe(&config, &base, &tracker, &rest).await;
     let people = Arc::new(KnownPeople::new(
         Arc::new(base.store.clone()),
+        Arc::new(base.store.clone()),
         base.clock.clone(),
     ));
     let custodian = Custodian::open(&config, &base, &tracker)?;
@@ -59,6 +60,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         audit: Arc::new(base.store.clone()),
         chain: Arc::new(custodian.clone()),
         people: Arc::new(base.store.clone()),
+        sessions: Arc::new(base.store.clone()),
         invitations: Arc::new(base.store.clone()),
         second_factors: Arc::new(base.store.clone()),
         second_factor_for: Arc::new(config.sign_in.second_factor_for.clone()),

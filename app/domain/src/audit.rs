@@ -76,6 +76,10 @@ pub mod act {
     pub const SIGN_OUT: &str = "sign-out";
     /// A password was changed by its owner.
     pub const CHANGE_PASSWORD: &str = "change-password";
+    /// Somebody signed in with a browser that they had not signed in with before.
+    pub const NEW_DEVICE: &str = "new-device";
+    /// Sessions were ended by their owner or by an admin.
+    pub const END_SESSIONS: &str = "end-sessions";
     /// A second factor was set up.
     pub const SET_UP_SECOND_FACTOR: &str = "set-up-second-factor";
     /// Somebody's second factor was taken away.

@@ -31,6 +31,7 @@ pub mod proposal;
 pub mod scan;
 pub mod scrub;
 pub mod second_factor;
+pub mod session;
 pub mod survey;
 pub mod time;
 pub mod verdict;

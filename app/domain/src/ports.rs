@@ -17,6 +17,7 @@ mod proposals;
 mod register;
 mod repository;
 mod second_factors;
+mod sessions;
 mod state_folder;
 
 use uuid::Uuid;
@@ -39,6 +40,7 @@ pub use register::{
 };
 pub use repository::{LogAccess, LogLine, Logged, RepositorySecrets, RotationLog, SecretAccess};
 pub use second_factors::SecondFactors;
+pub use sessions::Sessions;
 pub use state_folder::StateFolder;
 
 use crate::time::Timestamp;

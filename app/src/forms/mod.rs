@@ -12,6 +12,7 @@ pub mod operations;
 pub mod people;
 pub mod proposals;
 pub mod second_factor;
+pub mod sessions;
 pub mod wipe;
 
 pub use account::{change_password, confirm_identity};
@@ -35,6 +36,7 @@ pub use proposals::{begin_proposal, decide_proposal};
 pub use second_factor::{
     begin_second_factor, finish_second_factor, remove_second_factor, renew_recovery_codes,
 };
+pub use sessions::{acknowledge_session, end_other_sessions, end_session, end_sessions_of};
 pub use wipe::wipe_gateway;
 
 /// Where the forms post to. Fixed names, so that logs, audit and tests can speak of them.
@@ -63,6 +65,14 @@ pub mod endpoint {
     pub const SET_ROLE: &str = "/api/people/role";
     /// Makes a new one-time link for a person.
     pub const RESET_PASSWORD: &str = "/api/people/reset";
+    /// Signs a person out everywhere.
+    pub const END_SESSIONS_OF: &str = "/api/people/end-sessions";
+    /// Ends one of one's own sessions.
+    pub const END_SESSION: &str = "/api/account/sessions/end";
+    /// Ends all but the present one.
+    pub const END_OTHER_SESSIONS: &str = "/api/account/sessions/end-others";
+    /// Notes that a new browser was one's own.
+    pub const ACKNOWLEDGE_SESSION: &str = "/api/account/sessions/mine";
     /// Takes somebody's second factor away.
     pub const RESET_SECOND_FACTOR: &str = "/api/people/second-factor";
     /// Begins the set-up of one's own.
@@ -120,7 +130,7 @@ pub mod endpoint {
     pub const REMOVE_CALENDAR_LINK: &str = "/api/credentials/remove-calendar";
 
     /// All of them.
-    pub const ALL: [&str; 38] = [
+    pub const ALL: [&str; 42] = [
         VERIFY_AUDIT,
         START,
         CANCEL,
@@ -133,6 +143,10 @@ pub mod endpoint {
         ENABLE_PERSON,
         SET_ROLE,
         RESET_PASSWORD,
+        END_SESSIONS_OF,
+        END_SESSION,
+        END_OTHER_SESSIONS,
+        ACKNOWLEDGE_SESSION,
         RESET_SECOND_FACTOR,
         BEGIN_SECOND_FACTOR,
         FINISH_SECOND_FACTOR,

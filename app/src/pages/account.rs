@@ -1,5 +1,7 @@
 //! One's own account: who one is, and the password.
 
+pub(crate) mod sessions;
+
 use domain::path;
 use leptos::prelude::*;
 
@@ -11,8 +13,16 @@ use crate::ui::moment;
 pub(crate) fn page(call: &Call, asked: &Asked) -> Page {
     let viewer = call.viewer();
     let now = call.now();
-    let done = (asked.get("done") == "password").then(|| {
-        view! { <div class="banner is-done" role="status"><p>"Your password is changed. Other devices are signed out."</p></div> }
+    let done = match asked.get("done") {
+        "password" => Some("Your password is changed. Other devices are signed out."),
+        "session" => Some(
+            "It is signed out. If it was not you, change your password now: whoever it was knows it.",
+        ),
+        "sessions" => Some("Every other device is signed out."),
+        _ => None,
+    };
+    let done = done.map(|done| {
+        view! { <div class="banner is-done" role="status"><p>{done}</p></div> }
     });
     let (factor, way) = match viewer.person.second_factor {
         Some(_) => ("an authenticator", "Change it"),
@@ -36,6 +46,7 @@ pub(crate) fn page(call: &Call, asked: &Asked) -> Page {
             {field("again", "New password once more", "new-password", asked)}
             <div class="actions"><button class="btn primary">"Change"</button></div>
         </form>
+        {sessions::card(call)}
         <form class="actions" method="post" action=path::SIGN_OUT>
             <button class="btn quiet">"Sign out"</button>
         </form>

@@ -111,6 +111,8 @@ fn sentence(event: &AuditEvent) -> String {
         act::MAKE_SET_UP_LINK => "made the link for the first admin",
         act::ACCEPT_INVITATION => "chose the password of",
         act::CHANGE_ROLE => "changed the role of",
+        act::NEW_DEVICE => "signed in with a new browser as",
+        act::END_SESSIONS => "ended sessions of",
         act::CONFIRM_IDENTITY => "confirmed to be",
         act::SET_UP_SECOND_FACTOR => "set up the second factor of",
         act::REMOVE_SECOND_FACTOR => "removed the second factor of",

@@ -140,6 +140,9 @@ fn change(person: &Person, id: &str) -> AnyView {
             </form>
         }
     });
+    let sessions =
+        format!("At once: {name} is signed out on every device and signs in again as before.");
+    let sessions_hint = format!("sessions-hint-{id}");
     let label = format!("Change {}", person.name);
     let role_label = format!("Role of {}", person.name);
     view! {
@@ -162,6 +165,11 @@ fn change(person: &Person, id: &str) -> AnyView {
                 <p class="hint" id=password_hint>{password}</p>
             </form>
             {factor}
+            <form method="post" action=endpoint::END_SESSIONS_OF>
+                <input type="hidden" name="id" value=id.to_owned()/>
+                <button class="btn quiet" aria-describedby=sessions_hint.clone()>"Sign out everywhere"</button>
+                <p class="hint" id=sessions_hint>{sessions}</p>
+            </form>
         </details>
     }
     .into_any()

@@ -8,8 +8,10 @@ use leptos::prelude::*;
 
 use crate::call::Call;
 use crate::error::PanelError;
+use crate::pages::account::sessions;
 use crate::pages::{Asked, Page};
 use crate::register;
+use crate::ui::moment;
 
 /// The side bar, or on a phone the top bar with its menu.
 pub(crate) fn top(call: &Call, page: &Page) -> String {
@@ -113,5 +115,7 @@ pub(crate) fn notices(call: &Call, page: &Page, asked: &Asked) -> String {
         let see = see.map(|href| view! { <a href=href>"See it"</a> });
         view! { <div class="banner is-down" role="alert"><p>{problem.sentence()}</p>{see}</div> }
     });
-    view! { {one_time}{problem} }.to_html()
+    let new_device = sessions::new_device(call);
+    let notices = view! { {new_device}{one_time}{problem} }.to_html();
+    moment::fill(&notices, call.now())
 }

@@ -40,6 +40,8 @@ impl Browser {
         let viewer = Viewer {
             actor,
             person,
+            session: None,
+            sessions: Arc::default(),
             signed_in_at: NOW,
             confirmed_at: NOW,
         };

@@ -502,6 +502,8 @@ fn confirmed(world: &Arc<World>, ago: Duration) -> Browser {
             browser: None,
         },
         person,
+        session: None,
+        sessions: Arc::default(),
         signed_in_at: NOW,
         confirmed_at: NOW.minus(ago),
     };

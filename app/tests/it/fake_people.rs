@@ -5,9 +5,10 @@ use domain::can::Permit;
 use domain::invitation::Invitation;
 use domain::person::{Actor, Person, Role};
 use domain::ports::{
-    Chosen, Disabled, Invitations, People, PeopleError, SecondFactors, SignIn, StoreError,
+    Chosen, Disabled, Invitations, People, PeopleError, SecondFactors, Sessions, SignIn, StoreError,
 };
 use domain::second_factor::SetUp;
+use domain::session::{Device, PersonSession};
 use secrecy::{ExposeSecret as _, SecretString};
 use uuid::Uuid;
 
@@ -151,6 +152,42 @@ impl Invitations for Fake {
     }
     async fn accept(&self, _: &str, _: Chosen) -> Result<SignIn, PeopleError> {
         Err(PeopleError::LinkOver)
+    }
+}
+
+#[async_trait]
+impl Sessions for Fake {
+    async fn begin(&self, _: &Person, _: Device) -> Result<Uuid, StoreError> {
+        unreachable!("the server begins sessions")
+    }
+    async fn go_on(&self, _: Uuid, _: i64) -> Result<(), StoreError> {
+        unreachable!("the server renews sessions")
+    }
+    async fn note_seen(&self, _: Uuid, _: Option<String>) -> Result<(), StoreError> {
+        unreachable!("the server notes visits")
+    }
+    async fn of(&self, _: Uuid) -> Result<Vec<PersonSession>, StoreError> {
+        unreachable!("the server reads them")
+    }
+    async fn close(&self, _: Uuid) -> Result<(), StoreError> {
+        unreachable!("the server ends sessions")
+    }
+    async fn end_one(&self, actor: &Actor, id: Uuid) -> Result<bool, PeopleError> {
+        self.0.note(format!("{} ends {id}", actor.name()));
+        Ok(id.as_u128() < 100)
+    }
+    async fn end_others(&self, actor: &Actor, but: Option<Uuid>) -> Result<u64, PeopleError> {
+        self.0
+            .note(format!("{} ends all but {but:?}", actor.name()));
+        Ok(2)
+    }
+    async fn acknowledge(&self, actor: &Actor, id: Uuid) -> Result<(), PeopleError> {
+        self.0.note(format!("{} knows {id}", actor.name()));
+        Ok(())
+    }
+    async fn end_all(&self, _: Permit, person: Uuid) -> Result<(), PeopleError> {
+        self.0.note(format!("{person} signed out everywhere"));
+        Ok(())
     }
 }
 

@@ -490,6 +490,7 @@ pub(crate) fn panel(world: &Arc<World>) -> Panel {
         audit: fake(),
         chain: fake(),
         people: fake(),
+        sessions: fake(),
         invitations: fake(),
         second_factors: fake(),
         second_factor_for: Arc::new(world.second_factor_for.clone()),

@@ -27,5 +27,6 @@ mod restore;
 mod scan;
 mod scenes;
 mod second_factor;
+mod sessions;
 mod welcome;
 mod wipe;

@@ -155,6 +155,8 @@ async fn a_one_time_password_is_a_banner_everywhere() {
     let viewer = app::Viewer {
         actor: domain::person::Actor::Panel,
         person: anna,
+        session: None,
+        sessions: Arc::default(),
         signed_in_at: crate::fakes::NOW,
         confirmed_at: crate::fakes::NOW,
     };

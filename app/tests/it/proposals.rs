@@ -124,6 +124,8 @@ fn admin(world: &Arc<World>, number: u128, name: &str) -> Browser {
     let viewer = Viewer {
         actor: actor(number, name),
         person: person(number, name, Role::Admin),
+        session: None,
+        sessions: Arc::default(),
         signed_in_at: NOW,
         confirmed_at: NOW,
     };

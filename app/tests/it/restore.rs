@@ -43,6 +43,8 @@ pub(crate) fn admin(world: &Arc<World>, ago: Duration) -> Browser {
             browser: None,
         },
         person: anna,
+        session: None,
+        sessions: Arc::default(),
         signed_in_at: NOW.minus(Duration::from_secs(3600)),
         confirmed_at: NOW.minus(ago),
     };

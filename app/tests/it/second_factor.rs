@@ -41,6 +41,8 @@ fn anna(role: Role, codes_left: u32, confirmed: Duration) -> Viewer {
             browser: None,
         },
         person: anna,
+        session: None,
+        sessions: Arc::default(),
         signed_in_at: NOW.minus(Duration::from_secs(3_600)),
         confirmed_at: NOW.minus(confirmed),
     }

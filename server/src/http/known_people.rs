@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::person::Person;
-use domain::ports::{Clock, People, StoreError};
+use domain::ports::{Clock, People, Sessions, StoreError};
+use domain::session::PersonSession;
 use domain::time::Timestamp;
 use tokio::sync::broadcast;
 use tower_sessions::session::Id;
@@ -27,25 +28,39 @@ pub(crate) enum News {
     SignedOut(Id),
 }
 
+/// A person with their sessions.
+#[derive(Clone, Debug)]
+pub(crate) struct Acquaintance {
+    pub(crate) person: Person,
+    /// Those that may be open, and those that were ended lately.
+    pub(crate) sessions: Arc<[PersonSession]>,
+}
+
 /// What was read, and how often something of it was forgotten.
 #[derive(Default)]
 struct Known {
-    people: HashMap<Uuid, (Timestamp, Option<Person>)>,
+    people: HashMap<Uuid, (Timestamp, Option<Acquaintance>)>,
     generation: u64,
 }
 
 /// People as last read.
 pub(crate) struct KnownPeople {
     people: Arc<dyn People>,
+    sessions: Arc<dyn Sessions>,
     clock: Arc<dyn Clock>,
     known: Mutex<Known>,
     news: broadcast::Sender<News>,
 }
 
 impl KnownPeople {
-    pub(crate) fn new(people: Arc<dyn People>, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(
+        people: Arc<dyn People>,
+        sessions: Arc<dyn Sessions>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
             people,
+            sessions,
             clock,
             known: Mutex::default(),
             news: broadcast::Sender::new(LAG),
@@ -74,9 +89,13 @@ impl KnownPeople {
         self.news.subscribe()
     }
 
-    /// Notes that somebody is here. Only a convenience for admins: nothing waits on its success.
-    pub(super) async fn note_seen(&self, id: Uuid) {
-        if let Err(error) = self.people.note_seen(id).await {
+    /// Notes that somebody is here. Only a convenience: nothing waits on its success.
+    pub(super) async fn note_seen(&self, id: Uuid, session: Option<Uuid>, address: String) {
+        let mut noted = self.people.note_seen(id).await;
+        if let Some(session) = session {
+            noted = noted.and(self.sessions.note_seen(session, Some(address)).await);
+        }
+        if let Err(error) = noted {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 "A visit could not be noted"
@@ -84,12 +103,25 @@ impl KnownPeople {
         }
     }
 
+    /// The sessions, where they are kept.
+    pub(super) fn sessions(&self) -> &dyn Sessions {
+        &*self.sessions
+    }
+
+    async fn read(&self, id: Uuid) -> Result<Option<Acquaintance>, StoreError> {
+        let Some(person) = self.people.find(id).await? else {
+            return Ok(None);
+        };
+        let sessions = self.sessions.of(id).await?.into();
+        Ok(Some(Acquaintance { person, sessions }))
+    }
+
     fn tell(&self, news: News) {
         // Nobody listening is fine: no stream is open.
         let _listeners = self.news.send(news);
     }
 
-    pub(super) async fn find(&self, id: Uuid) -> Result<Option<Person>, StoreError> {
+    pub(super) async fn find(&self, id: Uuid) -> Result<Option<Acquaintance>, StoreError> {
         let now = self.clock.now();
         let generation = {
             let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -100,7 +132,7 @@ impl KnownPeople {
             }
             known.generation
         };
-        match self.people.find(id).await {
+        match self.read(id).await {
             Ok(person) => {
                 let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
                 // A row read before a change may come after the news of it: it must not be kept.
@@ -131,10 +163,10 @@ mod tests {
     async fn a_row_that_was_read_before_a_change_is_not_kept_after_it() {
         let folks = Arc::new(Folks::default());
         folks.all.lock().unwrap().push(anna());
-        let known = KnownPeople::new(folks.clone(), Arc::new(Hands::default()));
+        let known = KnownPeople::new(folks.clone(), folks.clone(), Arc::new(Hands::default()));
         let epoch = async || {
             let found = known.find(anna().id).await.unwrap();
-            found.unwrap().session_epoch
+            found.unwrap().person.session_epoch
         };
         let gate = folks.hold();
         let mut early = std::pin::pin!(epoch());

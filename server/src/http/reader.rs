@@ -7,14 +7,15 @@ use std::time::Duration;
 use app::Viewer;
 use axum::body::Bytes;
 use domain::person::Role;
+use domain::session::ABSOLUTE;
 use domain::time::Timestamp;
 use tokio::sync::broadcast::{self, error::RecvError};
 use tower_sessions::Session;
 use tower_sessions::session::Id;
 use uuid::Uuid;
 
-use super::known_people::News;
-use super::sessions::{ABSOLUTE, Door};
+use super::known_people::{Acquaintance, News};
+use super::sessions::{Door, is_ended};
 
 /// How often a session is looked up though nothing was heard of it.
 const RECHECK: Duration = Duration::from_secs(600);
@@ -27,6 +28,8 @@ pub(super) struct Reader {
     door: Door,
     news: broadcast::Receiver<News>,
     session: Option<Id>,
+    /// Its row in the table of sessions.
+    row: Option<Uuid>,
     signed_in_at: Timestamp,
     person: Uuid,
     role: Role,
@@ -49,6 +52,7 @@ impl Reader {
             door: door.clone(),
             news: door.people.news(),
             session: session.id(),
+            row: viewer.session,
             signed_in_at: viewer.signed_in_at,
             person: viewer.person.id,
             role: viewer.person.role,
@@ -88,7 +92,8 @@ impl Reader {
             return Standing::Over;
         }
         match self.door.people.find(self.person).await {
-            Ok(Some(person))
+            Ok(Some(known)) if is_ended(&known.sessions, self.row) => return Standing::Over,
+            Ok(Some(Acquaintance { person, .. }))
                 if person.disabled_at.is_none()
                     && person.role == self.role
                     && person.session_epoch == self.epoch => {}
@@ -110,11 +115,12 @@ impl Reader {
 mod tests {
     use axum::Router;
     use axum::routing::post;
+    use domain::session::PersonSession;
     use tower_sessions::SessionStore as _;
 
     use super::*;
     use crate::http::sign_in::sign_out;
-    use crate::http::testing::{Browser, anna, house, reader};
+    use crate::http::testing::{Browser, ROW, anna, house, reader};
 
     #[tokio::test]
     async fn a_sign_out_ends_the_streams_of_that_session_and_of_no_other() {
@@ -127,6 +133,25 @@ mod tests {
         assert_eq!(here.left().await, Some(SIGNED_OUT));
         let mut other = std::pin::pin!(there.left());
         assert!(futures::poll!(&mut other).is_pending());
+    }
+
+    #[tokio::test]
+    async fn a_session_that_was_ended_elsewhere_ends_its_streams() {
+        let house = house();
+        let (_, reader) = reader(&house).await;
+        let now = house.door.clock.now();
+        house.folks.sessions.lock().unwrap().push(PersonSession {
+            id: ROW,
+            epoch: 1,
+            begun_at: now,
+            seen_at: now,
+            ended_at: Some(now),
+            address: None,
+            browser: None,
+            is_new: false,
+        });
+        house.door.people.forget(Some(anna().id));
+        assert_eq!(reader.left().await, Some(SIGNED_OUT));
     }
 
     #[tokio::test]

@@ -10,13 +10,14 @@ use anyhow::Context as _;
 use app::{OwnSession, RenewError, Viewer};
 use async_trait::async_trait;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{Method, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use domain::path;
 use domain::person::{Actor, Person, Role};
 use domain::ports::Clock;
 use domain::second_factor::SECOND_STEP;
+use domain::session::{ABSOLUTE, Device as SessionDevice, PersonSession};
 use domain::time::Timestamp;
 use futures::future::ready;
 use futures::stream;
@@ -25,17 +26,14 @@ use tower_sessions::{Session, SessionStore};
 use uuid::Uuid;
 
 use super::client;
+use super::device::DeviceCookie;
 use super::events;
-use super::known_people::KnownPeople;
+use super::known_people::{Acquaintance, KnownPeople};
 use super::reader::SIGNED_OUT;
 use super::sorry;
 
 /// Key of [`SignedIn`] within a session.
 const KEY: &str = "signed-in";
-/// A session ends this long after sign-in, used or not.
-pub(super) const ABSOLUTE: Duration = Duration::from_secs(7 * 86_400);
-/// Without a use for this long it ends (the cookie's own limit).
-pub(crate) const IDLE: Duration = Duration::from_secs(12 * 3_600);
 /// How often the idle limit is pushed forward.
 const TOUCH: Duration = Duration::from_secs(600);
 
@@ -43,6 +41,9 @@ const TOUCH: Duration = Duration::from_secs(600);
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct SignedIn {
     person: Uuid,
+    /// Its row in the table of sessions.
+    #[serde(default)]
+    session: Option<Uuid>,
     epoch: i64,
     at: Timestamp,
     touched: Timestamp,
@@ -65,6 +66,8 @@ pub(crate) struct Door {
     pub(crate) trusted_proxies: Arc<[std::net::IpAddr]>,
     /// Who must have a second factor.
     pub(crate) second_factor_for: Arc<BTreeSet<Role>>,
+    /// How browsers are known again.
+    pub(crate) device: DeviceCookie,
     /// Sessions as the database has them, past the memory of this panel: another one may have ended them.
     pub(crate) records: Arc<dyn SessionStore>,
 }
@@ -105,11 +108,43 @@ pub(super) async fn got_half_way(
     Ok(half_way.filter(|half_way| now.since(half_way.at) < SECOND_STEP))
 }
 
-/// Begins a session for a person; the id is new, so that a planted one is worth nothing.
-pub(crate) async fn begin(
+/// Where a request comes from.
+pub(super) struct Origin<'a> {
+    pub(super) peer: SocketAddr,
+    pub(super) headers: &'a HeaderMap,
+}
+
+/// Lets somebody in whose proofs were right: notes the session, begins it, and goes on to `next`. The answer holds the
+/// cookie by which the browser is known again.
+pub(super) async fn let_in(
+    door: &Door,
     session: &Session,
     person: &Person,
-    epoch: i64,
+    from: Origin<'_>,
+    next: &str,
+) -> anyhow::Result<Response> {
+    let address = client::address(from.peer, from.headers, &door.trusted_proxies);
+    let secret = door.device.secret(from.headers);
+    let device = SessionDevice {
+        secret: secret.clone(),
+        address: Some(address.to_string()),
+        browser: client::browser(from.headers),
+    };
+    let id = door.people.sessions().begin(person, device).await?;
+    begin(session, person, Some(id), door.clock.now()).await?;
+    // The database's notice may come later than the browser's next request.
+    door.people.forget(Some(person.id));
+    let mut answer = Redirect::to(next).into_response();
+    let cookie = door.device.cookie(&secret)?;
+    answer.headers_mut().append(header::SET_COOKIE, cookie);
+    Ok(answer)
+}
+
+/// Begins a session for a person; the id is new, so that a planted one is worth nothing.
+pub(super) async fn begin(
+    session: &Session,
+    person: &Person,
+    row: Option<Uuid>,
     now: Timestamp,
 ) -> anyhow::Result<()> {
     session.cycle_id().await?;
@@ -119,7 +154,8 @@ pub(crate) async fn begin(
             KEY,
             SignedIn {
                 person: person.id,
-                epoch,
+                session: row,
+                epoch: person.session_epoch,
                 at: now,
                 touched: now,
                 confirmed: None,
@@ -151,16 +187,18 @@ struct Own {
 #[async_trait]
 impl OwnSession for Own {
     async fn renew(&self, person: &Person) -> Result<(), RenewError> {
-        // The database's notice may come later than the browser's next request.
-        self.door.people.forget(Some(person.id));
-        begin(
-            &self.session,
-            person,
-            person.session_epoch,
-            self.door.clock.now(),
-        )
-        .await
-        .map_err(|error| RenewError(error.into()))
+        let renewing = async {
+            let known = self.session.get::<SignedIn>(KEY).await?;
+            let row = known.and_then(|known| known.session);
+            if let Some(row) = row {
+                let sessions = self.door.people.sessions();
+                sessions.go_on(row, person.session_epoch).await?;
+            }
+            // The database's notice may come later than the browser's next request.
+            self.door.people.forget(Some(person.id));
+            begin(&self.session, person, row, self.door.clock.now()).await
+        };
+        renewing.await.map_err(|error| RenewError(error.into()))
     }
 
     async fn confirm(&self) -> Result<(), RenewError> {
@@ -175,13 +213,14 @@ pub(crate) async fn viewer(
     door: &Door,
     session: &Session,
     peer: SocketAddr,
-    headers: &axum::http::HeaderMap,
+    headers: &HeaderMap,
 ) -> anyhow::Result<Option<Viewer>> {
+    let address = client::address(peer, headers, &door.trusted_proxies).to_string();
     let Some(Known {
         person,
-        signed_in_at,
-        confirmed_at,
-    }) = person(door, session).await?
+        sessions,
+        signed_in,
+    }) = person(door, session, &address).await?
     else {
         return Ok(None);
     };
@@ -189,26 +228,28 @@ pub(crate) async fn viewer(
         id: person.id,
         name: person.name.clone(),
         role: person.role,
-        address: Some(client::address(peer, headers, &door.trusted_proxies).to_string()),
+        address: Some(address),
         browser: client::browser(headers),
     };
     Ok(Some(Viewer {
         actor,
         person,
-        signed_in_at,
-        confirmed_at,
+        session: signed_in.session,
+        sessions,
+        signed_in_at: signed_in.at,
+        confirmed_at: signed_in.confirmed_at(),
     }))
 }
 
 /// What a session says, while it lasts.
 struct Known {
     person: Person,
-    signed_in_at: Timestamp,
-    confirmed_at: Timestamp,
+    sessions: Arc<[PersonSession]>,
+    signed_in: SignedIn,
 }
 
 /// Whose session it is, while it lasts.
-async fn person(door: &Door, session: &Session) -> anyhow::Result<Option<Known>> {
+async fn person(door: &Door, session: &Session, address: &str) -> anyhow::Result<Option<Known>> {
     let Some(mut signed_in) = session.get::<SignedIn>(KEY).await? else {
         return Ok(None);
     };
@@ -217,23 +258,31 @@ async fn person(door: &Door, session: &Session) -> anyhow::Result<Option<Known>>
         session.flush().await?;
         return Ok(None);
     }
-    let Some(person) = door.people.find(signed_in.person).await? else {
+    let Some(Acquaintance { person, sessions }) = door.people.find(signed_in.person).await? else {
         return Ok(None);
     };
-    if person.disabled_at.is_some() || person.session_epoch != signed_in.epoch {
+    let ended = is_ended(&sessions, signed_in.session);
+    if ended || person.disabled_at.is_some() || person.session_epoch != signed_in.epoch {
         session.flush().await?;
         return Ok(None);
     }
     if now.since(signed_in.touched) > TOUCH {
         signed_in.touched = now;
         session.insert(KEY, signed_in.clone()).await?;
-        door.people.note_seen(person.id).await;
+        let (id, row) = (person.id, signed_in.session);
+        door.people.note_seen(id, row, address.to_owned()).await;
     }
     Ok(Some(Known {
         person,
-        signed_in_at: signed_in.at,
-        confirmed_at: signed_in.confirmed_at(),
+        sessions,
+        signed_in,
     }))
+}
+
+/// Whether its owner or an admin ended it. One that is not in the list has just begun.
+pub(super) fn is_ended(sessions: &[PersonSession], row: Option<Uuid>) -> bool {
+    let row = sessions.iter().find(|session| Some(session.id) == row);
+    row.is_some_and(|session| session.ended_at.is_some())
 }
 
 /// Puts `Arc<Viewer>` into the request, or sends the browser to the sign-in page. Paths that anybody may
@@ -323,7 +372,6 @@ fn signed_out(request: &Request) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::header;
     use axum::routing::{get, post};
     use axum::{Extension, Router};
     use domain::second_factor::SecondFactor;
@@ -364,7 +412,7 @@ mod tests {
             own.renew(&folks.next_epoch(anna().id)).await.unwrap();
         };
         let begin = move |session: Session| async move {
-            begin(&session, &anna(), 1, clock.now()).await.unwrap();
+            begin(&session, &anna(), None, clock.now()).await.unwrap();
         };
         let confirm = |Extension(own): Extension<Arc<dyn OwnSession>>| async move {
             own.confirm().await.unwrap();

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use tower_sessions::Session;
 
 use super::client;
-use super::sessions::{self, Door};
+use super::sessions::{self, Door, Origin};
 use super::sorry;
 
 /// What signing in needs.
@@ -52,10 +52,12 @@ pub(crate) async fn sign_in(
         .await
     {
         Ok(SignIn::Welcome(person)) => {
-            let now = desk.door.clock.now();
-            let epoch = person.session_epoch;
-            match sessions::begin(&session, &person, epoch, now).await {
-                Ok(()) => Redirect::to(next).into_response(),
+            let from = Origin {
+                peer,
+                headers: &headers,
+            };
+            match sessions::let_in(&desk.door, &session, &person, from, next).await {
+                Ok(answer) => answer,
                 Err(error) => unavailable(&*error),
             }
         }
@@ -107,11 +109,12 @@ pub(crate) async fn second_step(
         |query: &str| Redirect::to(&with_next(path::SIGN_IN_CODE, query, next)).into_response();
     match answer {
         Ok(SignIn::Welcome(person)) => {
-            // A recovery code may be used up: the database's notice may come later than the browser's next request.
-            desk.door.people.forget(Some(person.id));
-            let epoch = person.session_epoch;
-            match sessions::begin(&session, &person, epoch, now).await {
-                Ok(()) => Redirect::to(next).into_response(),
+            let from = Origin {
+                peer,
+                headers: &headers,
+            };
+            match sessions::let_in(&desk.door, &session, &person, from, next).await {
+                Ok(answer) => answer,
                 Err(error) => unavailable(&*error),
             }
         }
@@ -143,6 +146,14 @@ pub(crate) async fn sign_out(
 ) -> Response {
     let viewer = sessions::viewer(&desk.door, &session, peer, &headers).await;
     if let Ok(Some(viewer)) = viewer {
+        if let Some(row) = viewer.session
+            && let Err(error) = desk.door.people.sessions().close(row).await
+        {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "A sign-out could not be noted"
+            );
+        }
         let event = NewAuditEvent::new(viewer.actor, act::SIGN_OUT, AuditOutcome::Succeeded);
         if let Err(error) = desk.audit.record(event).await {
             tracing::error!(

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use tower_sessions::Session;
 
 use super::client;
-use super::sessions::{self, Door};
+use super::sessions::{self, Door, Origin};
 use super::sign_in::unavailable;
 
 /// What the route here needs.
@@ -58,16 +58,17 @@ pub(crate) async fn accept(
         address: Some(client::address(peer, &headers, &door.trusted_proxies).to_string()),
         browser: client::browser(&headers),
     };
-    let now = door.clock.now();
-    let (begun, next) = match reception.invitations.accept(&token, chosen).await {
+    let from = Origin {
+        peer,
+        headers: &headers,
+    };
+    let answer = match reception.invitations.accept(&token, chosen).await {
         Ok(SignIn::Welcome(person)) => {
-            door.people.forget(Some(person.id));
-            let begun = sessions::begin(&session, &person, person.session_epoch, now).await;
-            (begun, path::HOME)
+            sessions::let_in(door, &session, &person, from, path::HOME).await
         }
         Ok(SignIn::SecondStep(person)) => {
-            let begun = sessions::half_way(&session, &person, now).await;
-            (begun, path::SIGN_IN_CODE)
+            let half_way = sessions::half_way(&session, &person, door.clock.now()).await;
+            half_way.map(|()| Redirect::to(path::SIGN_IN_CODE).into_response())
         }
         // The page of the link says why.
         Ok(SignIn::Refused | SignIn::Throttled { .. }) | Err(PeopleError::LinkOver) => {
@@ -86,8 +87,5 @@ pub(crate) async fn accept(
             return Redirect::to(&path::welcome(&token)).into_response();
         }
     };
-    match begun {
-        Ok(()) => Redirect::to(next).into_response(),
-        Err(error) => unavailable(&*error),
-    }
+    answer.unwrap_or_else(|error| unavailable(&*error))
 }

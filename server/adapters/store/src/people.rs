@@ -20,6 +20,7 @@ macro_rules! people {
 mod change;
 mod invitations;
 mod second_factor;
+mod sessions;
 mod sign_in;
 mod throttle;
 

@@ -35,4 +35,6 @@ mod roles;
 #[cfg(test)]
 mod second_factor;
 #[cfg(test)]
+mod sessions;
+#[cfg(test)]
 mod support;

@@ -14,9 +14,10 @@ use domain::person::{Actor, Role};
 use domain::ports::{
     AuditTrail, ByHand, Calendars, Chosen, Clock as _, Disabled, HandOffs, Ids as _,
     Invitations as _, Journal, KeyRotations, Mailed, Opener, People, Proposals as _, Register,
-    Reminders, RotationNotes as _, SecondFactors,
+    Reminders, RotationNotes as _, SecondFactors, Sessions,
 };
 use domain::proposal::{Decision, OPEN_FOR};
+use domain::session::Device;
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::postgres::PgConnection;
 use sqlx::{Connection as _, Executor as _, Row as _};
@@ -101,6 +102,13 @@ async fn people_and_sign_ins() {
         .set_disabled(may_manage_people(), carla, Disabled::Yes)
         .await
         .unwrap();
+    let ben_now = People::find(&store, ben).await.unwrap().unwrap();
+    let known = Device {
+        secret: "laptop".into(),
+        address: None,
+        browser: None,
+    };
+    let session = Sessions::begin(&store, &ben_now, known).await.unwrap();
     let invited = store.invite(may_manage_people(), "nora", Role::Viewer);
     let (_, token) = invited.await.unwrap();
     close_the_trail(&database).await;
@@ -139,6 +147,16 @@ async fn people_and_sign_ins() {
         store.set_role(permit(), ben, Role::Admin),
     )
     .await;
+    let phone = Device {
+        secret: "phone".into(),
+        address: None,
+        browser: None,
+    };
+    let new_device = Sessions::begin(&store, &ben_now, phone);
+    refused(&database, "new device", new_device).await;
+    refused(&database, "end", store.end_one(&own, session)).await;
+    refused(&database, "end others", store.end_others(&own, None)).await;
+    refused(&database, "end all", store.end_all(permit(), ben)).await;
     let invite = store.invite(permit(), "otto", Role::Viewer);
     refused(&database, "invite", invite).await;
     refused(&database, "new link", store.invite_again(permit(), ben)).await;
@@ -320,7 +338,12 @@ async fn operations_and_what_hangs_on_them() {
     )
     .await;
     let outcome = || Outcome::Succeeded { note: None };
-    refused(&database, "end", store.end(running, 1, outcome())).await;
+    refused(
+        &database,
+        "end",
+        Journal::end(&store, running, 1, outcome()),
+    )
+    .await;
     refused(&database, "cancel", store.ask_cancel(running, &anna())).await;
     refused(&database, "skip", store.ask_skip(running, "drain", &anna())).await;
     let make = HandOffs::make(&store, may_on_g1(Action::HandOff), running);
@@ -360,7 +383,7 @@ async fn freeing_a_stuck_operation() {
         why: Fault::new(FaultKind::Unreachable, Boundary::Docker, "Docker is away."),
         todo: "Look.".to_owned(),
     };
-    store.end(id, 1, stuck).await.unwrap().unwrap();
+    Journal::end(&store, id, 1, stuck).await.unwrap().unwrap();
     close_the_trail(&database).await;
     let anna = &anna();
     refused(&database, "abandon", store.abandon(id, anna, "I looked")).await;
