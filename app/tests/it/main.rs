@@ -7,6 +7,7 @@
 
 mod accounts;
 mod audit;
+mod authorisation;
 mod backups;
 mod browser;
 mod credentials;

@@ -1,6 +1,9 @@
 import { expect, test } from "@playwright/test";
 import { complaints, isAccessible, picture } from "../../support/looks.ts";
+import { known } from "../../support/people.ts";
 import { facts } from "../../support/stack.ts";
+
+test.beforeEach(({ context }) => known(context));
 
 test("a page asks for a sign-in and comes back to where one was going", async ({ page }, info) => {
   const said = complaints(page);
