@@ -53,10 +53,9 @@ fn body(form: &str, person: &str) -> String {
     let of_operation = format!("{gateway}&operation={OPERATION}");
     match form {
         endpoint::START => format!("{gateway}&kind=restart&key=k"),
-        endpoint::CANCEL => format!("id={RUNNING}"),
+        endpoint::CANCEL | endpoint::HAND_OFF => format!("id={RUNNING}"),
         endpoint::SKIP => format!("id={RUNNING}&step=wait"),
         endpoint::ABANDON => format!("id={STUCK}&comment=looked"),
-        endpoint::HAND_OFF => format!("id={RUNNING}"),
         endpoint::REVOKE_HAND_OFF => format!("id={RUNNING}&link={OPERATION}"),
         endpoint::ADD_PERSON => "name=carla&role=viewer".to_owned(),
         endpoint::SET_ROLE => format!("id={person}&role=viewer"),

@@ -56,7 +56,8 @@ test("a new browser is asked about on the others, and is signed out at once", as
   await page.getByRole("button", { name: "No, sign it out" }).click();
   await expect(page.getByText("It is signed out. If it was not you, change your password now")).toBeVisible();
   await isAccessible(page);
-  // The other page is not touched: its event stream brings it to the door.
+  // The other page is not touched: its event stream tells it.
+  await other.getByRole("link", { name: "Session ended: sign in again" }).click();
   await expect(other.getByRole("heading", { level: 1 })).toHaveText("Sign in");
   await elsewhere.close();
   await page.goto(`${facts().url}/gateways/openclaw`);

@@ -307,11 +307,12 @@ async fn neither_secret_nor_recovery_code_can_be_read_in_the_database() {
     let store = database.store().await;
     let carla = carla(&database, &store).await;
     let secret = Secret::try_from_base32(&carla.phone.0).unwrap();
-    let hex: String = secret
-        .as_bytes()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hex = secret.as_bytes().iter().fold(String::new(), |hex, byte| {
+        use core::fmt::Write as _;
+        let mut hex = hex;
+        write!(hex, "{byte:02x}").unwrap();
+        hex
+    });
     let mut needles = vec![hex, carla.phone.0.clone()];
     needles.extend(
         carla
