@@ -13,6 +13,13 @@ pub const HOME: &str = "/";
 pub const PEOPLE: &str = "/people";
 /// The audit trail.
 pub const AUDIT: &str = "/audit";
+/// One event of it.
+pub fn audit_event(sequence: i64) -> String {
+    format!("{AUDIT}/{sequence}")
+}
+
+/// What waits for a review.
+pub const REVIEW: &str = "/audit/review";
 /// One's own account.
 pub const ACCOUNT: &str = "/account";
 

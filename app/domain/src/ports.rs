@@ -15,7 +15,9 @@ mod plugins;
 mod proposals;
 mod register;
 mod repository;
+mod reviews;
 mod state_folder;
+mod trail;
 
 use uuid::Uuid;
 
@@ -35,7 +37,9 @@ pub use register::{
     ByHand, CalendarLink, Calendars, Mailed, Register, RegisterError, Reminders, RotationNotes,
 };
 pub use repository::{LogAccess, LogLine, Logged, RepositorySecrets, RotationLog, SecretAccess};
+pub use reviews::{ReviewError, Reviews, Waiting};
 pub use state_folder::StateFolder;
+pub use trail::{AuditReader, Chained, Found, Place, Vocabulary};
 
 use crate::time::Timestamp;
 
