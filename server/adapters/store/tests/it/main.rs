@@ -8,6 +8,7 @@ mod audit;
 mod audit_chain;
 #[cfg(test)]
 mod audit_export;
+mod audit_read;
 #[cfg(test)]
 mod cluster;
 #[cfg(test)]
@@ -28,6 +29,7 @@ mod people;
 mod proposals;
 #[cfg(test)]
 mod register;
+mod reviews;
 #[cfg(test)]
 mod roles;
 #[cfg(test)]
