@@ -19,6 +19,7 @@ CREATE TABLE audit_kinds (
 
 CREATE UNIQUE INDEX audit_kinds_are_different
 ON audit_kinds (actor_key, action, outcome, coalesce(gateway_id, ''), actor_name);
+CREATE INDEX audit_kinds_by_actor ON audit_kinds (actor_key, first DESC, actor_name);
 CREATE INDEX audit_kinds_by_action ON audit_kinds (action);
 CREATE INDEX audit_kinds_by_gateway ON audit_kinds (gateway_id);
 

@@ -18,6 +18,8 @@ pub fn audit_event(sequence: i64) -> String {
     format!("{AUDIT}/{sequence}")
 }
 
+/// What a filter of it lets through, as a file.
+pub const AUDIT_DOWNLOAD: &str = "/audit/download";
 /// What waits for a review.
 pub const REVIEW: &str = "/audit/review";
 /// One's own account.

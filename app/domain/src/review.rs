@@ -1,12 +1,20 @@
 //! Reviews: a manager looks at what was done and signs it off, asks about it, or wants to follow it up. Nobody signs off
 //! their own acts, and nothing that was said is changed: it is only followed by more.
 
+mod hours;
+mod odd;
+mod policy;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::audit::{AuditEvent, AuditOutcome, act};
 use crate::person::Actor;
 use crate::time::Timestamp;
+
+pub use hours::OfficeHours;
+pub use odd::{Around, odd};
+pub use policy::Policy;
 
 /// The longest comment, and the longest answer.
 pub const LONGEST: usize = 1_000;
@@ -230,9 +238,12 @@ impl Stretches {
 
     /// `7`, or `3-5,8`: in forms and in the audit trail.
     pub fn text(&self) -> String {
-        let one = |(first, last): &(i64, i64)| match first == last {
-            true => first.to_string(),
-            false => format!("{first}-{last}"),
+        let one = |(first, last): &(i64, i64)| {
+            if first == last {
+                first.to_string()
+            } else {
+                format!("{first}-{last}")
+            }
         };
         self.0.iter().map(one).collect::<Vec<_>>().join(",")
     }

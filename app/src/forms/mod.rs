@@ -14,7 +14,7 @@ pub mod proposals;
 pub mod wipe;
 
 pub use account::{change_password, confirm_identity};
-pub use audit::verify_audit;
+pub use audit::{answer_question, review_events, verify_audit};
 pub use backups::{make_backup_key, restore_backup};
 pub use credentials::{
     add_credential, change_credential, make_calendar_link, note_rotation, remove_calendar_link,
@@ -35,6 +35,10 @@ pub use wipe::wipe_gateway;
 pub mod endpoint {
     /// Has the chain of the audit trail checked.
     pub const VERIFY_AUDIT: &str = "/api/audit/verify";
+    /// Signs off what was done, or asks about it.
+    pub const REVIEW_EVENTS: &str = "/api/audit/review";
+    /// Answers what a reviewer asks.
+    pub const ANSWER_QUESTION: &str = "/api/audit/answer";
     /// Starts an operation.
     pub const START: &str = "/api/operations/start";
     /// Stops one and puts back.
@@ -104,8 +108,10 @@ pub mod endpoint {
     pub const REMOVE_CALENDAR_LINK: &str = "/api/credentials/remove-calendar";
 
     /// All of them.
-    pub const ALL: [&str; 33] = [
+    pub const ALL: [&str; 35] = [
         VERIFY_AUDIT,
+        REVIEW_EVENTS,
+        ANSWER_QUESTION,
         START,
         CANCEL,
         SKIP,

@@ -10,6 +10,7 @@ use crate::call::Call;
 use crate::error::PanelError;
 use crate::pages::{Asked, Page};
 use crate::register;
+use crate::reviews;
 
 /// The side bar, or on a phone the top bar with its menu.
 pub(crate) fn top(call: &Call, page: &Page) -> String {
@@ -70,6 +71,7 @@ fn places(call: &Call, page: &Page, gateway: Option<&Gateway>) -> impl IntoView 
                 "credentials" => {
                     Some(register::count(call.panel(), call.role(), call.now()).into_any())
                 }
+                "audit" => Some(reviews::count(call.panel(), call.role(), call.actor()).into_any()),
                 _ => None,
             };
             view! { <li><a href=href aria-current=current>{said.to_owned()}" "{count}</a></li> }
@@ -92,8 +94,8 @@ pub(crate) fn running(holder: Option<&Operation>) -> String {
     count(holder).to_html()
 }
 
-/// Sentences above the page: a password to change, a form that came back.
-pub(crate) fn notices(call: &Call, page: &Page, asked: &Asked) -> String {
+/// Sentences above the page: a password to change, a question to answer, a form that came back.
+pub(crate) fn notices(call: &Call, page: &Page, asked: &Asked, here: &str) -> String {
     let one_time = call.viewer().person.password_is_one_time.then(|| {
         let link = (page.place != "account").then(|| {
             view! { <a href=path::ACCOUNT>"Change it"</a> }
@@ -113,5 +115,6 @@ pub(crate) fn notices(call: &Call, page: &Page, asked: &Asked) -> String {
         let see = see.map(|href| view! { <a href=href>"See it"</a> });
         view! { <div class="banner is-down" role="alert"><p>{problem.sentence()}</p>{see}</div> }
     });
-    view! { {one_time}{problem} }.to_html()
+    let question = reviews::banner(call.panel(), call.actor(), here);
+    view! { {one_time}{question}{problem} }.to_html()
 }

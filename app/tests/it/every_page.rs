@@ -12,7 +12,7 @@ use crate::fake_keys::rotated;
 use crate::proposals::waiting;
 use crate::scenes::{logged_out, operation, stopped_account, world};
 
-const PAGES: [&str; 35] = [
+const PAGES: [&str; 40] = [
     "/sign-in",
     "/sign-in?failed=1",
     "/sign-in?throttled=30",
@@ -47,6 +47,11 @@ const PAGES: [&str; 35] = [
     "/credentials/00000000-0000-0000-0000-00000000002a/retire",
     "/credentials/nothing",
     "/audit",
+    "/audit?view=events&what=changes&span=week",
+    "/audit?span=soon&outcome=great&text=%E2%80%A6",
+    "/audit/5",
+    "/audit/9",
+    "/audit/review",
     "/nothing/here",
 ];
 
@@ -142,6 +147,10 @@ async fn nothing_in_a_url_becomes_markup() {
             "to",
             "search",
             "next",
+            "text",
+            "from",
+            "operation",
+            "asked",
         ]
         .into_iter()
         .enumerate()
@@ -184,6 +193,9 @@ fn every_url() {
         path::SIGN_OUT.to_owned(),
         path::PEOPLE.to_owned(),
         path::AUDIT.to_owned(),
+        path::audit_event(7),
+        path::AUDIT_DOWNLOAD.to_owned(),
+        path::REVIEW.to_owned(),
         path::ACCOUNT.to_owned(),
         path::CONFIRM_IDENTITY.to_owned(),
         path::CREDENTIALS.to_owned(),

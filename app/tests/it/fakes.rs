@@ -22,11 +22,12 @@ use domain::observation::Observation;
 use domain::operation::{Command, Operation, OperationId, OperationView};
 use domain::person::{Actor, Person, Role};
 use domain::ports::{
-    AccountHistory, AuditChain, AuditTrail, Backups, CalendarLink, ChainStanding, Clock, Disabled,
-    HandOffs, Ids, Mail, Observations, Opener, Operations, People, PeopleError, Scans, SignIn,
-    StartError, StateFolder, StoreError, Verified,
+    AccountHistory, AuditChain, Backups, CalendarLink, ChainStanding, Clock, Disabled, HandOffs,
+    Ids, Mail, Observations, Opener, Operations, People, PeopleError, Scans, SignIn, StartError,
+    StateFolder, StoreError, Verified,
 };
 use domain::proposal::Proposal;
+use domain::review::{OfficeHours, Review};
 use domain::scan::{Login, Scan};
 use domain::survey::Survey;
 use domain::time::Timestamp;
@@ -61,6 +62,11 @@ pub(crate) struct World {
     pub(crate) comparison: Result<Comparison, Fault>,
     pub(crate) people: Vec<Person>,
     pub(crate) audit: Vec<AuditEvent>,
+    pub(crate) reviews: Vec<Review>,
+    pub(crate) down_since: Option<Timestamp>,
+    pub(crate) new_addresses: Vec<i64>,
+    pub(crate) searched_to: Option<i64>,
+    pub(crate) office_hours: Option<Arc<OfficeHours>>,
     pub(crate) chain: ChainStanding,
     pub(crate) credentials: Vec<Credential>,
     pub(crate) rotations: Vec<Rotation>,
@@ -201,22 +207,6 @@ impl Operations for Fake {
         let usual = [("restart", 31), ("recreate", 33), ("reconnect", 2)];
         let usual = usual.map(|(name, secs)| (name.to_owned(), Duration::from_secs(secs)));
         self.0.store(BTreeMap::from(usual))
-    }
-}
-
-#[async_trait]
-impl AuditTrail for Fake {
-    async fn record(&self, event: NewAuditEvent) -> Result<AuditEvent, StoreError> {
-        self.0.written.lock().unwrap().push(event.clone());
-        self.0.store(AuditEvent {
-            sequence: 1,
-            id: Uuid::nil(),
-            at: NOW,
-            event,
-        })
-    }
-    async fn list(&self, _: Option<i64>, _: u32) -> Result<Vec<AuditEvent>, StoreError> {
-        self.0.store(self.0.audit.clone())
     }
 }
 
@@ -566,6 +556,10 @@ pub(crate) fn panel(world: &Arc<World>) -> Panel {
         operations: fake(),
         audit: fake(),
         chain: fake(),
+        trail: fake(),
+        reviews: fake(),
+        review_policy: Arc::default(),
+        office_hours: world.office_hours.clone(),
         people: fake(),
         clock: Arc::new(Still),
         ids: Arc::new(Counting::default()),

@@ -7,12 +7,14 @@
 
 mod accounts;
 mod audit;
+mod audit_list;
 mod backups;
 mod browser;
 mod credentials;
 mod every_page;
 mod fake_keys;
 mod fake_register;
+mod fake_trail;
 mod fakes;
 mod forms;
 mod gateway;
@@ -23,6 +25,7 @@ mod others;
 mod proposals;
 mod recover;
 mod restore;
+mod reviews;
 mod scan;
 mod scenes;
 mod wipe;

@@ -64,6 +64,8 @@ pub trait AuditReader: Send + Sync {
         &self,
         asked: &[(GatewayId, Timestamp)],
     ) -> Result<Vec<Option<Timestamp>>, StoreError>;
+    /// Which of these events somebody did from an address that they had not used before the last day.
+    async fn new_addresses(&self, sequences: &[i64]) -> Result<Vec<i64>, StoreError>;
     /// What there is to choose from.
     async fn vocabulary(&self) -> Result<Vocabulary, StoreError>;
 }

@@ -148,11 +148,45 @@ impl AuditReader for Store {
         .await
     }
 
+    async fn new_addresses(&self, sequences: &[i64]) -> Result<Vec<i64>, StoreError> {
+        self.within("reading where acts came from", async {
+            // What came before the last day, as far back as tells enough.
+            sqlx::query_scalar!(
+                r#"SELECT e.sequence FROM audit_events AS e
+                   WHERE e.sequence = ANY($1) AND e.actor ->> 'kind' = 'person' AND e.actor ->> 'address' IS NOT NULL
+                     AND NOT EXISTS (
+                         SELECT FROM (
+                             SELECT past.actor, past.at FROM audit_events AS past
+                             WHERE past.actor_key = e.actor_key AND past.sequence < e.sequence
+                             ORDER BY past.sequence DESC LIMIT 1000
+                         ) AS lately
+                         WHERE lately.at < e.at - interval '1 day'
+                           AND lately.actor ->> 'address' = e.actor ->> 'address'
+                     )"#,
+                sequences
+            )
+            .fetch_all(&self.pool)
+            .await
+        })
+        .await
+    }
+
     async fn vocabulary(&self) -> Result<Vocabulary, StoreError> {
         self.within("reading what the audit trail is made of", async {
+            // From one to the next in the index: kinds are many more than people or actions.
             let people = sqlx::query!(
-                "SELECT DISTINCT ON (actor_key) actor_key, actor_name FROM audit_kinds
-                 ORDER BY actor_key, first DESC"
+                r#"WITH RECURSIVE known AS (
+                       (SELECT actor_key FROM audit_kinds ORDER BY actor_key LIMIT 1)
+                       UNION ALL
+                       SELECT (SELECT next.actor_key FROM audit_kinds AS next
+                               WHERE next.actor_key > known.actor_key ORDER BY next.actor_key LIMIT 1)
+                       FROM known WHERE known.actor_key IS NOT NULL
+                   )
+                   SELECT known.actor_key AS "actor_key!", last.actor_name AS "actor_name!"
+                   FROM known CROSS JOIN LATERAL (
+                       SELECT actor_name FROM audit_kinds AS kind
+                       WHERE kind.actor_key = known.actor_key ORDER BY kind.first DESC LIMIT 1
+                   ) AS last"#
             )
             .fetch_all(&self.pool)
             .await?;
@@ -161,10 +195,18 @@ impl AuditReader for Store {
                 .map(|row| (row.actor_key, row.actor_name))
                 .collect();
             people.sort_by(|one, other| one.1.cmp(&other.1));
-            let actions =
-                sqlx::query_scalar!("SELECT DISTINCT action FROM audit_kinds ORDER BY action")
-                    .fetch_all(&self.pool)
-                    .await?;
+            let actions = sqlx::query_scalar!(
+                r#"WITH RECURSIVE known AS (
+                       (SELECT action FROM audit_kinds ORDER BY action LIMIT 1)
+                       UNION ALL
+                       SELECT (SELECT next.action FROM audit_kinds AS next
+                               WHERE next.action > known.action ORDER BY next.action LIMIT 1)
+                       FROM known WHERE known.action IS NOT NULL
+                   )
+                   SELECT action AS "action!" FROM known WHERE action IS NOT NULL"#
+            )
+            .fetch_all(&self.pool)
+            .await?;
             Ok(Vocabulary { people, actions })
         })
         .await
@@ -186,7 +228,7 @@ impl Store {
 
     /// The numbers between which the events of a filter's time are; `None` when there are none. Whoever appends does so
     /// with a lock, so that numbers and times have the same order, as far as the clocks of several panels agree.
-    async fn range(
+    pub(super) async fn range(
         &self,
         filter: &Filter,
         place: Place,

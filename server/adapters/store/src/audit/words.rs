@@ -13,6 +13,9 @@ use crate::store::Store;
 
 /// As in the function `audit_words` of the database.
 const BUCKET_BITS: i64 = 14;
+/// What the index is of.
+pub(super) const FUNCTION: &str =
+    "audit_words(sequence, actor, actor_key, action, gateway_id, outcome, target, reason, note)";
 /// How many buckets are searched at once, at most.
 const AT_ONCE: i64 = 256;
 /// After this a search ends, though it may not have seen everything; it can be gone on with.
@@ -26,13 +29,7 @@ impl Store {
         text: &str,
         range: Range,
     ) -> sqlx::Result<(Vec<AuditEvent>, Option<i64>)> {
-        // Taken apart as the index does it.
-        let words = sqlx::query_scalar!(
-            r#"SELECT lexeme AS "lexeme!" FROM unnest(to_tsvector('pg_catalog.simple', $1::text))"#,
-            text
-        )
-        .fetch_all(&self.pool)
-        .await?;
+        let words = self.words_of(text).await?;
         if words.is_empty() {
             return Ok((Vec::new(), None));
         }
@@ -66,23 +63,30 @@ impl Store {
         Ok((found, None))
     }
 
+    /// A text taken apart as the index does it.
+    pub(super) async fn words_of(&self, text: &str) -> sqlx::Result<Vec<String>> {
+        sqlx::query_scalar!(
+            r#"SELECT lexeme AS "lexeme!" FROM unnest(to_tsvector('pg_catalog.simple', $1::text))"#,
+            text
+        )
+        .fetch_all(&self.pool)
+        .await
+    }
+
     async fn hits(
         &self,
         filter: &Filter,
         words: &[String],
         part: Range,
     ) -> sqlx::Result<Vec<AuditEvent>> {
-        let buckets = (part.low >> BUCKET_BITS)..=(part.high >> BUCKET_BITS);
-        let wanted: Vec<String> = buckets
-            .map(|bucket| wanted(filter, words, bucket))
-            .collect();
+        let Some(wanted) = query_of(filter, words, part.low, part.high) else {
+            return Ok(Vec::new());
+        };
         let mut query = QueryBuilder::<Postgres>::new(format!(
-            "SELECT {EVENT} FROM audit_events AS e
-             WHERE audit_words(e.sequence, e.actor, e.actor_key, e.action, e.gateway_id, e.outcome, e.target, e.reason,
-                               e.note) @@ "
+            "SELECT {EVENT} FROM audit_events AS e WHERE {FUNCTION} @@ "
         ));
         query
-            .push_bind(wanted.join(" | "))
+            .push_bind(wanted)
             .push("::tsquery AND e.sequence BETWEEN ");
         query.push_bind(part.low).push(" AND ").push_bind(part.high);
         query.push(format!(
@@ -94,6 +98,15 @@ impl Store {
         let rows = rows.fetch_all(&self.pool).await?;
         rows.into_iter().map(AuditRow::read).collect()
     }
+}
+
+/// What the events between two numbers must hold, as a `tsquery`; `None` when there is nothing to search for.
+pub(super) fn query_of(filter: &Filter, words: &[String], low: i64, high: i64) -> Option<String> {
+    let buckets = (low >> BUCKET_BITS)..=(high >> BUCKET_BITS);
+    let wanted: Vec<String> = buckets
+        .map(|bucket| wanted(filter, words, bucket))
+        .collect();
+    (!words.is_empty()).then(|| wanted.join(" | "))
 }
 
 /// The part of a range that is searched next.

@@ -1,7 +1,9 @@
 //! What a filter lets through, page by page: the database finds what the rule of the domain does.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use adapter_store::ExportFormat;
 use domain::audit::filter::{Group, Span, What};
 use domain::audit::{AuditEvent, AuditOutcome, Filter, NewAuditEvent, act};
 use domain::fact::{FactKind, State};
@@ -9,6 +11,7 @@ use domain::history::Transition;
 use domain::operation::OperationId;
 use domain::person::Actor;
 use domain::ports::{AuditReader as _, AuditTrail as _, Clock as _, History as _, Place};
+use futures::FutureExt as _;
 use uuid::Uuid;
 
 use crate::support::{Database, anna, ben};
@@ -105,6 +108,60 @@ async fn every_filter_finds_what_the_rule_says_and_nothing_else() {
         let found: Vec<i64> = found.events.iter().map(|event| event.sequence).collect();
         assert_eq!(found, wanted, "{filter:?}");
     }
+}
+
+#[tokio::test]
+async fn a_download_holds_what_the_filter_lets_through_masked_where_it_must_be() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    let trail = trail(&database, &store).await;
+    let event = NewAuditEvent {
+        note: Some("Linked as +4915112345642, it's \\ \"done\".".to_owned()),
+        ..NewAuditEvent::new(anna(), "relink", AuditOutcome::Succeeded)
+    };
+    store.record(event).await.unwrap();
+    let now = database.clock.now();
+    for filter in filters().into_iter().step_by(7) {
+        let wanted = trail
+            .iter()
+            .filter(|event| filter.takes(event, now))
+            .count();
+        let wanted = wanted + usize::from(filter == Filter::default());
+        let text = downloaded(&store, ExportFormat::JsonLines, &filter).await;
+        assert_eq!(text.lines().count(), wanted, "{filter:?}");
+    }
+    let relink = Filter {
+        what: Some(What::Act("relink".to_owned())),
+        ..Filter::default()
+    };
+    let whole = downloaded(&store, ExportFormat::Csv, &relink).await;
+    let masked = downloaded(&store, ExportFormat::MaskedCsv, &relink).await;
+    for secret in ["4915112345642", "192.0.2.7"] {
+        assert!(
+            whole.contains(secret) && !masked.contains(secret),
+            "{masked}"
+        );
+    }
+    assert!(
+        masked.contains("192.•••.7") && masked.contains("+49 ••• ••42"),
+        "{masked}"
+    );
+}
+
+async fn downloaded(store: &adapter_store::Store, format: ExportFormat, filter: &Filter) -> String {
+    let text = Arc::new(Mutex::new(Vec::new()));
+    let count = store
+        .export_filtered(format, filter, |piece| {
+            text.lock().unwrap().extend(piece);
+            futures::future::ready(Ok(())).boxed()
+        })
+        .await
+        .unwrap();
+    let text = String::from_utf8(text.lock().unwrap().clone()).unwrap();
+    if format == ExportFormat::JsonLines {
+        assert_eq!(text.lines().count() as u64, count);
+    }
+    text
 }
 
 #[tokio::test]

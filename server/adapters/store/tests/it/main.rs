@@ -8,6 +8,7 @@ mod audit;
 mod audit_chain;
 #[cfg(test)]
 mod audit_export;
+#[cfg(test)]
 mod audit_read;
 #[cfg(test)]
 mod cluster;
@@ -29,6 +30,7 @@ mod people;
 mod proposals;
 #[cfg(test)]
 mod register;
+#[cfg(test)]
 mod reviews;
 #[cfg(test)]
 mod roles;
