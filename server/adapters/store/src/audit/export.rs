@@ -140,7 +140,12 @@ impl Store {
             let words = self.words_of(text).await?;
             let query = super::words::query_of(filter, &words, range.low, range.high);
             all.push(query.map_or("false".to_owned(), |query| {
-                format!("{} @@ {}::tsquery", super::words::FUNCTION, literal(&query))
+                format!(
+                    "sequence IN (WITH hits AS MATERIALIZED (SELECT sequence FROM audit_events WHERE {} @@ {}::tsquery)
+                                  SELECT sequence FROM hits)",
+                    super::words::FUNCTION,
+                    literal(&query)
+                )
             }));
         }
         Ok(all.join(" AND "))

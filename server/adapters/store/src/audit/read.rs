@@ -19,6 +19,8 @@ use crate::store::Store;
 
 /// The most events of operations that are read at once.
 const OF_OPERATIONS: i64 = 5_000;
+/// How many numbers are looked at first when several things are asked for at once.
+const FIRST_LOOK: i64 = 1 << 16;
 /// The facts whose being down is an outage.
 const OUTAGES: [&str; 4] = ["edge", "process", "container", "session"];
 
@@ -64,7 +66,7 @@ impl AuditReader for Store {
             };
             let (mut events, searched_to) = match &filter.text {
                 Some(text) => self.search(filter, text, range).await?,
-                None => (self.events_in(filter, range).await?, None),
+                None => (self.listed_in(filter, range).await?, None),
             };
             let more = events.len() > limit as usize;
             events.truncate(limit as usize);
@@ -285,7 +287,39 @@ impl Store {
         .await
     }
 
-    /// Without a search for words.
+    /// Without a search for words. Many kinds are many lists: at first only their ends are looked at, where what is asked
+    /// for mostly is.
+    async fn listed_in(&self, filter: &Filter, range: Range) -> sqlx::Result<Vec<AuditEvent>> {
+        if set(filter).len() < 2 {
+            return self.events_in(filter, range).await;
+        }
+        let mut found = Vec::new();
+        let mut left = range;
+        for wide in [FIRST_LOOK, 16 * FIRST_LOOK, i64::MAX] {
+            let missing = range.limit - i64::try_from(found.len()).unwrap_or(i64::MAX);
+            if left.low > left.high || missing <= 0 {
+                break;
+            }
+            let mut part = Range {
+                limit: missing,
+                ..left
+            };
+            match range.direction {
+                Direction::Back => {
+                    part.low = left.low.max(left.high.saturating_sub(wide));
+                    left.high = part.low - 1;
+                }
+                Direction::Forth => {
+                    part.high = left.high.min(left.low.saturating_add(wide));
+                    left.low = part.high + 1;
+                }
+            }
+            found.extend(self.events_in(filter, part).await?);
+        }
+        Ok(found)
+    }
+
+    /// The events of one part of the trail.
     async fn events_in(&self, filter: &Filter, range: Range) -> sqlx::Result<Vec<AuditEvent>> {
         let mut query =
             QueryBuilder::<Postgres>::new(format!("SELECT {EVENT} FROM audit_events AS e "));

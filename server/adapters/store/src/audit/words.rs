@@ -82,18 +82,21 @@ impl Store {
         let Some(wanted) = query_of(filter, words, part.low, part.high) else {
             return Ok(Vec::new());
         };
+        let order = part.direction.sql();
+        // By the index alone, and only then by number: with both at once the database may read every event for its words.
         let mut query = QueryBuilder::<Postgres>::new(format!(
-            "SELECT {EVENT} FROM audit_events AS e WHERE {FUNCTION} @@ "
+            "WITH hits AS MATERIALIZED (SELECT sequence FROM audit_events WHERE {FUNCTION} @@ "
         ));
-        query
-            .push_bind(wanted)
-            .push("::tsquery AND e.sequence BETWEEN ");
-        query.push_bind(part.low).push(" AND ").push_bind(part.high);
+        query.push_bind(wanted).push("::tsquery) ");
         query.push(format!(
-            " ORDER BY e.sequence {} LIMIT ",
-            part.direction.sql()
+            "SELECT {EVENT} FROM audit_events AS e JOIN (SELECT sequence FROM hits WHERE sequence BETWEEN "
         ));
+        query.push_bind(part.low).push(" AND ").push_bind(part.high);
+        query.push(format!(" ORDER BY sequence {order} LIMIT "));
         query.push_bind(part.limit);
+        query.push(format!(
+            ") AS found USING (sequence) ORDER BY e.sequence {order}"
+        ));
         let rows = query.build_query_as::<AuditRow>().persistent(false);
         let rows = rows.fetch_all(&self.pool).await?;
         rows.into_iter().map(AuditRow::read).collect()
