@@ -20,6 +20,7 @@ use crate::error::PanelError;
 use crate::pages::{self, Asked, Page, encoded};
 use crate::panel::{Panel, Screen, Viewer};
 use crate::register;
+use crate::reviews;
 use crate::shell;
 
 /// The variable parts of a page's URL.
@@ -41,7 +42,7 @@ type Make = for<'a> fn(&'a Call, &'a Of, &'a Asked) -> BoxFuture<'a, Result<Page
 
 /// The table from URLs to pages.
 #[rustfmt::skip]
-const PAGES: [(&str, Make); 24] = [
+const PAGES: [(&str, Make); 26] = [
     (path::HOME,                                  |call, _, _| Box::pin(async { home(call) })),
     ("/gateways/{id}",                            |call, of, _| Box::pin(pages::gateway::page(call, of.get("id")))),
     ("/gateways/{id}/logs",                       |call, of, asked| Box::pin(pages::logs::page(call, of.get("id"), asked))),
@@ -66,6 +67,8 @@ const PAGES: [(&str, Make); 24] = [
     ("/credentials/{id}",                         |call, of, asked| Box::pin(pages::credentials::one::page(call, of.get("id"), asked))),
     ("/credentials/{id}/retire",                  |call, of, asked| Box::pin(pages::credentials::retire::page(call, of.get("id"), asked))),
     (path::AUDIT,                                 |call, _, asked| Box::pin(pages::audit::page(call, asked))),
+    (path::REVIEW,                                |call, _, asked| Box::pin(pages::audit::packet::page(call, asked))),
+    ("/audit/{sequence}",                         |call, of, asked| Box::pin(pages::audit::event::page(call, of.get("sequence"), asked))),
 ];
 
 /// The URLs of all pages for people who are signed in.
@@ -180,7 +183,11 @@ async fn answer(panel: Panel, request: Request, make: Make, of: &Of) -> Response
     if register::may_see(call.role()) {
         register::known(call.panel(), call.now()).await;
     }
-    document(page.status, shell::in_frame(&call, page, &asked))
+    reviews::known(call.panel(), call.now()).await;
+    document(
+        page.status,
+        shell::in_frame(&call, page, &asked, uri.path()),
+    )
 }
 
 fn alone(panel: &Panel, page: Page) -> Response {

@@ -24,6 +24,8 @@ mod panel;
 #[cfg(feature = "ssr")]
 mod register;
 #[cfg(feature = "ssr")]
+mod reviews;
+#[cfg(feature = "ssr")]
 mod rungs;
 #[cfg(feature = "ssr")]
 mod second;

@@ -22,6 +22,7 @@ use crate::pages::logs::Filter;
 use crate::pages::{gateway, hand_off, logs, operation, operations};
 use crate::panel::Panel;
 use crate::register;
+use crate::reviews;
 use crate::rungs::{Sight, Usual};
 use crate::second;
 use crate::ui::{frame, moment};
@@ -183,6 +184,7 @@ pub struct Rendered {
     usual: Mutex<HashMap<GatewayId, (Timestamp, Arc<Usual>)>>,
     pub(crate) register: register::Kept,
     pub(crate) second: second::Kept,
+    pub(crate) reviews: reviews::Kept,
 }
 
 struct Kept {

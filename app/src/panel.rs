@@ -8,10 +8,12 @@ use domain::gateway::GatewayId;
 use domain::hand_off::HandOff;
 use domain::person::{Actor, Person, Role};
 use domain::ports::{
-    AccountHistory, AuditChain, AuditTrail, Backups, Calendars, Clock, GatewayKeys, HandOffs, Ids,
-    Invitations, KeyRotations, Mail, Observations, Operations, People, Proposals, Register,
-    Reminders, RepositorySecrets, RotationLog, Scans, SecondFactors, Sessions, StateFolder,
+    AccountHistory, AuditChain, AuditReader, AuditTrail, Backups, Calendars, Clock, GatewayKeys,
+    HandOffs, Ids, Invitations, KeyRotations, Mail, Observations, Operations, People, Proposals,
+    Register, Reminders, RepositorySecrets, Reviews, RotationLog, Scans, SecondFactors, Sessions,
+    StateFolder,
 };
+use domain::review::{OfficeHours, Policy};
 use domain::session::PersonSession;
 use domain::time::Timestamp;
 use secrecy::SecretString;
@@ -50,6 +52,14 @@ pub struct Panel {
     pub audit: Arc<dyn AuditTrail>,
     /// Whether it is whole.
     pub chain: Arc<dyn AuditChain>,
+    /// The trail as managers read it.
+    pub trail: Arc<dyn AuditReader>,
+    /// What they say of it.
+    pub reviews: Arc<dyn Reviews>,
+    /// How often they do, and who sees to it.
+    pub review_policy: Arc<Policy>,
+    /// When people are at work; `None` when nobody said so.
+    pub office_hours: Option<Arc<OfficeHours>>,
     /// People and their passwords.
     pub people: Arc<dyn People>,
     /// Where people are signed in.

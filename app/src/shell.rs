@@ -9,9 +9,9 @@ use crate::panel::SiteFiles;
 use crate::ui::frame;
 
 /// A page within the frame: navigation, who is signed in, and what went wrong with a form.
-pub(crate) fn in_frame(call: &Call, page: Page, asked: &Asked) -> String {
+pub(crate) fn in_frame(call: &Call, page: Page, asked: &Asked, here: &str) -> String {
     let top = frame::top(call, &page);
-    let content = frame::notices(call, &page, asked) + &page.content;
+    let content = frame::notices(call, &page, asked, here) + &page.content;
     let island = match (&page.events, &page.follows) {
         (None, Some(_)) => Island::Follow,
         // Without a stream it only writes times in the viewer's zone.

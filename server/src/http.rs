@@ -2,6 +2,7 @@
 
 mod assets;
 mod attachment;
+mod audit_file;
 mod backup_file;
 mod calendar;
 mod client;
@@ -127,6 +128,13 @@ pub(crate) fn router(site: Site) -> anyhow::Result<Router> {
         .route(
             "/gateways/{id}/backups/{name}/download",
             get(backup_file::download).with_state(site.panel.clone()),
+        )
+        .route(
+            path::AUDIT_DOWNLOAD,
+            get(audit_file::download).with_state(audit_file::Files {
+                panel: site.panel.clone(),
+                store: site.store.clone(),
+            }),
         )
         .layer(from_fn_with_state(door, sessions::require));
 

@@ -59,6 +59,10 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         operations: Arc::new(outside.engine.clone()),
         audit: Arc::new(base.store.clone()),
         chain: Arc::new(custodian.clone()),
+        trail: Arc::new(base.store.clone()),
+        reviews: Arc::new(base.store.clone()),
+        review_policy: Arc::new(config.audit.policy.clone()),
+        office_hours: config.audit.office_hours.clone().map(Arc::new),
         people: Arc::new(base.store.clone()),
         sessions: Arc::new(base.store.clone()),
         invitations: Arc::new(base.store.clone()),
@@ -129,6 +133,8 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
             register: panel.register.clone(),
             observations: boards.clone(),
             chain: panel.chain.clone(),
+            reviews: panel.reviews.clone(),
+            policy: panel.review_policy.clone(),
             clock: base.clock.clone(),
         });
         let serving =

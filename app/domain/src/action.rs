@@ -23,6 +23,8 @@ pub enum Action {
     ViewAudit,
     /// Have the whole chain of the audit trail checked.
     VerifyAudit,
+    /// Sign off what was done, or ask about it.
+    ReviewAudit,
     /// See the people page.
     ViewPeople,
     /// Stop and start one account, keeping its link.
@@ -81,12 +83,13 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order of the snapshot.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::ViewGateway,
         Self::ViewPhoneNumbers,
         Self::ViewLogs,
         Self::ViewAudit,
         Self::VerifyAudit,
+        Self::ReviewAudit,
         Self::ViewPeople,
         Self::Reconnect,
         Self::Relink,
@@ -124,6 +127,7 @@ impl Action {
             Self::ViewLogs => "view-logs",
             Self::ViewAudit => "view-audit",
             Self::VerifyAudit => "verify-audit",
+            Self::ReviewAudit => "review-audit",
             Self::ViewPeople => "view-people",
             Self::Reconnect => "reconnect",
             Self::Relink => "relink",

@@ -6,7 +6,9 @@ mod chain;
 mod change;
 mod checkpoint;
 mod csv;
+pub mod filter;
 mod json;
+pub mod story;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -21,6 +23,7 @@ pub use chain::{Check, Flaw, Found, Hash, Head, LISTED, Verifier};
 pub use change::Change;
 pub use checkpoint::{Checkpoint, PublicKey, Signature};
 pub use csv::CSV_HEADER;
+pub use filter::Filter;
 pub use json::NotCanonical;
 
 /// Outcome of an audited act.
@@ -164,6 +167,10 @@ pub mod act {
     pub const EXPORT_AUDIT: &str = "export-audit";
     /// Somebody had the chain of the audit trail checked.
     pub const VERIFY_AUDIT: &str = "verify-audit";
+    /// A manager signed events off, asked about one, or wants to follow one up.
+    pub const REVIEW: &str = "review";
+    /// Somebody answered what a manager asked.
+    pub const ANSWER_QUESTION: &str = "answer-question";
 }
 
 /// An event to be written.

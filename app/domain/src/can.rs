@@ -102,7 +102,7 @@ pub fn role_may(role: Option<Role>, action: Action) -> Result<(), Denied> {
                 denied("Whole phone numbers are shown to operators and admins only.")
             }
         },
-        Action::ViewAudit | Action::VerifyAudit => match role {
+        Action::ViewAudit | Action::VerifyAudit | Action::ReviewAudit => match role {
             Role::Admin | Role::Manager => Ok(()),
             Role::Operator | Role::Viewer => denied(
                 "The audit trail is for managers and admins. Ask an admin for the manager role.",

@@ -28,6 +28,7 @@ pub mod path;
 pub mod person;
 pub mod ports;
 pub mod proposal;
+pub mod review;
 pub mod scan;
 pub mod scrub;
 pub mod second_factor;

@@ -23,6 +23,15 @@ pub const HOME: &str = "/";
 pub const PEOPLE: &str = "/people";
 /// The audit trail.
 pub const AUDIT: &str = "/audit";
+/// One event of it.
+pub fn audit_event(sequence: i64) -> String {
+    format!("{AUDIT}/{sequence}")
+}
+
+/// What a filter of it lets through, as a file.
+pub const AUDIT_DOWNLOAD: &str = "/audit/download";
+/// What waits for a review.
+pub const REVIEW: &str = "/audit/review";
 /// One's own account.
 pub const ACCOUNT: &str = "/account";
 

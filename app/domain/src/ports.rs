@@ -16,9 +16,11 @@ mod plugins;
 mod proposals;
 mod register;
 mod repository;
+mod reviews;
 mod second_factors;
 mod sessions;
 mod state_folder;
+mod trail;
 
 use uuid::Uuid;
 
@@ -39,9 +41,11 @@ pub use register::{
     ByHand, CalendarLink, Calendars, Mailed, Register, RegisterError, Reminders, RotationNotes,
 };
 pub use repository::{LogAccess, LogLine, Logged, RepositorySecrets, RotationLog, SecretAccess};
+pub use reviews::{ReviewError, Reviews, Waiting};
 pub use second_factors::SecondFactors;
 pub use sessions::Sessions;
 pub use state_folder::StateFolder;
+pub use trail::{AuditReader, Chained, Found, Place, Vocabulary};
 
 use crate::time::Timestamp;
 

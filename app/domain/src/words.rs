@@ -76,6 +76,15 @@ pub fn masked_phone(number: &str) -> String {
     format!("+{head} ••• ••{tail}")
 }
 
+/// A network address with its middle hidden: `94.•••.12`, `2001:•••:7`.
+pub fn masked_address(address: &str) -> String {
+    let between = if address.contains(':') { ':' } else { '.' };
+    match (address.split_once(between), address.rsplit_once(between)) {
+        (Some((head, _)), Some((_, tail))) => format!("{head}{between}•••{between}{tail}"),
+        _ => "•••".to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,6 +128,13 @@ mod tests {
         assert_eq!(bytes(512), "512 B");
         assert_eq!(bytes(779_091_968), "743 MiB");
         assert_eq!(bytes(2_147_483_648), "2.0 GiB");
+    }
+
+    #[test]
+    fn a_masked_address_tells_addresses_apart() {
+        assert_eq!(masked_address("94.31.7.12"), "94.•••.12");
+        assert_eq!(masked_address("2001:db8::7"), "2001:•••:7");
+        assert_eq!(masked_address("localhost"), "•••");
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub mod sessions;
 pub mod wipe;
 
 pub use account::{change_password, confirm_identity};
-pub use audit::verify_audit;
+pub use audit::{answer_question, review_events, verify_audit};
 pub use backups::{make_backup_key, restore_backup};
 pub use credentials::{
     add_credential, change_credential, make_calendar_link, note_rotation, remove_calendar_link,
@@ -43,6 +43,10 @@ pub use wipe::wipe_gateway;
 pub mod endpoint {
     /// Has the chain of the audit trail checked.
     pub const VERIFY_AUDIT: &str = "/api/audit/verify";
+    /// Signs off what was done, or asks about it.
+    pub const REVIEW_EVENTS: &str = "/api/audit/review";
+    /// Answers what a reviewer asks.
+    pub const ANSWER_QUESTION: &str = "/api/audit/answer";
     /// Starts an operation.
     pub const START: &str = "/api/operations/start";
     /// Stops one and puts back.
@@ -130,8 +134,10 @@ pub mod endpoint {
     pub const REMOVE_CALENDAR_LINK: &str = "/api/credentials/remove-calendar";
 
     /// All of them.
-    pub const ALL: [&str; 42] = [
+    pub const ALL: [&str; 44] = [
         VERIFY_AUDIT,
+        REVIEW_EVENTS,
+        ANSWER_QUESTION,
         START,
         CANCEL,
         SKIP,

@@ -11,6 +11,7 @@ use crate::error::PanelError;
 use crate::pages::account::sessions;
 use crate::pages::{Asked, Page};
 use crate::register;
+use crate::reviews;
 use crate::ui::moment;
 
 /// The side bar, or on a phone the top bar with its menu.
@@ -72,6 +73,7 @@ fn places(call: &Call, page: &Page, gateway: Option<&Gateway>) -> impl IntoView 
                 "credentials" => {
                     Some(register::count(call.panel(), call.role(), call.now()).into_any())
                 }
+                "audit" => Some(reviews::count(call.panel(), call.role(), call.actor()).into_any()),
                 _ => None,
             };
             view! { <li><a href=href aria-current=current>{said.to_owned()}" "{count}</a></li> }
@@ -94,8 +96,8 @@ pub(crate) fn running(holder: Option<&Operation>) -> String {
     count(holder).to_html()
 }
 
-/// Sentences above the page: a password to change, a form that came back.
-pub(crate) fn notices(call: &Call, page: &Page, asked: &Asked) -> String {
+/// Sentences above the page: a password to change, a question to answer, a form that came back.
+pub(crate) fn notices(call: &Call, page: &Page, asked: &Asked, here: &str) -> String {
     let one_time = call.viewer().person.password_is_one_time.then(|| {
         let link = (page.place != "account").then(|| {
             view! { <a href=path::ACCOUNT>"Change it"</a> }
@@ -115,7 +117,8 @@ pub(crate) fn notices(call: &Call, page: &Page, asked: &Asked) -> String {
         let see = see.map(|href| view! { <a href=href>"See it"</a> });
         view! { <div class="banner is-down" role="alert"><p>{problem.sentence()}</p>{see}</div> }
     });
+    let question = reviews::banner(call.panel(), call.actor(), here);
     let new_device = sessions::new_device(call);
-    let notices = view! { {new_device}{one_time}{problem} }.to_html();
+    let notices = view! { {new_device}{one_time}{question}{problem} }.to_html();
     moment::fill(&notices, call.now())
 }

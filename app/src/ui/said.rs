@@ -35,6 +35,15 @@ pub(crate) fn phones(text: &str, role: Role) -> String {
     }
 }
 
+/// A network address as this role may see it: what tells addresses apart stays.
+pub(crate) fn address(address: &str, role: Role) -> String {
+    if can::role_may(Some(role), Action::ViewPhoneNumbers).is_ok() {
+        address.to_owned()
+    } else {
+        words::masked_address(address)
+    }
+}
+
 /// Text for markup that is put together by hand.
 pub(crate) fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());

@@ -12,7 +12,7 @@ use crate::fake_keys::rotated;
 use crate::proposals::waiting;
 use crate::scenes::{logged_out, operation, stopped_account, world};
 
-const PAGES: [&str; 41] = [
+const PAGES: [&str; 46] = [
     "/sign-in",
     "/sign-in?failed=1",
     "/sign-in?throttled=30",
@@ -53,6 +53,11 @@ const PAGES: [&str; 41] = [
     "/credentials/00000000-0000-0000-0000-00000000002a/retire",
     "/credentials/nothing",
     "/audit",
+    "/audit?view=events&what=changes&span=week",
+    "/audit?span=soon&outcome=great&text=%E2%80%A6",
+    "/audit/5",
+    "/audit/9",
+    "/audit/review",
     "/nothing/here",
 ];
 
@@ -148,6 +153,10 @@ async fn nothing_in_a_url_becomes_markup() {
             "to",
             "search",
             "next",
+            "text",
+            "from",
+            "operation",
+            "asked",
         ]
         .into_iter()
         .enumerate()
@@ -194,6 +203,9 @@ fn every_url() {
         path::SIGN_OUT.to_owned(),
         path::PEOPLE.to_owned(),
         path::AUDIT.to_owned(),
+        path::audit_event(7),
+        path::AUDIT_DOWNLOAD.to_owned(),
+        path::REVIEW.to_owned(),
         path::ACCOUNT.to_owned(),
         path::CONFIRM_IDENTITY.to_owned(),
         path::SECOND_FACTOR.to_owned(),

@@ -23,11 +23,11 @@ use domain::observation::Observation;
 use domain::operation::{Command, Operation, OperationId, OperationView};
 use domain::person::{Actor, Person, Role};
 use domain::ports::{
-    AccountHistory, AuditChain, AuditTrail, Backups, CalendarLink, ChainStanding, Clock, HandOffs,
-    Ids, Mail, Observations, Opener, Operations, Scans, StartError, StateFolder, StoreError,
-    Verified,
+    AccountHistory, AuditChain, Backups, CalendarLink, ChainStanding, Clock, HandOffs, Ids, Mail,
+    Observations, Opener, Operations, Scans, StartError, StateFolder, StoreError, Verified,
 };
 use domain::proposal::Proposal;
+use domain::review::{OfficeHours, Review};
 use domain::scan::{Login, Scan};
 use domain::second_factor::SetUp;
 use domain::survey::Survey;
@@ -69,6 +69,11 @@ pub(crate) struct World {
     /// Who must have one.
     pub(crate) second_factor_for: BTreeSet<Role>,
     pub(crate) audit: Vec<AuditEvent>,
+    pub(crate) reviews: Vec<Review>,
+    pub(crate) down_since: Option<Timestamp>,
+    pub(crate) new_addresses: Vec<i64>,
+    pub(crate) searched_to: Option<i64>,
+    pub(crate) office_hours: Option<Arc<OfficeHours>>,
     pub(crate) chain: ChainStanding,
     pub(crate) credentials: Vec<Credential>,
     pub(crate) rotations: Vec<Rotation>,
@@ -209,22 +214,6 @@ impl Operations for Fake {
         let usual = [("restart", 31), ("recreate", 33), ("reconnect", 2)];
         let usual = usual.map(|(name, secs)| (name.to_owned(), Duration::from_secs(secs)));
         self.0.store(BTreeMap::from(usual))
-    }
-}
-
-#[async_trait]
-impl AuditTrail for Fake {
-    async fn record(&self, event: NewAuditEvent) -> Result<AuditEvent, StoreError> {
-        self.0.written.lock().unwrap().push(event.clone());
-        self.0.store(AuditEvent {
-            sequence: 1,
-            id: Uuid::nil(),
-            at: NOW,
-            event,
-        })
-    }
-    async fn list(&self, _: Option<i64>, _: u32) -> Result<Vec<AuditEvent>, StoreError> {
-        self.0.store(self.0.audit.clone())
     }
 }
 
@@ -489,6 +478,10 @@ pub(crate) fn panel(world: &Arc<World>) -> Panel {
         operations: fake(),
         audit: fake(),
         chain: fake(),
+        trail: fake(),
+        reviews: fake(),
+        review_policy: Arc::default(),
+        office_hours: world.office_hours.clone(),
         people: fake(),
         sessions: fake(),
         invitations: fake(),

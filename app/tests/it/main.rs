@@ -7,6 +7,7 @@
 
 mod accounts;
 mod audit;
+mod audit_list;
 mod authorisation;
 mod backups;
 mod browser;
@@ -15,6 +16,7 @@ mod every_page;
 mod fake_keys;
 mod fake_people;
 mod fake_register;
+mod fake_trail;
 mod fakes;
 mod forms;
 mod gateway;
@@ -25,6 +27,7 @@ mod others;
 mod proposals;
 mod recover;
 mod restore;
+mod reviews;
 mod scan;
 mod scenes;
 mod second_factor;

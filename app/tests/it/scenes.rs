@@ -28,6 +28,7 @@ use uuid::Uuid;
 use crate::fake_keys::FakeKeys;
 use crate::fake_people::person;
 use crate::fakes::{NOW, World};
+use crate::reviews::trail;
 
 pub(crate) fn ago(seconds: u64) -> Timestamp {
     NOW.minus(Duration::from_secs(seconds))
@@ -259,7 +260,12 @@ pub(crate) fn world() -> World {
             person(1, "anna", Role::Admin),
             person(2, "ben", Role::Operator),
         ],
-        audit: Vec::new(),
+        audit: trail(),
+        reviews: Vec::new(),
+        down_since: None,
+        new_addresses: Vec::new(),
+        searched_to: None,
+        office_hours: None,
         chain: ChainStanding::default(),
         credentials: credentials(),
         rotations: Vec::new(),

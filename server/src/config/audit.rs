@@ -1,10 +1,14 @@
-//! Where checkpoints of the audit trail are sent.
+//! Where checkpoints of the audit trail are sent, and how often the trail is reviewed.
 
 use adapter_mail::SmtpMail;
+use domain::review::{OfficeHours, Policy};
 use serde::Deserialize;
 use url::{Host, Url};
 
 use super::check::Faults;
+
+/// The longest time from one review to the next.
+const LONGEST_INTERVAL: u16 = 366;
 
 /// As the file has it.
 #[derive(Debug, Default, Deserialize)]
@@ -12,15 +16,23 @@ use super::check::Faults;
 pub(super) struct RawAudit {
     checkpoint_url: Option<String>,
     mail_to: Option<String>,
+    review_every_days: Option<u16>,
+    review_by: Option<String>,
+    office_hours: Option<String>,
+    office_zone: Option<String>,
 }
 
-/// Where checkpoints leave the house.
+/// Where checkpoints leave the house, and how often the trail is reviewed.
 #[derive(Debug, Default)]
 pub(crate) struct AuditConfig {
     /// Each one is posted there.
     pub(crate) checkpoint_url: Option<Url>,
     /// The latest one of a day is mailed there.
     pub(crate) mail_to: Option<String>,
+    /// How often the trail is reviewed, and by whom.
+    pub(crate) policy: Policy,
+    /// When people are at work.
+    pub(crate) office_hours: Option<OfficeHours>,
 }
 
 pub(super) fn check(raw: RawAudit, mail: Option<&SmtpMail>, faults: &mut Faults) -> AuditConfig {
@@ -48,9 +60,31 @@ pub(super) fn check(raw: RawAudit, mail: Option<&SmtpMail>, faults: &mut Faults)
             );
         }
     }
+    let every_days = raw
+        .review_every_days
+        .unwrap_or(Policy::default().every_days);
+    if !(1..=LONGEST_INTERVAL).contains(&every_days) {
+        let why = "give 1 to 366 days";
+        faults.add("audit.review_every_days", &every_days.to_string(), why);
+    }
+    let zone = raw.office_zone.as_deref().unwrap_or("UTC");
+    let office_hours = raw.office_hours.as_deref().and_then(|given| {
+        let hours = OfficeHours::parse(given, zone);
+        if hours.is_none() {
+            let why = "give days and hours, as Mon-Fri 07:00-20:00, and office_zone as a POSIX rule, as \
+                       CET-1CEST,M3.5.0,M10.5.0/3, or UTC";
+            faults.add("audit.office_hours", given, why);
+        }
+        hours
+    });
     AuditConfig {
         checkpoint_url,
         mail_to: raw.mail_to,
+        policy: Policy {
+            every_days,
+            by: raw.review_by.filter(|by| !by.trim().is_empty()),
+        },
+        office_hours,
     }
 }
 

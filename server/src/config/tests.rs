@@ -397,6 +397,18 @@ fn checkpoints_go_only_where_they_are_safe_on_the_way() {
         );
         assert!(!error.contains("t0k3n"), "{error}");
     }
+    let reviews = "review_every_days = 14\nreview_by = \"mia\"\noffice_hours = \"Mon-Fri 07:00-20:00\"\noffice_zone = \"CET-1CEST,M3.5.0,M10.5.0/3\"";
+    let audit = with(reviews).unwrap().audit;
+    assert_eq!(audit.policy.every_days, 14);
+    assert_eq!(audit.policy.by.as_deref(), Some("mia"));
+    assert!(audit.office_hours.is_some());
+    for (bad, said) in [
+        ("review_every_days = 0", "give 1 to 366 days"),
+        ("office_hours = \"always\"", "give days and hours"),
+    ] {
+        let error = with(bad).unwrap_err().to_string();
+        assert!(error.contains(said), "{error}");
+    }
     let error = with("mail_to = \"nobody\"").unwrap_err().to_string();
     assert!(error.contains("give one mail address"), "{error}");
     let text = GOOD.replace("[[gateways]]", "[audit]\nmail_to = \"a@b.c\"\n[[gateways]]");

@@ -9,8 +9,14 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use domain::credential::{Credential, Due, Listed, listed};
-use domain::ports::{AuditChain, ChainStanding, Clock, Observations, Register, StoreError};
+use domain::ports::{
+    AuditChain, ChainStanding, Clock, Observations, Register, Reviews, StoreError, Waiting,
+};
+use domain::review::Policy;
 use domain::time::Timestamp;
+
+/// The most events that are counted as waiting for a review.
+const WAITING: u32 = 1_000;
 
 /// What metrics are made of.
 #[derive(Clone)]
@@ -18,6 +24,8 @@ pub(crate) struct Measured {
     pub(crate) register: Arc<dyn Register>,
     pub(crate) observations: Arc<dyn Observations>,
     pub(crate) chain: Arc<dyn AuditChain>,
+    pub(crate) reviews: Arc<dyn Reviews>,
+    pub(crate) policy: Arc<Policy>,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -29,7 +37,7 @@ pub(crate) fn metrics(measured: Measured) -> Router {
 }
 
 async fn answer(State(measured): State<Measured>) -> Response {
-    let (credentials, standing) = match asked(&measured).await {
+    let (credentials, standing, waiting) = match asked(&measured).await {
         Ok(known) => known,
         Err(error) => {
             tracing::warn!(
@@ -43,13 +51,18 @@ async fn answer(State(measured): State<Measured>) -> Response {
     let now = measured.clock.now();
     let listed = listed(credentials, &*measured.observations, now);
     let kind = "text/plain; version=0.0.4; charset=utf-8";
-    let text = exposition(&listed, now) + &chain(&standing);
+    let text =
+        exposition(&listed, now) + &chain(&standing) + &review(&measured.policy, &waiting, now);
     ([(header::CONTENT_TYPE, kind)], text).into_response()
 }
 
-async fn asked(measured: &Measured) -> Result<(Vec<Credential>, ChainStanding), StoreError> {
+async fn asked(
+    measured: &Measured,
+) -> Result<(Vec<Credential>, ChainStanding, Waiting), StoreError> {
     let credentials = measured.register.list().await?;
-    Ok((credentials, measured.chain.standing().await?))
+    let standing = measured.chain.standing().await?;
+    let waiting = measured.reviews.waiting(WAITING).await?;
+    Ok((credentials, standing, waiting))
 }
 
 /// One number of a credential; `None` where there is none.
@@ -118,6 +131,28 @@ fn chain(standing: &ChainStanding) -> String {
             last.map(|check| check.at.as_millis() / 1_000),
         ),
     ];
+    gauges(&numbers)
+}
+
+/// What waits for a review; nothing of a date while nothing waits.
+fn review(policy: &Policy, waiting: &Waiting, now: Timestamp) -> String {
+    gauges(&[
+        (
+            "panel_audit_review_waiting",
+            "gauge",
+            "How many events wait for a review, 1,000 at most.",
+            i64::try_from(waiting.events.len()).ok(),
+        ),
+        (
+            "panel_audit_review_due_seconds",
+            "gauge",
+            "How long it is until a review is due; negative when it is overdue.",
+            policy.due(waiting).map(|at| seconds(now, at)),
+        ),
+    ])
+}
+
+fn gauges(numbers: &[(&str, &str, &str, Option<i64>)]) -> String {
     let mut text = String::new();
     for (name, kind, help, number) in numbers {
         if let Some(number) = number {
@@ -168,7 +203,7 @@ fn escaped(text: &str) -> String {
 mod tests {
     use axum::body::{Body, to_bytes};
     use axum::http::Request;
-    use domain::audit::Check;
+    use domain::audit::{AuditEvent, AuditOutcome, Check, NewAuditEvent};
     use domain::credential::{Kind, Snooze};
     use domain::person::Actor;
     use tower::ServiceExt as _;
@@ -182,6 +217,8 @@ mod tests {
             register: listing.clone(),
             observations: listing.clone(),
             chain: listing.clone(),
+            reviews: listing.clone(),
+            policy: Arc::default(),
             clock: listing,
         };
         let request = Request::get("/metrics").body(Body::empty()).unwrap();
@@ -216,6 +253,13 @@ mod tests {
             }),
             ..ChainStanding::default()
         };
+        let event = NewAuditEvent::new(Actor::Panel, "restart", AuditOutcome::Succeeded);
+        listing.waiting.events = vec![AuditEvent {
+            sequence: 7,
+            id: uuid::Uuid::nil(),
+            at: NOW.minus(DAY * 9),
+            event,
+        }];
         let (status, text) = asked(listing).await;
         assert_eq!(status, StatusCode::OK);
         insta::assert_snapshot!(text);

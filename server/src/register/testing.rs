@@ -17,8 +17,9 @@ use domain::observation::Observation;
 use domain::person::{Actor, Person, Role};
 use domain::ports::{
     AuditChain, ByHand, CalendarLink, Calendars, ChainStanding, Clock, Mail, Mailed, Observations,
-    Register, RegisterError, Reminders, StoreError, Verified,
+    Register, RegisterError, Reminders, ReviewError, Reviews, StoreError, Verified, Waiting,
 };
+use domain::review::{Draft, Review};
 use domain::time::Timestamp;
 use secrecy::SecretString;
 use uuid::Uuid;
@@ -78,6 +79,8 @@ pub(crate) struct Listing {
     pub(crate) no_mail: bool,
     /// What is known of the audit trail.
     pub(crate) chain: ChainStanding,
+    /// What waits for a review.
+    pub(crate) waiting: Waiting,
     claimed: Mutex<BTreeSet<(Uuid, i64, Stage)>>,
     done: Mutex<Vec<String>>,
 }
@@ -172,6 +175,25 @@ impl Register for Listing {
     }
     async fn logged(&self, _: Uuid, _: Logging) -> Result<(), StoreError> {
         unreachable!("nobody notes a rotation here")
+    }
+}
+
+#[async_trait]
+impl Reviews for Listing {
+    async fn review(&self, _: Permit, _: Draft) -> Result<Review, ReviewError> {
+        unreachable!("metrics only look")
+    }
+    async fn answer(&self, _: &Actor, _: Uuid, _: String) -> Result<Review, ReviewError> {
+        unreachable!("metrics only look")
+    }
+    async fn of_events(&self, _: &[i64]) -> Result<Vec<Review>, StoreError> {
+        unreachable!("metrics only look")
+    }
+    async fn questions(&self) -> Result<Vec<Review>, StoreError> {
+        unreachable!("metrics only look")
+    }
+    async fn waiting(&self, _: u32) -> Result<Waiting, StoreError> {
+        Ok(self.waiting.clone())
     }
 }
 

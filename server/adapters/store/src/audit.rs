@@ -4,26 +4,28 @@
 mod checkpoints;
 mod copy;
 mod export;
+mod read;
+mod reviews;
+mod rows;
 mod seal;
 mod verify;
+mod words;
 
 use async_trait::async_trait;
-use domain::audit::{AuditEvent, AuditOutcome, Change, Hash, Head, NewAuditEvent, Record};
+use domain::audit::{AuditEvent, Change, Hash, Head, NewAuditEvent, Record};
 use domain::gateway::GatewayId;
-use domain::operation::OperationId;
 use domain::person::Actor;
 use domain::ports::{AuditTrail, StoreError};
 use sqlx::PgConnection;
 use sqlx::types::Json;
-use time::OffsetDateTime;
-use uuid::Uuid;
 
 pub use checkpoints::{Delivery, StoredCheckpoint, Way};
 pub use export::ExportFormat;
 pub(crate) use seal::seal;
 pub use verify::CheckWhen;
 
-use crate::rows::{column, gateway, moment, unknown};
+use self::rows::AuditRow;
+use crate::rows::column;
 use crate::store::Store;
 
 /// The most events of one page.
@@ -161,42 +163,4 @@ fn hash(bytes: &[u8]) -> Hash {
 
 fn as_json<T: serde::Serialize + ?Sized>(value: &T) -> sqlx::Result<String> {
     serde_json::to_string(value).map_err(|error| sqlx::Error::Encode(Box::new(error)))
-}
-
-struct AuditRow {
-    sequence: i64,
-    id: Uuid,
-    at: OffsetDateTime,
-    actor: Json<Actor>,
-    action: String,
-    gateway_id: Option<String>,
-    target: Option<String>,
-    operation_id: Option<Uuid>,
-    reason: Option<String>,
-    outcome: String,
-    note: Option<String>,
-    changes: Option<Json<Vec<Change>>>,
-    duration_ms: Option<i64>,
-}
-
-impl AuditRow {
-    fn read(self) -> sqlx::Result<AuditEvent> {
-        let outcome = AuditOutcome::parse(&self.outcome)
-            .ok_or_else(|| unknown("audit outcome", self.outcome))?;
-        Ok(AuditEvent {
-            sequence: self.sequence,
-            id: self.id,
-            at: moment(self.at),
-            event: NewAuditEvent {
-                gateway: self.gateway_id.map(gateway).transpose()?,
-                target: self.target,
-                operation: self.operation_id.map(OperationId),
-                reason: self.reason,
-                note: self.note,
-                changes: self.changes.map_or_else(Vec::new, |changes| changes.0),
-                duration_ms: self.duration_ms.and_then(|ms| u64::try_from(ms).ok()),
-                ..NewAuditEvent::new(self.actor.0, &self.action, outcome)
-            },
-        })
-    }
 }

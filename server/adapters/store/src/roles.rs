@@ -4,7 +4,8 @@
 use sqlx::{Connection as _, Executor as _, PgConnection};
 
 /// What is only ever added to.
-const APPEND_ONLY: &str = "audit_events, audit_checkpoints, audit_checks";
+const APPEND_ONLY: &str = "audit_events, audit_checkpoints, audit_checks, audit_kinds, reviews, review_stretches, \
+                           review_answers";
 
 /// Gives `role` what the panel needs, and takes from it what it must not have. Tables of later migrations are given by
 /// themselves; one that is only to be added to has its place in [`APPEND_ONLY`].
@@ -45,7 +46,8 @@ async fn has_all(owner: &mut PgConnection, role: &str) -> sqlx::Result<bool> {
                WHEN relname IN ('audit_head', '_sqlx_migrations')
                    THEN has_table_privilege($1::text::name, oid, 'SELECT')
                         AND NOT has_table_privilege($1::text::name, oid, 'INSERT, UPDATE, DELETE, TRUNCATE')
-               WHEN relname IN ('audit_events', 'audit_checkpoints', 'audit_checks')
+               WHEN relname IN ('audit_events', 'audit_checkpoints', 'audit_checks', 'audit_kinds', 'reviews',
+                                'review_stretches', 'review_answers')
                    THEN has_table_privilege($1::text::name, oid, 'SELECT') AND has_table_privilege($1::text::name, oid, 'INSERT')
                         AND NOT has_table_privilege($1::text::name, oid, 'UPDATE, DELETE, TRUNCATE')
                ELSE has_table_privilege($1::text::name, oid, 'SELECT') AND has_table_privilege($1::text::name, oid, 'INSERT')

@@ -54,6 +54,9 @@ impl Store {
             ("statement_timeout", statement_timeout.as_str()),
             // A panel that is lost in the middle of a change must not keep the others from appending to the audit trail.
             ("idle_in_transaction_session_timeout", IDLE_IN_CHANGE),
+            // A page waits for milliseconds: compiling its statement or starting workers for it takes longer.
+            ("jit", "off"),
+            ("max_parallel_workers_per_gather", "0"),
         ]);
         let pool = PgPoolOptions::new()
             .max_connections(config.connections)

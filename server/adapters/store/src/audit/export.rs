@@ -2,10 +2,14 @@
 
 use std::io;
 
-use domain::audit::CSV_HEADER;
-use domain::ports::StoreError;
+use domain::audit::filter::{Acts, What};
+use domain::audit::{CSV_HEADER, Filter, Hash, NotCanonical, Record};
+use domain::logs::without_numbers;
+use domain::ports::{Place, StoreError};
 use domain::time::Timestamp;
-use futures::TryStreamExt as _;
+use domain::words;
+use futures::future::{BoxFuture, ready};
+use futures::{FutureExt as _, TryStreamExt as _};
 use sqlx::{Connection as _, Executor as _};
 
 use super::copy::{COLUMNS, Copied};
@@ -21,6 +25,8 @@ pub enum ExportFormat {
     JsonLines,
     /// A table for people.
     Csv,
+    /// The same with phone numbers and addresses masked, for those who need not see them.
+    MaskedCsv,
 }
 
 impl Store {
@@ -35,42 +41,60 @@ impl Store {
         to: Option<Timestamp>,
         mut write: impl FnMut(&[u8]) -> io::Result<()> + Send,
     ) -> Result<u64, StoreError> {
+        let wanted = format!("{} AND {}", limit("at >=", from), limit("at <", to));
+        let write = |piece: Vec<u8>| ready(write(&piece)).boxed();
+        self.export(format, wanted, write).await
+    }
+
+    /// Writes what a filter lets through, oldest first, no faster than it is taken, and tells how many they were.
+    ///
+    /// # Errors
+    /// When the database fails, or `write` does.
+    pub async fn export_filtered(
+        &self,
+        format: ExportFormat,
+        filter: &Filter,
+        write: impl FnMut(Vec<u8>) -> BoxFuture<'static, io::Result<()>> + Send,
+    ) -> Result<u64, StoreError> {
+        let wanted = self
+            .within("reading the audit trail", self.condition(filter))
+            .await?;
+        self.export(format, wanted, write).await
+    }
+
+    async fn export(
+        &self,
+        format: ExportFormat,
+        wanted: String,
+        mut write: impl FnMut(Vec<u8>) -> BoxFuture<'static, io::Result<()>> + Send,
+    ) -> Result<u64, StoreError> {
         let exporting = async {
             let mut connection = self.patient().await?;
             let mut tx = connection.begin().await?;
             tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
                 .await?;
             let copy = format!(
-                "COPY (SELECT {COLUMNS} FROM audit_events WHERE {} AND {} ORDER BY sequence) TO STDOUT (FORMAT binary)",
-                limit("at >=", from),
-                limit("at <", to),
+                "COPY (SELECT {COLUMNS} FROM audit_events WHERE {wanted} ORDER BY sequence) TO STDOUT (FORMAT binary)"
             );
             let mut copied = Copied::default();
             let mut text = Vec::with_capacity(2 * PIECE);
             let mut count = 0_u64;
-            if format == ExportFormat::Csv {
+            if format != ExportFormat::JsonLines {
                 text.extend_from_slice(CSV_HEADER.as_bytes());
             }
             let mut pieces = tx.copy_out_raw(&copy).await?;
             while let Some(piece) = pieces.try_next().await? {
                 copied.feed(&piece, |record, hash| {
-                    let written = match format {
-                        ExportFormat::JsonLines => record.export(&hash, &mut text),
-                        ExportFormat::Csv => record.csv(&hash, &mut text),
-                    };
-                    if format == ExportFormat::JsonLines {
-                        text.push(b'\n');
-                    }
                     count += 1;
-                    written.map_err(|error| sqlx::Error::Decode(Box::new(error)))
+                    line(format, record, &hash, &mut text)
+                        .map_err(|error| sqlx::Error::Decode(Box::new(error)))
                 })?;
                 if text.len() >= PIECE {
-                    write(&text)?;
-                    text.clear();
+                    write(std::mem::replace(&mut text, Vec::with_capacity(2 * PIECE))).await?;
                 }
             }
             drop(pieces);
-            write(&text)?;
+            write(text).await?;
             tx.rollback().await?;
             connection.close().await?;
             Ok(count)
@@ -79,6 +103,92 @@ impl Store {
             .await
             .map_err(|source: sqlx::Error| failed("exporting the audit trail", source))
     }
+
+    /// What a filter lets through, as a condition.
+    async fn condition(&self, filter: &Filter) -> sqlx::Result<String> {
+        let Some(range) = self.range(filter, Place::Newest, 1).await? else {
+            return Ok("false".to_owned());
+        };
+        let mut all = vec![format!("sequence BETWEEN {} AND {}", range.low, range.high)];
+        let mut add = |column: &str, value: Option<String>| {
+            all.extend(value.map(|value| format!("{column} = {}", literal(&value))));
+        };
+        add("actor_key", filter.person.clone());
+        add(
+            "gateway_id",
+            filter.gateway.as_ref().map(ToString::to_string),
+        );
+        add(
+            "outcome",
+            filter.outcome.map(|outcome| outcome.as_str().to_owned()),
+        );
+        add("operation_id", filter.operation.map(|id| id.to_string()));
+        let list = |acts: &[&str]| {
+            acts.iter()
+                .map(|act| literal(act))
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        all.extend(filter.what.as_ref().map(|what| match what {
+            What::Act(act) => format!("action = {}", literal(act)),
+            What::Group(group) => match group.acts() {
+                Acts::Only(acts) => format!("action IN ({})", list(acts)),
+                Acts::AllBut(acts) => format!("action NOT IN ({})", list(acts)),
+            },
+        }));
+        if let Some(text) = &filter.text {
+            let words = self.words_of(text).await?;
+            let query = super::words::query_of(filter, &words, range.low, range.high);
+            all.push(query.map_or("false".to_owned(), |query| {
+                format!(
+                    "sequence IN (WITH hits AS MATERIALIZED (SELECT sequence FROM audit_events WHERE {} @@ {}::tsquery)
+                                  SELECT sequence FROM hits)",
+                    super::words::FUNCTION,
+                    literal(&query)
+                )
+            }));
+        }
+        Ok(all.join(" AND "))
+    }
+}
+
+fn line(
+    format: ExportFormat,
+    record: &Record<'_>,
+    hash: &Hash,
+    text: &mut Vec<u8>,
+) -> Result<(), NotCanonical> {
+    match format {
+        ExportFormat::JsonLines => {
+            record.export(hash, text)?;
+            text.push(b'\n');
+            Ok(())
+        }
+        ExportFormat::Csv => record.csv(hash, text),
+        ExportFormat::MaskedCsv => masked(record, hash, text),
+    }
+}
+
+fn masked(record: &Record<'_>, hash: &Hash, text: &mut Vec<u8>) -> Result<(), NotCanonical> {
+    let without = |of: Option<&str>| of.map(without_numbers);
+    let (target, reason) = (without(record.target), without(record.reason));
+    let (note, changes) = (without(record.note), without(record.changes));
+    let mut actor: serde_json::Value = serde_json::from_str(record.actor).unwrap_or_default();
+    if let Some(address) = actor.get_mut("address")
+        && let Some(given) = address.as_str()
+    {
+        *address = words::masked_address(given).into();
+    }
+    let actor = actor.to_string();
+    Record {
+        actor: &actor,
+        target: target.as_deref(),
+        reason: reason.as_deref(),
+        note: note.as_deref(),
+        changes: changes.as_deref(),
+        ..*record
+    }
+    .csv(hash, text)
 }
 
 /// `COPY` takes no parameters; a number is none that could be anything else.
@@ -86,4 +196,19 @@ fn limit(what: &str, at: Option<Timestamp>) -> String {
     at.map_or("true".to_owned(), |at| {
         format!("{what} to_timestamp({} / 1000.0)", at.as_millis())
     })
+}
+
+/// A text as SQL has it; Postgres takes a backslash for what it is.
+fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_cannot_leave_its_quotes() {
+        assert_eq!(literal("it's \\ all"), "'it''s \\ all'");
+    }
 }

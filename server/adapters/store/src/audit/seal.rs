@@ -1,11 +1,10 @@
 //! Chaining the events that were written before there was a chain: once, by whoever owns the tables.
 
-use domain::audit::{Hash, Head, Record};
+use domain::audit::{Hash, Head};
 use sqlx::{Connection as _, Executor as _, PgConnection};
-use time::OffsetDateTime;
-use uuid::Uuid;
 
 use super::lock_head;
+use super::rows::SealRow;
 
 /// Events that are held in memory at once.
 const BATCH: i64 = 5_000;
@@ -66,7 +65,7 @@ async fn chain_batch(
     head: Head,
 ) -> sqlx::Result<Option<(Head, u64)>> {
     let rows = sqlx::query_as!(
-        Row,
+        SealRow,
         r#"SELECT sequence, id, at, actor::text AS "actor!", actor_key, action, gateway_id, target, operation_id,
                   reason, outcome, note, changes::text AS changes, duration_ms
            FROM audit_events WHERE sequence > $1 ORDER BY sequence LIMIT $2"#,
@@ -105,44 +104,4 @@ async fn chain_batch(
     .execute(connection)
     .await?;
     Ok(Some((last, done.rows_affected())))
-}
-
-struct Row {
-    sequence: i64,
-    id: Uuid,
-    at: OffsetDateTime,
-    actor: String,
-    actor_key: String,
-    action: String,
-    gateway_id: Option<String>,
-    target: Option<String>,
-    operation_id: Option<Uuid>,
-    reason: Option<String>,
-    outcome: String,
-    note: Option<String>,
-    changes: Option<String>,
-    duration_ms: Option<i64>,
-}
-
-impl Row {
-    fn record(&self, previous: Hash) -> Record<'_> {
-        let micros = self.at.unix_timestamp_nanos().div_euclid(1_000);
-        Record {
-            sequence: self.sequence,
-            id: self.id,
-            at: i64::try_from(micros).unwrap_or(i64::MAX),
-            actor: &self.actor,
-            actor_key: &self.actor_key,
-            action: &self.action,
-            gateway: self.gateway_id.as_deref(),
-            target: self.target.as_deref(),
-            operation: self.operation_id,
-            reason: self.reason.as_deref(),
-            outcome: &self.outcome,
-            note: self.note.as_deref(),
-            changes: self.changes.as_deref(),
-            duration_ms: self.duration_ms,
-            previous,
-        }
-    }
 }

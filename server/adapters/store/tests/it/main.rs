@@ -9,6 +9,8 @@ mod audit_chain;
 #[cfg(test)]
 mod audit_export;
 #[cfg(test)]
+mod audit_read;
+#[cfg(test)]
 mod cluster;
 #[cfg(test)]
 mod hand_offs;
@@ -30,6 +32,8 @@ mod people;
 mod proposals;
 #[cfg(test)]
 mod register;
+#[cfg(test)]
+mod reviews;
 #[cfg(test)]
 mod roles;
 #[cfg(test)]

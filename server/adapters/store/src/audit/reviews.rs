@@ -1,0 +1,371 @@
+//! Reviews of the trail and answers to their questions: rows that are only added, each with its audit event.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::action::Action;
+use domain::audit::{AuditOutcome, NewAuditEvent, act};
+use domain::can::Permit;
+use domain::person::Actor;
+use domain::ports::{ReviewError, Reviews, StoreError, Waiting};
+use domain::review::{Answer, Asked, Draft, ROUTINE, Review, Stretches, Verdict};
+use domain::words;
+use sqlx::types::Json;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::rows::{AuditRow, EVENT};
+use crate::rows::{column, moment, unknown};
+use crate::store::Store;
+
+/// What is older waits no more: nobody has to begin with the trail of years. It stays in the trail without a review.
+const WAITS_FOR: Duration = Duration::from_secs(90 * 86_400);
+/// The longest list of numbers in an audit event.
+const LISTED: usize = 120;
+
+/// The columns once; `$rest` is what comes after the table's name.
+macro_rules! reviews {
+    ($rest:tt $(, $argument:expr)* $(,)?) => {
+        sqlx::query_as!(
+            ReviewRow,
+            r#"SELECT id, verdict, comment, asked_id, asked_name, reviewed_by AS "reviewed_by: Json<Actor>", reviewed_at
+               FROM reviews AS r "# + $rest,
+            $($argument),*
+        )
+    };
+}
+
+#[async_trait]
+impl Reviews for Store {
+    async fn review(&self, permit: Permit, draft: Draft) -> Result<Review, ReviewError> {
+        if permit.action() != Action::ReviewAudit {
+            return Err(ReviewError::NotPermitted);
+        }
+        let actor = permit.actor();
+        self.within("writing a review", async {
+            let mut tx = self.pool.begin().await?;
+            let (first, last) = split(&draft.covers);
+            // Own is also what one agreed to as the second person.
+            let found = sqlx::query!(
+                r#"SELECT count(*) AS "there!",
+                          count(*) FILTER (WHERE e.actor_key <> $3 AND NOT EXISTS (
+                              SELECT FROM proposals AS p
+                              WHERE p.operation_id = e.operation_id AND p.decided_by ->> 'id' = $4
+                          )) AS "others!"
+                   FROM unnest($1::bigint[], $2::bigint[]) AS covered (first, last)
+                   JOIN audit_events AS e ON e.sequence BETWEEN covered.first AND covered.last"#,
+                &first,
+                &last,
+                actor.key(),
+                own_id(actor),
+            )
+            .fetch_one(&mut *tx)
+            .await?;
+            // Nobody signs off what has not happened yet.
+            if u64::try_from(found.there) != Ok(draft.covers.count()) {
+                return Ok(Err(ReviewError::Unknown));
+            }
+            if found.others == 0 {
+                return Ok(Err(ReviewError::Own));
+            }
+            let review = Review {
+                id: self.ids.next(),
+                covers: draft.covers,
+                verdict: draft.verdict,
+                comment: draft.comment,
+                asked: draft.asked,
+                by: actor.clone(),
+                at: self.clock.now(),
+                answers: Vec::new(),
+            };
+            sqlx::query!(
+                "INSERT INTO reviews (id, verdict, comment, asked_id, asked_name, reviewed_by, reviewer_key, reviewed_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                review.id,
+                review.verdict.as_str(),
+                review.comment,
+                review.asked.as_ref().map(|asked| asked.id),
+                review.asked.as_ref().map(|asked| asked.name.as_str()),
+                Json(&review.by) as _,
+                review.by.key(),
+                column(review.at),
+            )
+            .execute(&mut *tx)
+            .await?;
+            sqlx::query!(
+                "INSERT INTO review_stretches (review_id, first, last)
+                 SELECT $1, covered.first, covered.last FROM unnest($2::bigint[], $3::bigint[]) AS covered (first, last)",
+                review.id,
+                &first,
+                &last,
+            )
+            .execute(&mut *tx)
+            .await?;
+            self.write_audit(&mut tx, reviewed(&review)).await?;
+            tx.commit().await?;
+            Ok(Ok(review))
+        })
+        .await?
+    }
+
+    async fn answer(&self, by: &Actor, review: Uuid, text: String) -> Result<Review, ReviewError> {
+        self.within("writing an answer", async {
+            let mut tx = self.pool.begin().await?;
+            let row = reviews!("WHERE r.id = $1", review)
+                .fetch_optional(&mut *tx)
+                .await?;
+            let Some(row) = row else {
+                return Ok(Err(ReviewError::Unknown));
+            };
+            let mut review = self.whole_reviews(vec![row]).await?;
+            let Some(mut review) = review.pop() else {
+                return Ok(Err(ReviewError::Unknown));
+            };
+            if let Err(why) = review.may_answer(by) {
+                return Ok(Err(ReviewError::NotYours(why)));
+            }
+            let at = self.clock.now();
+            sqlx::query!(
+                "INSERT INTO review_answers (id, review_id, answered_by, answered_at, answer)
+                 VALUES ($1, $2, $3, $4, $5)",
+                self.ids.next(),
+                review.id,
+                Json(by) as _,
+                column(at),
+                text,
+            )
+            .execute(&mut *tx)
+            .await?;
+            let event = NewAuditEvent {
+                target: Some(covered(&review.covers)),
+                reason: Some(text.clone()),
+                note: Some(format!("Asked by {}.", review.by.name())),
+                ..NewAuditEvent::new(by.clone(), act::ANSWER_QUESTION, AuditOutcome::Succeeded)
+            };
+            self.write_audit(&mut tx, event).await?;
+            tx.commit().await?;
+            review.answers.push(Answer {
+                by: by.clone(),
+                at,
+                text,
+            });
+            Ok(Ok(review))
+        })
+        .await?
+    }
+
+    async fn of_events(&self, sequences: &[i64]) -> Result<Vec<Review>, StoreError> {
+        self.within("reading reviews", async {
+            let rows = reviews!(
+                "WHERE r.id IN (
+                     SELECT covered.review_id FROM unnest($1::bigint[]) AS event (sequence)
+                     JOIN review_stretches AS covered
+                         ON covered.last >= event.sequence AND covered.first <= event.sequence
+                 )
+                 ORDER BY r.reviewed_at, r.id",
+                sequences,
+            )
+            .fetch_all(&self.pool)
+            .await?;
+            self.whole_reviews(rows).await
+        })
+        .await
+    }
+
+    async fn questions(&self) -> Result<Vec<Review>, StoreError> {
+        self.within("reading questions", async {
+            let rows = reviews!(
+                "WHERE r.verdict = 'question'
+                   AND NOT EXISTS (SELECT FROM review_answers AS given WHERE given.review_id = r.id)
+                 ORDER BY r.reviewed_at, r.id LIMIT 500",
+            )
+            .fetch_all(&self.pool)
+            .await?;
+            self.whole_reviews(rows).await
+        })
+        .await
+    }
+
+    async fn waiting(&self, limit: u32) -> Result<Waiting, StoreError> {
+        self.within("reading what waits for a review", async {
+            let last = sqlx::query_scalar!(
+                "SELECT max(reviewed_at) FROM reviews WHERE verdict IN ('seen', 'follow-up')"
+            )
+            .fetch_one(&self.pool)
+            .await?;
+            let mut waiting = Waiting {
+                last_at: last.map(moment),
+                ..Waiting::default()
+            };
+            let begin = self.clock.now().minus(WAITS_FOR);
+            let Some(begin) = self.first_since(begin).await? else {
+                return Ok(waiting);
+            };
+            let rows: Vec<AuditRow> = sqlx::query_as(&waiting_since())
+                .bind(begin)
+                .bind(i64::from(limit) + 1)
+                .persistent(false)
+                .fetch_all(&self.pool)
+                .await?;
+            let events = rows.into_iter().map(AuditRow::read);
+            waiting.events = events.collect::<sqlx::Result<_>>()?;
+            waiting.more = waiting.events.len() > limit as usize;
+            waiting.events.truncate(limit as usize);
+            Ok(waiting)
+        })
+        .await
+    }
+}
+
+impl Store {
+    /// With the stretches that they cover and the answers that were given.
+    async fn whole_reviews(&self, rows: Vec<ReviewRow>) -> sqlx::Result<Vec<Review>> {
+        let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+        let mut covers: BTreeMap<Uuid, Vec<String>> = BTreeMap::new();
+        let stretches = sqlx::query!(
+            "SELECT review_id, first, last FROM review_stretches WHERE review_id = ANY($1) ORDER BY review_id, first",
+            &ids
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        for row in stretches {
+            let part = format!("{}-{}", row.first, row.last);
+            covers.entry(row.review_id).or_default().push(part);
+        }
+        let mut answers: BTreeMap<Uuid, Vec<Answer>> = BTreeMap::new();
+        let given = sqlx::query!(
+            r#"SELECT review_id, answered_by AS "answered_by: Json<Actor>", answered_at, answer
+               FROM review_answers WHERE review_id = ANY($1) ORDER BY answered_at, id"#,
+            &ids
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        for row in given {
+            answers.entry(row.review_id).or_default().push(Answer {
+                by: row.answered_by.0,
+                at: moment(row.answered_at),
+                text: row.answer,
+            });
+        }
+        rows.into_iter()
+            .map(|row| {
+                let stretches = covers.remove(&row.id).unwrap_or_default().join(",");
+                let asked = row.asked_id.zip(row.asked_name);
+                Ok(Review {
+                    id: row.id,
+                    covers: Stretches::parse(&stretches)
+                        .ok_or_else(|| unknown("list of events", stretches))?,
+                    verdict: Verdict::parse(&row.verdict)
+                        .ok_or_else(|| unknown("verdict", row.verdict))?,
+                    comment: row.comment,
+                    asked: asked.map(|(id, name)| Asked { id, name }),
+                    by: row.reviewed_by.0,
+                    at: moment(row.reviewed_at),
+                    answers: answers.remove(&row.id).unwrap_or_default(),
+                })
+            })
+            .collect()
+    }
+}
+
+struct ReviewRow {
+    id: Uuid,
+    verdict: String,
+    comment: Option<String>,
+    asked_id: Option<Uuid>,
+    asked_name: Option<String>,
+    reviewed_by: Json<Actor>,
+    reviewed_at: OffsetDateTime,
+}
+
+fn split(covers: &Stretches) -> (Vec<i64>, Vec<i64>) {
+    covers.as_slice().iter().copied().unzip()
+}
+
+fn own_id(actor: &Actor) -> Option<String> {
+    match actor {
+        Actor::Person { id, .. } => Some(id.to_string()),
+        _ => None,
+    }
+}
+
+/// `event 7`, `events 3-5,8`, or how many there are between which.
+fn covered(covers: &Stretches) -> String {
+    let text = covers.text();
+    match (covers.count(), covers.first(), covers.last()) {
+        (1, ..) => format!("event {text}"),
+        (count, Some(first), Some(last)) if text.len() > LISTED => {
+            format!(
+                "{} from {first} to {last}",
+                words::count(count, "event", "events")
+            )
+        }
+        _ => format!("events {text}"),
+    }
+}
+
+fn reviewed(review: &Review) -> NewAuditEvent {
+    let asked = review.asked.as_ref();
+    let asked = asked.map_or(String::new(), |asked| format!(" to {}", asked.name));
+    NewAuditEvent {
+        target: Some(covered(&review.covers)),
+        reason: review.comment.clone(),
+        note: Some(format!("{}{asked}.", review.verdict.title())),
+        ..NewAuditEvent::new(review.by.clone(), act::REVIEW, AuditOutcome::Succeeded)
+    }
+}
+
+/// The condition of the index `audit_events_to_review`, word by word: only so the database uses it.
+fn wants_review() -> String {
+    let routine: Vec<String> = ROUTINE.iter().map(|act| format!("'{act}'")).collect();
+    format!(
+        "outcome <> 'requested' AND (outcome = 'denied' OR action <> ALL (ARRAY[{}]))",
+        routine.join(", ")
+    )
+}
+
+/// Nobody's review counts for their own acts.
+fn waiting_since() -> String {
+    format!(
+        "WITH covered AS (
+             SELECT r.reviewer_key, range_agg(int8range(s.first, s.last, '[]')) AS stretches
+             FROM reviews AS r JOIN review_stretches AS s ON s.review_id = r.id
+             WHERE r.verdict IN ('seen', 'follow-up') AND s.last >= $1
+             GROUP BY r.reviewer_key
+         )
+         SELECT {EVENT} FROM audit_events AS e
+         WHERE {} AND e.sequence >= $1
+           AND NOT EXISTS (
+               SELECT FROM covered
+               WHERE covered.reviewer_key <> e.actor_key AND e.sequence <@ covered.stretches
+           )
+         ORDER BY e.sequence DESC LIMIT $2",
+        wants_review()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_index_of_the_migration_has_the_list_of_the_domain() {
+        let migration = include_str!("../../../../../migrations/0017_reviews.sql");
+        let single_spaced = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let migration = single_spaced(migration)
+            .replace("( ", "(")
+            .replace(" )", ")");
+        let migration = migration.replace("[ ", "[").replace(" ]", "]");
+        assert!(migration.contains(&wants_review()), "{}", wants_review());
+    }
+
+    #[test]
+    fn long_lists_are_named_by_their_ends() {
+        let said = |numbers: &[i64]| covered(&Stretches::of(numbers.iter().copied()));
+        assert_eq!(said(&[7]), "event 7");
+        assert_eq!(said(&[3, 4, 8]), "events 3-4,8");
+        let many: Vec<i64> = (0..200).map(|n| 1_000 + 2 * n).collect();
+        assert_eq!(said(&many), "200 events from 1000 to 1398");
+    }
+}

@@ -1,0 +1,137 @@
+//! What a filter of the audit trail lets through, as a file: streamed as fast as the browser takes it, and audited.
+
+use std::io;
+use std::sync::Arc;
+
+use adapter_store::{ExportFormat, Store};
+use app::{Panel, Viewer};
+use axum::Extension;
+use axum::body::Body;
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use domain::action::Action;
+use domain::audit::{AuditOutcome, Filter, NewAuditEvent, act};
+use domain::can;
+use domain::words;
+use futures::{FutureExt as _, StreamExt as _, stream};
+
+use super::attachment::attachment;
+use super::sorry;
+
+/// Pieces that wait for the browser; each is some 64 kB.
+const WAITING: usize = 8;
+
+/// From where files are made.
+#[derive(Clone)]
+pub(crate) struct Files {
+    pub(crate) panel: Panel,
+    pub(crate) store: Store,
+}
+
+pub(crate) async fn download(
+    State(files): State<Files>,
+    RawQuery(query): RawQuery,
+    Extension(viewer): Extension<Arc<Viewer>>,
+) -> Response {
+    let panel = files.panel.clone();
+    if let Err(denied) = can::permit(&viewer.actor, Action::ViewAudit, None) {
+        return refused(StatusCode::FORBIDDEN, denied.why);
+    }
+    let sees_numbers = can::permit(&viewer.actor, Action::ViewPhoneNumbers, None).is_ok();
+    let pairs: Vec<(String, String)> =
+        url::form_urlencoded::parse(query.unwrap_or_default().as_bytes())
+            .into_owned()
+            .collect();
+    let get = |name: &str| {
+        let mut pairs = pairs.iter().rev();
+        pairs
+            .find(|(key, _)| key == name)
+            .map_or("", |(_, value)| value.as_str())
+    };
+    let (format, ending, kind) = match (get("format"), sees_numbers) {
+        ("csv", true) => (ExportFormat::Csv, "csv", "text/csv; charset=utf-8"),
+        ("csv", false) => (ExportFormat::MaskedCsv, "csv", "text/csv; charset=utf-8"),
+        ("jsonl", true) => (ExportFormat::JsonLines, "jsonl", "application/x-ndjson"),
+        ("jsonl", false) => {
+            let why = "It holds whole phone numbers, which the hashes cover and which your role need not see. Download CSV, \
+                       or ask an admin.";
+            return refused(StatusCode::FORBIDDEN, why);
+        }
+        _ => return refused(StatusCode::NOT_FOUND, "There is no such format."),
+    };
+    let filter = match Filter::read(|name| get(name)) {
+        Ok(filter) if sees_numbers || !filter.seeks_number() => filter,
+        _ => {
+            return refused(
+                StatusCode::BAD_REQUEST,
+                "The filter cannot be read. Set it on the page of the audit trail.",
+            );
+        }
+    };
+    let set: Vec<String> = filter
+        .pairs()
+        .into_iter()
+        .map(|(name, value)| format!("{name} {value}"))
+        .collect();
+    let event = move |outcome, note| NewAuditEvent {
+        target: (!set.is_empty()).then(|| set.join(", ")),
+        note,
+        ..NewAuditEvent::new(viewer.actor.clone(), act::EXPORT_AUDIT, outcome)
+    };
+    // No audit row, no file; what became of it is written at its end, and not at all when the browser went away.
+    if let Err(error) = panel
+        .audit
+        .record(event(
+            AuditOutcome::Requested,
+            Some(format!("As {ending}.")),
+        ))
+        .await
+    {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "A download of the audit trail could not be audited"
+        );
+        let why = "The panel's database does not answer, so the download could not be audited and was not made.";
+        return refused(StatusCode::SERVICE_UNAVAILABLE, why);
+    }
+    let name = format!(
+        "audit-{}.{ending}",
+        panel.clock.now().rfc3339().replace(':', "")
+    );
+    let (sender, receiver) = tokio::sync::mpsc::channel::<io::Result<Vec<u8>>>(WAITING);
+    let writing = async move {
+        let exported = files
+            .store
+            .export_filtered(format, &filter, |piece| {
+                let sender = sender.clone();
+                async move { sender.send(Ok(piece)).await.map_err(io::Error::other) }.boxed()
+            })
+            .await;
+        let outcome = match &exported {
+            Ok(count) => {
+                let count = words::count(*count, "event", "events");
+                event(AuditOutcome::Succeeded, Some(format!("{count}.")))
+            }
+            Err(_) => event(AuditOutcome::Failed, Some("Not to the end.".to_owned())),
+        };
+        if let Err(error) = panel.audit.record(outcome).await {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "The outcome of a download could not be audited"
+            );
+        }
+        // A file that is not whole must not look as if it were.
+        exported.err().map(|error| Err(io::Error::other(error)))
+    };
+    let pieces = stream::unfold(receiver, async |mut receiver| {
+        receiver.recv().await.map(|piece| (piece, receiver))
+    });
+    let end = stream::once(writing).filter_map(futures::future::ready);
+    let body = stream::select(pieces.boxed(), end.boxed());
+    attachment(kind, &name, Body::from_stream(body))
+}
+
+fn refused(status: StatusCode, why: impl Into<String>) -> Response {
+    sorry::say(status, "The audit trail could not be downloaded", why)
+}
