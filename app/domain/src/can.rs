@@ -194,6 +194,7 @@ mod tests {
             role: Role::Admin,
             address: None,
             browser: None,
+            session: None,
         };
         let gateway: GatewayId = "openclaw".parse().unwrap();
         let other: GatewayId = "other".parse().unwrap();

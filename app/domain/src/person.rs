@@ -83,6 +83,9 @@ pub enum Actor {
         address: Option<String>,
         /// A short name of the browser.
         browser: Option<String>,
+        /// Which of their sessions: its row's id, which opens nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        session: Option<Uuid>,
     },
     /// Somebody with a shell on the host, through `panel …`.
     CommandLine {

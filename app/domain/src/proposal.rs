@@ -138,6 +138,7 @@ mod tests {
             role: Role::Admin,
             address: None,
             browser: None,
+            session: None,
         }
     }
 
@@ -168,6 +169,7 @@ mod tests {
             role: Role::Operator,
             address: Some("192.0.2.7".to_owned()),
             browser: Some("Firefox".to_owned()),
+            session: None,
         };
         for own in [person(1), again] {
             assert!(proposal.may_decide(&own, Decision::Approved).is_err());

@@ -137,6 +137,7 @@ async fn as_now(call: &Call, actor: &Actor) -> Result<Actor, PanelError> {
         role: person.role,
         address: address.clone(),
         browser: browser.clone(),
+        session: None,
     })
 }
 

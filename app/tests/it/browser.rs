@@ -36,6 +36,7 @@ impl Browser {
             role,
             address: None,
             browser: None,
+            session: None,
         };
         let viewer = Viewer {
             actor,

@@ -500,6 +500,7 @@ fn confirmed(world: &Arc<World>, ago: Duration) -> Browser {
             role: Role::Admin,
             address: None,
             browser: None,
+            session: None,
         },
         person,
         session: None,

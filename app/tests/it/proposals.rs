@@ -91,6 +91,7 @@ fn actor(number: u128, name: &str) -> Actor {
         role: Role::Admin,
         address: None,
         browser: None,
+        session: None,
     }
 }
 

@@ -41,6 +41,7 @@ pub(crate) fn admin(world: &Arc<World>, ago: Duration) -> Browser {
             role: anna.role,
             address: None,
             browser: None,
+            session: None,
         },
         person: anna,
         session: None,

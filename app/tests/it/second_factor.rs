@@ -39,6 +39,7 @@ fn anna(role: Role, codes_left: u32, confirmed: Duration) -> Viewer {
             role,
             address: None,
             browser: None,
+            session: None,
         },
         person: anna,
         session: None,

@@ -40,6 +40,7 @@ fn anna(world: &Arc<World>, others: Vec<PersonSession>) -> Browser {
             role: Role::Viewer,
             address: None,
             browser: None,
+            session: None,
         },
         person: anna,
         session: Some(Uuid::from_u128(1)),

@@ -30,7 +30,7 @@ test("what was done is filtered, signed off, asked about and answered", async ({
   await viewerContext(browser, contextOptions).then((context) => context.close());
   await page.getByRole("link", { name: new RegExp(`added ${name}`) }).click();
   await expect(page.getByRole("heading", { name: "In the chain" })).toBeVisible();
-  await page.getByLabel("Question").check();
+  await page.getByRole("radio", { name: /^Question/ }).check();
   await page.getByLabel("Who is asked").selectOption({ label: "vera" });
   await page.getByRole("button", { name: "Add the review" }).click();
   await expect(page.getByText("Write what you want to know.")).toBeVisible();

@@ -126,6 +126,7 @@ mod tests {
                         role: Role::Admin,
                         address: Some("192.0.2.7".to_owned()),
                         browser: Some("Firefox on Linux".to_owned()),
+                        session: None,
                     },
                     "change-role",
                     AuditOutcome::Succeeded,

@@ -230,6 +230,7 @@ pub(crate) async fn viewer(
         role: person.role,
         address: Some(address),
         browser: client::browser(headers),
+        session: signed_in.session,
     };
     Ok(Some(Viewer {
         actor,

@@ -11,6 +11,7 @@ fn person(number: u128, role: Role) -> Actor {
         role,
         address: None,
         browser: None,
+        session: None,
     }
 }
 

@@ -160,6 +160,7 @@ fn actor() -> Actor {
         role: Role::Admin,
         address: Some("192.0.2.7".to_owned()),
         browser: Some("Firefox on Linux".to_owned()),
+        session: None,
     }
 }
 

@@ -147,6 +147,7 @@ fn admin() -> Actor {
         role: Role::Admin,
         address: None,
         browser: None,
+        session: None,
     }
 }
 
@@ -158,5 +159,6 @@ pub fn operator() -> Actor {
         role: Role::Operator,
         address: None,
         browser: None,
+        session: None,
     }
 }

@@ -117,6 +117,7 @@ impl Invitations for Store {
                 role: person.role,
                 address: chosen.address.clone(),
                 browser: chosen.browser.clone(),
+                session: None,
             };
             let mut event = event(actor, act::ACCEPT_INVITATION, &person, None);
             event.changes = vec![Change::hidden("password")];

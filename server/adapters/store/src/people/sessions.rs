@@ -66,8 +66,7 @@ impl Sessions for Store {
                     name: person.name.clone(),
                     role: person.role,
                     address: device.address,
-                    browser: device.browser,
-                };
+                    browser: device.browser, session: Some(id), };
                 let event = event(actor, act::NEW_DEVICE, person, None);
                 self.write_audit(&mut tx, event).await?;
             }

@@ -166,6 +166,7 @@ fn audit(
                 role: person.role,
                 address,
                 browser,
+                session: None,
             };
             (actor, AuditOutcome::Succeeded)
         }

@@ -190,6 +190,7 @@ async fn any_text_survives_the_database_and_the_export() {
             role: Role::Admin,
             address: None,
             browser: Some(texts[1].clone()),
+            session: None,
         };
         let event = NewAuditEvent {
             target: Some(texts[2].clone()),

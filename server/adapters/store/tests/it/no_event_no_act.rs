@@ -118,6 +118,7 @@ async fn people_and_sign_ins() {
         role: Role::Viewer,
         address: None,
         browser: None,
+        session: None,
     };
     let wrong = SecretString::from("wrong-password-45");
     let new = SecretString::from("another-password-46");
@@ -234,6 +235,7 @@ async fn the_register_and_its_calendar() {
         role: Role::Admin,
         address: None,
         browser: None,
+        session: None,
     };
     let seen = || can::permit(&ben, Action::ViewCredentials, None).unwrap();
     let now = database.clock.now();

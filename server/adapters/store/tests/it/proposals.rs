@@ -18,6 +18,7 @@ fn person(number: u128) -> Actor {
         role: Role::Admin,
         address: None,
         browser: None,
+        session: None,
     }
 }
 

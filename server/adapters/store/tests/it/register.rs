@@ -474,6 +474,7 @@ fn reader(id: Uuid, name: &str, role: Role) -> Permit {
         role,
         address: None,
         browser: None,
+        session: None,
     };
     can::permit(&actor, Action::ViewCredentials, None).unwrap()
 }

@@ -17,6 +17,7 @@ fn manager(number: u128) -> Actor {
         role: Role::Manager,
         address: None,
         browser: None,
+        session: None,
     }
 }
 

@@ -36,6 +36,7 @@ pub(crate) fn actor(id: Uuid, name: &str) -> Actor {
         role: Role::Operator,
         address: None,
         browser: None,
+        session: None,
     }
 }
 

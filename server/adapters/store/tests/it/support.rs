@@ -162,6 +162,7 @@ pub(crate) fn anna() -> Actor {
         role: Role::Admin,
         address: Some("192.0.2.7".to_owned()),
         browser: Some("Firefox".to_owned()),
+        session: None,
     }
 }
 

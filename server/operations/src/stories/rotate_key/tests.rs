@@ -135,6 +135,7 @@ async fn where_a_second_person_is_asked_for_nobody_changes_the_key_alone() {
             role: Role::Admin,
             address: None,
             browser: None,
+            session: None,
         };
         can::permit(&person, command.action(), Some(&gateway())).unwrap()
     };
