@@ -177,7 +177,7 @@ async function ask(page: Page, operation: string): Promise<{ got: Record<string,
     const got: Record<string, string> = {};
     const whole = async (name: string, answer: Response) => {
       const text = await answer.text();
-      const drawn = new DOMParser().parseFromString(text, "text/html").querySelectorAll(".scan svg").length;
+      const drawn = new DOMParser().parseFromString(text, "text/html").querySelectorAll(".scan:not(.is-small) svg").length;
       got[name] = `${answer.status} ${drawn ? "a drawing in .scan " : ""}${text}`;
     };
     await Promise.all([
