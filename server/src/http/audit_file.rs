@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use adapter_store::{ExportFormat, Store};
-use app::{Panel, Viewer};
+use app::{Call, Panel, Viewer};
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
@@ -35,8 +35,10 @@ pub(crate) async fn download(
     Extension(viewer): Extension<Arc<Viewer>>,
 ) -> Response {
     let panel = files.panel.clone();
-    if let Err(denied) = can::permit(&viewer.actor, Action::ViewAudit, None) {
-        return refused(StatusCode::FORBIDDEN, denied.why);
+    // A refusal is in the audit trail itself, like that of a form.
+    let call = Call::new(panel.clone(), viewer.clone());
+    if let Err(denied) = call.permit(Action::ViewAudit, None).await {
+        return refused(StatusCode::FORBIDDEN, denied.sentence());
     }
     let sees_numbers = can::permit(&viewer.actor, Action::ViewPhoneNumbers, None).is_ok();
     let pairs: Vec<(String, String)> =

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use app::{Panel, Viewer};
+use app::{Call, Panel, Viewer};
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::action::Action;
 use domain::audit::{AuditOutcome, NewAuditEvent, act};
-use domain::can;
 use domain::gateway::GatewayId;
 
 use super::attachment::attachment;
@@ -20,8 +19,10 @@ pub(crate) async fn download(
     Path((id, name)): Path<(GatewayId, String)>,
     Extension(viewer): Extension<Arc<Viewer>>,
 ) -> Response {
-    if let Err(denied) = can::permit(&viewer.actor, Action::Backup, Some(&id)) {
-        return refused(StatusCode::FORBIDDEN, denied.why);
+    // A refusal is in the audit trail, like that of a form.
+    let call = Call::new(panel.clone(), viewer.clone());
+    if let Err(denied) = call.permit(Action::Backup, Some(&id)).await {
+        return refused(StatusCode::FORBIDDEN, denied.sentence());
     }
     let bytes = match panel.backups.read(&id, &name).await {
         Ok(Some(bytes)) => bytes,

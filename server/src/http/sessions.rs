@@ -130,7 +130,15 @@ pub(super) async fn let_in(
         address: Some(address.to_string()),
         browser: client::browser(from.headers),
     };
-    let id = door.people.sessions().begin(person, device).await?;
+    let sessions = door.people.sessions();
+    if let Some(before) = session
+        .get::<SignedIn>(KEY)
+        .await?
+        .and_then(|old| old.session)
+    {
+        sessions.close(before).await?;
+    }
+    let id = sessions.begin(person, device).await?;
     begin(session, person, Some(id), door.clock.now()).await?;
     // The database's notice may come later than the browser's next request.
     door.people.forget(Some(person.id));

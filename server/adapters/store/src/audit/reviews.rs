@@ -111,9 +111,9 @@ impl Reviews for Store {
 
     async fn answer(&self, by: &Actor, review: Uuid, text: String) -> Result<Review, ReviewError> {
         self.within("writing an answer", async {
-            let mut tx = self.pool.begin().await?;
+            // Before the transaction: one connection each must be enough. What is read here never changes.
             let row = reviews!("WHERE r.id = $1", review)
-                .fetch_optional(&mut *tx)
+                .fetch_optional(&self.pool)
                 .await?;
             let Some(row) = row else {
                 return Ok(Err(ReviewError::Unknown));
@@ -126,6 +126,7 @@ impl Reviews for Store {
                 return Ok(Err(ReviewError::NotYours(why)));
             }
             let at = self.clock.now();
+            let mut tx = self.pool.begin().await?;
             sqlx::query!(
                 "INSERT INTO review_answers (id, review_id, answered_by, answered_at, answer)
                  VALUES ($1, $2, $3, $4, $5)",
