@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use axum::http::{HeaderMap, header};
+use tower_sessions::cookie::Cookie;
 
 /// The address of the person's side of the connection. `X-Forwarded-For` is believed only when the peer
 /// is a trusted proxy, and only its last entry that is not such a proxy itself.
@@ -20,6 +21,18 @@ pub(crate) fn address(peer: SocketAddr, headers: &HeaderMap, trusted: &[IpAddr])
         .map(|address| address.to_canonical())
         .rfind(|address| !trusted.contains(address))
         .unwrap_or(peer)
+}
+
+/// The value of a cookie.
+pub(crate) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(Cookie::split_parse)
+        .flatten()
+        .find(|cookie| cookie.name() == name)
+        .map(|cookie| cookie.value().to_owned())
 }
 
 /// A short name of the browser: `Firefox on Android`. Never the whole header: it is kept in the audit.

@@ -1,10 +1,12 @@
 //! A browser is known again by a cookie of its own, which opens nothing.
 
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue};
 use domain::session::KNOWN_FOR;
 use rand::distr::{Alphanumeric, SampleString as _};
 use secrecy::{ExposeSecret as _, SecretString};
 use tower_sessions::cookie::{Cookie, SameSite};
+
+use super::client;
 
 /// How long its value is.
 const LENGTH: usize = 32;
@@ -27,19 +29,11 @@ impl DeviceCookie {
 
     /// What the browser is known by; a new value for one that brings none, or one that was not made here.
     pub(super) fn secret(self, headers: &HeaderMap) -> SecretString {
-        let name = self.name();
-        let known = headers
-            .get_all(header::COOKIE)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(Cookie::split_parse)
-            .flatten()
-            .find(|cookie| cookie.name() == name)
-            .map(|cookie| cookie.value().to_owned())
+        let known = client::cookie(headers, self.name());
+        known
             .filter(|value| {
                 value.len() == LENGTH && value.bytes().all(|byte| byte.is_ascii_alphanumeric())
-            });
-        known
+            })
             .unwrap_or_else(|| Alphanumeric.sample_string(&mut rand::rng(), LENGTH))
             .into()
     }
@@ -60,6 +54,8 @@ impl DeviceCookie {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::header;
+
     use super::*;
 
     fn brings(cookies: &'static str) -> HeaderMap {

@@ -50,15 +50,7 @@ impl Screens {
 
     /// By what a device is known.
     fn secret(&self, headers: &HeaderMap) -> Option<String> {
-        let name = self.cookie_name();
-        headers
-            .get_all(header::COOKIE)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(Cookie::split_parse)
-            .flatten()
-            .find(|cookie| cookie.name() == name)
-            .map(|cookie| cookie.value().to_owned())
+        client::cookie(headers, self.cookie_name())
     }
 
     /// The link that a device has opened.

@@ -85,15 +85,16 @@ pub(super) struct HalfWay {
 
 /// Notes that the password was right; the id is new.
 pub(super) async fn half_way(
+    door: &Door,
     session: &Session,
     person: &Person,
-    now: Timestamp,
 ) -> anyhow::Result<()> {
+    leave(door, session).await?;
     session.flush().await?;
     let half_way = HalfWay {
         person: person.id,
         epoch: person.session_epoch,
-        at: now,
+        at: door.clock.now(),
     };
     session.insert(HALF_WAY, half_way).await?;
     Ok(())
@@ -130,15 +131,8 @@ pub(super) async fn let_in(
         address: Some(address.to_string()),
         browser: client::browser(from.headers),
     };
-    let sessions = door.people.sessions();
-    if let Some(before) = session
-        .get::<SignedIn>(KEY)
-        .await?
-        .and_then(|old| old.session)
-    {
-        sessions.close(before).await?;
-    }
-    let id = sessions.begin(person, device).await?;
+    leave(door, session).await?;
+    let id = door.people.sessions().begin(person, device).await?;
     begin(session, person, Some(id), door.clock.now()).await?;
     // The database's notice may come later than the browser's next request.
     door.people.forget(Some(person.id));
@@ -146,6 +140,15 @@ pub(super) async fn let_in(
     let cookie = door.device.cookie(&secret)?;
     answer.headers_mut().append(header::SET_COOKIE, cookie);
     Ok(answer)
+}
+
+/// Notes the end of whatever this browser was signed in to before.
+async fn leave(door: &Door, session: &Session) -> anyhow::Result<()> {
+    let before = session.get::<SignedIn>(KEY).await?;
+    if let Some(row) = before.and_then(|before| before.session) {
+        door.people.sessions().close(row).await?;
+    }
+    Ok(())
 }
 
 /// Begins a session for a person; the id is new, so that a planted one is worth nothing.

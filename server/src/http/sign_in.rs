@@ -56,13 +56,11 @@ pub(crate) async fn sign_in(
                 peer,
                 headers: &headers,
             };
-            match sessions::let_in(&desk.door, &session, &person, from, next).await {
-                Ok(answer) => answer,
-                Err(error) => unavailable(&*error),
-            }
+            let answer = sessions::let_in(&desk.door, &session, &person, from, next).await;
+            answer.unwrap_or_else(|error| unavailable(&*error))
         }
         Ok(SignIn::SecondStep(person)) => {
-            let half_way = sessions::half_way(&session, &person, desk.door.clock.now()).await;
+            let half_way = sessions::half_way(&desk.door, &session, &person).await;
             match half_way {
                 Ok(()) => Redirect::to(&with_next(path::SIGN_IN_CODE, "", next)).into_response(),
                 Err(error) => unavailable(&*error),
@@ -113,10 +111,8 @@ pub(crate) async fn second_step(
                 peer,
                 headers: &headers,
             };
-            match sessions::let_in(&desk.door, &session, &person, from, next).await {
-                Ok(answer) => answer,
-                Err(error) => unavailable(&*error),
-            }
+            let answer = sessions::let_in(&desk.door, &session, &person, from, next).await;
+            answer.unwrap_or_else(|error| unavailable(&*error))
         }
         Ok(SignIn::Refused | SignIn::SecondStep(_)) => back("failed=1"),
         Ok(SignIn::Throttled { until }) => back(&desk.throttled(until)),

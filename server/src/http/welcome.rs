@@ -67,7 +67,7 @@ pub(crate) async fn accept(
             sessions::let_in(door, &session, &person, from, path::HOME).await
         }
         Ok(SignIn::SecondStep(person)) => {
-            let half_way = sessions::half_way(&session, &person, door.clock.now()).await;
+            let half_way = sessions::half_way(door, &session, &person).await;
             half_way.map(|()| Redirect::to(path::SIGN_IN_CODE).into_response())
         }
         // The page of the link says why.
