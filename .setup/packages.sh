@@ -23,7 +23,7 @@ test_packages() {
   demo_packages
   want chromium-headless-shell chromium-headless-shell fonts-liberation fonts-noto-color-emoji
   want shellcheck shellcheck
-  want python3 python3
+  python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3 python3-venv)
   want openssl openssl
   want prometheus prometheus
   want amtool prometheus-alertmanager

@@ -42,7 +42,7 @@ type Make = for<'a> fn(&'a Call, &'a Of, &'a Asked) -> BoxFuture<'a, Result<Page
 
 /// The table from URLs to pages.
 #[rustfmt::skip]
-const PAGES: [(&str, Make); 26] = [
+const PAGES: [(&str, Make); 27] = [
     (path::HOME,                                  |call, _, _| Box::pin(async { home(call) })),
     ("/gateways/{id}",                            |call, of, _| Box::pin(pages::gateway::page(call, of.get("id")))),
     ("/gateways/{id}/logs",                       |call, of, asked| Box::pin(pages::logs::page(call, of.get("id"), asked))),
@@ -60,6 +60,7 @@ const PAGES: [(&str, Make); 26] = [
     ("/operations/{id}/hand-off",                 |call, of, asked| Box::pin(pages::hand_off::links(call, of.get("id"), asked))),
     (path::PEOPLE,                                |call, _, asked| Box::pin(pages::people::page(call, asked))),
     (path::ACCOUNT,                               |call, _, asked| Box::pin(async { Ok(pages::account::page(call, asked)) })),
+    (path::TOKENS,                                |call, _, asked| Box::pin(pages::tokens::page(call, asked))),
     (path::SECOND_FACTOR,                         |call, _, asked| Box::pin(pages::second_factor::page(call, asked))),
     (path::CONFIRM_IDENTITY,                      |call, _, asked| Box::pin(async { Ok(pages::confirm_identity::page(call, asked)) })),
     (path::CREDENTIALS,                           |call, _, _| Box::pin(pages::credentials::page(call))),

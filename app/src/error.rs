@@ -165,6 +165,9 @@ impl<T> OrSay<T> for Result<T, PeopleError> {
                 PeopleError::WrongCode | PeopleError::CodeUsed | PeopleError::SealedElsewhere => {
                     "code"
                 }
+                PeopleError::RoleNotYours => "role",
+                PeopleError::BadTokenName => "name",
+                PeopleError::BadTokenTime => "days",
                 PeopleError::LastAdmin | PeopleError::Unknown => "person",
                 PeopleError::SetUpOver
                 | PeopleError::LinkOver

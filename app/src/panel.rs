@@ -8,10 +8,10 @@ use domain::gateway::GatewayId;
 use domain::hand_off::HandOff;
 use domain::person::{Actor, Person, Role};
 use domain::ports::{
-    AccountHistory, AuditChain, AuditReader, AuditTrail, Backups, Calendars, Clock, GatewayKeys,
-    HandOffs, Ids, Invitations, KeyRotations, Mail, Observations, Operations, People, Proposals,
-    Register, Reminders, RepositorySecrets, Reviews, RotationLog, Scans, SecondFactors, Sessions,
-    StateFolder,
+    AccountHistory, ApiTokens, AuditChain, AuditReader, AuditTrail, Backups, Calendars, Clock,
+    GatewayKeys, HandOffs, Ids, Invitations, KeyRotations, Mail, Observations, Operations, People,
+    Proposals, Register, Reminders, RepositorySecrets, Reviews, RotationLog, Scans, SecondFactors,
+    Sessions, StateFolder,
 };
 use domain::review::{OfficeHours, Policy};
 use domain::session::PersonSession;
@@ -64,6 +64,10 @@ pub struct Panel {
     pub people: Arc<dyn People>,
     /// Where people are signed in.
     pub sessions: Arc<dyn Sessions>,
+    /// Tokens by which programs act for people.
+    pub tokens: Arc<dyn ApiTokens>,
+    /// The token that waits to be shown once.
+    pub new_tokens: Arc<Reveals>,
     /// One-time links by which people choose their password.
     pub invitations: Arc<dyn Invitations>,
     /// Second factors.

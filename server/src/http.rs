@@ -1,5 +1,6 @@
 //! The panel over HTTP: pages and forms, event streams, files, and the layers around them.
 
+mod api;
 mod assets;
 mod attachment;
 mod audit_file;
@@ -49,6 +50,7 @@ pub(crate) use hub::{Change, Hub, Look, Render, Topic};
 pub(crate) use known_people::KnownPeople;
 pub(crate) use metrics::{Measured, metrics};
 
+use api::Api;
 use calendar::Feed;
 use events::Wires;
 use hand_off::Screens;
@@ -90,6 +92,12 @@ pub(crate) fn router(site: Site) -> anyhow::Result<Router> {
         people: site.panel.people.clone(),
         audit: site.panel.audit.clone(),
         door: door.clone(),
+    };
+    let api = Api {
+        panel: site.panel.clone(),
+        store: site.store.clone(),
+        tokens: site.panel.tokens.clone(),
+        trusted_proxies: door.trusted_proxies.clone(),
     };
     let reception = Reception {
         invitations: site.panel.invitations.clone(),
@@ -186,6 +194,8 @@ pub(crate) fn router(site: Site) -> anyhow::Result<Router> {
         .merge(outside)
         .layer(sessions)
         .layer(from_fn_with_state(own, origin::check))
+        // By a token and by no cookie: no other site can make a browser use it.
+        .nest(api::ROOT, api::router(api))
         .layer(CatchPanicLayer::custom(|_| crashed()))
         .layer(from_fn_with_state(files, sorry::dress))
         .layer(

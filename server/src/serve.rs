@@ -65,6 +65,8 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         office_hours: config.audit.office_hours.clone().map(Arc::new),
         people: Arc::new(base.store.clone()),
         sessions: Arc::new(base.store.clone()),
+        tokens: Arc::new(base.store.clone()),
+        new_tokens: Arc::default(),
         invitations: Arc::new(base.store.clone()),
         second_factors: Arc::new(base.store.clone()),
         second_factor_for: Arc::new(config.sign_in.second_factor_for.clone()),

@@ -83,6 +83,10 @@ pub mod act {
     pub const NEW_DEVICE: &str = "new-device";
     /// Sessions were ended by their owner or by an admin.
     pub const END_SESSIONS: &str = "end-sessions";
+    /// A token was made by which programs act for somebody.
+    pub const MAKE_TOKEN: &str = "make-token";
+    /// Such tokens were taken back.
+    pub const REVOKE_TOKEN: &str = "revoke-token";
     /// A second factor was set up.
     pub const SET_UP_SECOND_FACTOR: &str = "set-up-second-factor";
     /// Somebody's second factor was taken away.

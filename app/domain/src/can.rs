@@ -195,6 +195,7 @@ mod tests {
             address: None,
             browser: None,
             session: None,
+            token: None,
         };
         let gateway: GatewayId = "openclaw".parse().unwrap();
         let other: GatewayId = "other".parse().unwrap();

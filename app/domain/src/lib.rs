@@ -5,6 +5,7 @@
 
 pub mod account_history;
 pub mod action;
+pub mod api_token;
 pub mod audit;
 pub mod backup;
 pub mod can;

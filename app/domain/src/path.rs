@@ -58,6 +58,9 @@ pub fn calendar(token: &str) -> String {
     format!("{CALENDAR}/{token}/credentials.ics")
 }
 
+/// One's tokens for programs.
+pub const TOKENS: &str = "/account/tokens";
+
 /// One's second factor.
 pub const SECOND_FACTOR: &str = "/account/second-factor";
 

@@ -86,6 +86,9 @@ pub enum Actor {
         /// Which of their sessions: its row's id, which opens nothing.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         session: Option<Uuid>,
+        /// By which of their tokens a program acted for them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        token: Option<String>,
     },
     /// Somebody with a shell on the host, through `panel …`.
     CommandLine {

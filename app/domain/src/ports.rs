@@ -1,6 +1,7 @@
 //! What the inner layers need from the outside, as object-safe traits. Adapters implement them; tests
 //! have fakes that keep the same contract.
 
+mod api_tokens;
 mod chain;
 mod devices;
 mod hand_offs;
@@ -24,6 +25,7 @@ mod trail;
 
 use uuid::Uuid;
 
+pub use api_tokens::{ApiTokens, Shown};
 pub use chain::{AuditChain, ChainStanding, Verified};
 pub use devices::PanelDevices;
 pub use hand_offs::{HandOffs, Mail, Opener};

@@ -139,6 +139,7 @@ mod tests {
             address: None,
             browser: None,
             session: None,
+            token: None,
         }
     }
 
@@ -170,6 +171,7 @@ mod tests {
             address: Some("192.0.2.7".to_owned()),
             browser: Some("Firefox".to_owned()),
             session: None,
+            token: None,
         };
         for own in [person(1), again] {
             assert!(proposal.may_decide(&own, Decision::Approved).is_err());

@@ -13,6 +13,7 @@ pub mod people;
 pub mod proposals;
 pub mod second_factor;
 pub mod sessions;
+pub mod tokens;
 pub mod wipe;
 
 pub use account::{change_password, confirm_identity};
@@ -28,7 +29,9 @@ pub use keys::{
 };
 pub use log::log_rotation;
 pub(crate) use operations::command;
-pub use operations::{abandon_operation, cancel_operation, skip_step, start_operation};
+pub use operations::{
+    abandon_operation, cancel, cancel_operation, skip_step, start, start_operation,
+};
 pub use people::{
     add_person, disable_person, enable_person, reset_password, reset_second_factor, set_role,
 };
@@ -37,6 +40,7 @@ pub use second_factor::{
     begin_second_factor, finish_second_factor, remove_second_factor, renew_recovery_codes,
 };
 pub use sessions::{acknowledge_session, end_other_sessions, end_session, end_sessions_of};
+pub use tokens::{make_token, revoke_token, revoke_tokens_of};
 pub use wipe::wipe_gateway;
 
 /// Where the forms post to. Fixed names, so that logs, audit and tests can speak of them.
@@ -69,6 +73,12 @@ pub mod endpoint {
     pub const SET_ROLE: &str = "/api/people/role";
     /// Makes a new one-time link for a person.
     pub const RESET_PASSWORD: &str = "/api/people/reset";
+    /// Makes a token by which programs act for oneself.
+    pub const MAKE_TOKEN: &str = "/api/account/tokens/make";
+    /// Takes one of one's own back.
+    pub const REVOKE_TOKEN: &str = "/api/account/tokens/revoke";
+    /// Takes all of a person back.
+    pub const REVOKE_TOKENS_OF: &str = "/api/people/tokens";
     /// Signs a person out everywhere.
     pub const END_SESSIONS_OF: &str = "/api/people/end-sessions";
     /// Ends one of one's own sessions.
@@ -134,7 +144,7 @@ pub mod endpoint {
     pub const REMOVE_CALENDAR_LINK: &str = "/api/credentials/remove-calendar";
 
     /// All of them.
-    pub const ALL: [&str; 44] = [
+    pub const ALL: [&str; 47] = [
         VERIFY_AUDIT,
         REVIEW_EVENTS,
         ANSWER_QUESTION,
@@ -149,6 +159,9 @@ pub mod endpoint {
         ENABLE_PERSON,
         SET_ROLE,
         RESET_PASSWORD,
+        MAKE_TOKEN,
+        REVOKE_TOKEN,
+        REVOKE_TOKENS_OF,
         END_SESSIONS_OF,
         END_SESSION,
         END_OTHER_SESSIONS,

@@ -3,7 +3,7 @@
 use domain::action::Action;
 use domain::credential::Cause;
 use domain::gateway::{AccountId, GatewayId};
-use domain::operation::Command;
+use domain::operation::{Command, OperationId};
 use domain::path;
 use leptos::prelude::*;
 
@@ -27,16 +27,40 @@ pub async fn start_operation(
     let call = Call::current()?;
     let gateway = call.gateway(&gateway)?.id;
     let command = command(&kind, gateway, &account, seen, &cause)?;
+    let id = begin(&call, command, key_of(key)?, &reason).await?;
+    Ok(redirect_to(&path::operation(&id)))
+}
+
+/// Starts an operation for a program: what is asked for in the same words as by a form.
+///
+/// # Errors
+/// As [`start_operation`].
+pub async fn start(
+    call: &Call,
+    gateway: GatewayId,
+    kind: &str,
+    account: &str,
+    reason: &str,
+    key: String,
+) -> Result<OperationId, PanelError> {
+    let command = command(kind, gateway, account, String::new(), "")?;
+    begin(call, command, key, reason).await
+}
+
+async fn begin(
+    call: &Call,
+    command: Command,
+    key: String,
+    reason: &str,
+) -> Result<OperationId, PanelError> {
     let permit = call
         .permit(command.action(), Some(command.gateway()))
         .await?;
-    let key = key_of(key)?;
     let operations = &call.panel().operations;
     let started = operations
-        .start(permit, command, key, sentence(&reason, 200))
+        .start(permit, command, key, sentence(reason, 200))
         .await;
-    let id = started.or_say(|| call.error_id())?;
-    Ok(redirect_to(&path::operation(&id)))
+    started.or_say(|| call.error_id())
 }
 
 /// The command that a form's words ask for.
@@ -104,7 +128,16 @@ pub(crate) fn command(
 #[server(prefix = "/api", endpoint = "operations/cancel")]
 pub async fn cancel_operation(id: String) -> Result<Went, PanelError> {
     let call = Call::current()?;
-    let view = call.operation(&id).await?;
+    let id = cancel(&call, &id).await?;
+    Ok(redirect_to(&path::operation(&id)))
+}
+
+/// The same for a program.
+///
+/// # Errors
+/// As [`cancel_operation`].
+pub async fn cancel(call: &Call, id: &str) -> Result<OperationId, PanelError> {
+    let view = call.operation(id).await?;
     let gateway = view.operation.command.gateway();
     let permit = call.permit(Action::CancelOperation, Some(gateway)).await?;
     view.can_cancel().map_err(|why| PanelError::Refused {
@@ -113,7 +146,7 @@ pub async fn cancel_operation(id: String) -> Result<Went, PanelError> {
     let id = view.operation.id;
     let asked = call.panel().operations.cancel(permit, id).await;
     if asked.or_say(|| call.error_id())? {
-        Ok(redirect_to(&path::operation(&id)))
+        Ok(id)
     } else {
         Err(PanelError::Refused {
             why: "It has ended.".to_owned(),

@@ -138,6 +138,7 @@ async fn as_now(call: &Call, actor: &Actor) -> Result<Actor, PanelError> {
         address: address.clone(),
         browser: browser.clone(),
         session: None,
+        token: None,
     })
 }
 

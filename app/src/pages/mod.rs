@@ -23,6 +23,7 @@ pub(crate) mod scan;
 pub(crate) mod second_factor;
 pub(crate) mod sign_in;
 pub(crate) mod sign_in_code;
+pub(crate) mod tokens;
 pub(crate) mod welcome;
 pub(crate) mod wipe;
 

@@ -142,6 +142,9 @@ fn change(person: &Person, id: &str) -> AnyView {
     });
     let sessions =
         format!("At once: {name} is signed out on every device and signs in again as before.");
+    let tokens =
+        format!("At once: no program acts for {name} any more, until they make new tokens.");
+    let tokens_hint = format!("tokens-hint-{id}");
     let sessions_hint = format!("sessions-hint-{id}");
     let label = format!("Change {}", person.name);
     let role_label = format!("Role of {}", person.name);
@@ -165,6 +168,11 @@ fn change(person: &Person, id: &str) -> AnyView {
                 <p class="hint" id=password_hint>{password}</p>
             </form>
             {factor}
+            <form method="post" action=endpoint::REVOKE_TOKENS_OF>
+                <input type="hidden" name="id" value=id.to_owned()/>
+                <button class="btn quiet" aria-describedby=tokens_hint.clone()>"Take back all tokens"</button>
+                <p class="hint" id=tokens_hint>{tokens}</p>
+            </form>
             <form method="post" action=endpoint::END_SESSIONS_OF>
                 <input type="hidden" name="id" value=id.to_owned()/>
                 <button class="btn quiet" aria-describedby=sessions_hint.clone()>"Sign out everywhere"</button>

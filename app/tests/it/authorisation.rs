@@ -93,6 +93,8 @@ fn body(form: &str, person: &str) -> String {
         endpoint::LOG_ROTATION => format!("id={CREDENTIAL}&rotation={OPERATION}"),
         endpoint::SNOOZE_CREDENTIAL => format!("id={CREDENTIAL}&days=7&why=later"),
         endpoint::RETIRE_CREDENTIAL => format!("id={CREDENTIAL}&reason=gone"),
+        endpoint::MAKE_TOKEN => "name=deploys&role=viewer&days=90".to_owned(),
+        endpoint::REVOKE_TOKEN | endpoint::REVOKE_TOKENS_OF => format!("id={person}"),
         endpoint::REVIEW_EVENTS => "covers=1&verdict=seen".to_owned(),
         endpoint::ANSWER_QUESTION => format!("review={OPERATION}&event=1&answer=because"),
         endpoint::VERIFY_AUDIT

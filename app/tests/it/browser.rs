@@ -37,6 +37,7 @@ impl Browser {
             address: None,
             browser: None,
             session: None,
+            token: None,
         };
         let viewer = Viewer {
             actor,

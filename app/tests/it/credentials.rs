@@ -501,6 +501,7 @@ fn confirmed(world: &Arc<World>, ago: Duration) -> Browser {
             address: None,
             browser: None,
             session: None,
+            token: None,
         },
         person,
         session: None,

@@ -12,7 +12,7 @@ use crate::fake_keys::rotated;
 use crate::proposals::waiting;
 use crate::scenes::{logged_out, operation, stopped_account, world};
 
-const PAGES: [&str; 46] = [
+const PAGES: [&str; 47] = [
     "/sign-in",
     "/sign-in?failed=1",
     "/sign-in?throttled=30",
@@ -39,6 +39,7 @@ const PAGES: [&str; 46] = [
     "/people",
     "/account",
     "/account/second-factor",
+    "/account/tokens",
     "/account/confirm?next=/gateways/openclaw",
     "/gateways/openclaw/backups",
     "/gateways/openclaw/accounts",
@@ -209,6 +210,7 @@ fn every_url() {
         path::ACCOUNT.to_owned(),
         path::CONFIRM_IDENTITY.to_owned(),
         path::SECOND_FACTOR.to_owned(),
+        path::TOKENS.to_owned(),
         path::CREDENTIALS.to_owned(),
         path::NEW_CREDENTIAL.to_owned(),
         path::credential(uuid::Uuid::nil()),

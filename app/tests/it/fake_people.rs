@@ -1,11 +1,13 @@
 //! People and their second factors, as pages see them.
 
 use async_trait::async_trait;
+use domain::api_token::{ApiToken, LONGEST, NewToken};
 use domain::can::Permit;
 use domain::invitation::Invitation;
 use domain::person::{Actor, Person, Role};
 use domain::ports::{
-    Chosen, Disabled, Invitations, People, PeopleError, SecondFactors, Sessions, SignIn, StoreError,
+    ApiTokens, Chosen, Disabled, Invitations, People, PeopleError, SecondFactors, Sessions, Shown,
+    SignIn, StoreError,
 };
 use domain::second_factor::SetUp;
 use domain::session::{Device, PersonSession};
@@ -188,6 +190,48 @@ impl Sessions for Fake {
     async fn end_all(&self, _: Permit, person: Uuid) -> Result<(), PeopleError> {
         self.0.note(format!("{person} signed out everywhere"));
         Ok(())
+    }
+}
+
+#[async_trait]
+impl ApiTokens for Fake {
+    async fn make(
+        &self,
+        actor: &Actor,
+        new: NewToken,
+    ) -> Result<(ApiToken, SecretString), PeopleError> {
+        if new.lasts.is_zero() || new.lasts > LONGEST {
+            return Err(PeopleError::BadTokenTime);
+        }
+        let role = new.role.as_str();
+        self.0
+            .note(format!("{} makes {} as {role}", actor.name(), new.name));
+        let token = ApiToken {
+            id: Uuid::from_u128(61),
+            person: Uuid::from_u128(1),
+            name: new.name,
+            role: new.role,
+            gateway: new.gateway,
+            made_at: NOW,
+            expires_at: NOW.plus(new.lasts),
+            last_used_at: None,
+            revoked_at: None,
+        };
+        Ok((token, SecretString::from("ocp_fake")))
+    }
+    async fn of(&self, _: Uuid) -> Result<Vec<ApiToken>, StoreError> {
+        self.0.store(self.0.tokens.clone())
+    }
+    async fn revoke(&self, actor: &Actor, id: Uuid) -> Result<bool, PeopleError> {
+        self.0.note(format!("{} revokes {id}", actor.name()));
+        Ok(id.as_u128() < 100)
+    }
+    async fn revoke_all(&self, _: Permit, person: Uuid) -> Result<u64, PeopleError> {
+        self.0.note(format!("tokens of {person} revoked"));
+        Ok(2)
+    }
+    async fn show(&self, _: &SecretString, _: Option<String>) -> Result<Shown, StoreError> {
+        unreachable!("the server looks at tokens")
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use app::{Panel, SiteFiles};
 use async_trait::async_trait;
 use domain::account_history::{AccountChange, Drops};
+use domain::api_token::ApiToken;
 use domain::audit::{AuditEvent, NewAuditEvent};
 use domain::backup::{Adopt, Backup, NewKey};
 use domain::can::Permit;
@@ -62,6 +63,8 @@ pub(crate) struct World {
     pub(crate) logs: Result<Vec<LogLine>, Fault>,
     pub(crate) comparison: Result<Comparison, Fault>,
     pub(crate) people: Vec<Person>,
+    /// Tokens of programs.
+    pub(crate) tokens: Vec<ApiToken>,
     /// What the one-time link is for.
     pub(crate) invitation: Option<Invitation>,
     /// The set-up of a second factor that was begun.
@@ -484,6 +487,8 @@ pub(crate) fn panel(world: &Arc<World>) -> Panel {
         office_hours: world.office_hours.clone(),
         people: fake(),
         sessions: fake(),
+        tokens: fake(),
+        new_tokens: Arc::default(),
         invitations: fake(),
         second_factors: fake(),
         second_factor_for: Arc::new(world.second_factor_for.clone()),

@@ -32,5 +32,6 @@ mod scan;
 mod scenes;
 mod second_factor;
 mod sessions;
+mod tokens;
 mod welcome;
 mod wipe;

@@ -92,6 +92,7 @@ fn actor(number: u128, name: &str) -> Actor {
         address: None,
         browser: None,
         session: None,
+        token: None,
     }
 }
 

@@ -42,6 +42,7 @@ pub(crate) fn admin(world: &Arc<World>, ago: Duration) -> Browser {
             address: None,
             browser: None,
             session: None,
+            token: None,
         },
         person: anna,
         session: None,

@@ -20,6 +20,7 @@ fn by(number: u128, name: &str, role: Role) -> Actor {
         address: Some("94.31.7.12".to_owned()),
         browser: Some("Safari on iPhone".to_owned()),
         session: None,
+        token: None,
     }
 }
 

@@ -249,6 +249,7 @@ pub(crate) fn world() -> World {
                 wanted: "openclaw:2026.9.6".to_owned(),
             }],
         }),
+        tokens: Vec::new(),
         invitation: Some(Invitation {
             name: None,
             until: NOW.plus(Duration::from_secs(60)),

@@ -40,6 +40,7 @@ fn anna(role: Role, codes_left: u32, confirmed: Duration) -> Viewer {
             address: None,
             browser: None,
             session: None,
+            token: None,
         },
         person: anna,
         session: None,

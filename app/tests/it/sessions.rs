@@ -41,6 +41,7 @@ fn anna(world: &Arc<World>, others: Vec<PersonSession>) -> Browser {
             address: None,
             browser: None,
             session: None,
+            token: None,
         },
         person: anna,
         session: Some(Uuid::from_u128(1)),

@@ -127,6 +127,7 @@ mod tests {
                         address: Some("192.0.2.7".to_owned()),
                         browser: Some("Firefox on Linux".to_owned()),
                         session: None,
+                        token: None,
                     },
                     "change-role",
                     AuditOutcome::Succeeded,

@@ -13,6 +13,7 @@ use axum::response::Response;
 use domain::action::Action;
 use domain::audit::{AuditOutcome, Filter, NewAuditEvent, act};
 use domain::can;
+use domain::person::Actor;
 use domain::words;
 use futures::{FutureExt as _, StreamExt as _, stream};
 
@@ -34,13 +35,36 @@ pub(crate) async fn download(
     RawQuery(query): RawQuery,
     Extension(viewer): Extension<Arc<Viewer>>,
 ) -> Response {
-    let panel = files.panel.clone();
     // A refusal is in the audit trail itself, like that of a form.
-    let call = Call::new(panel.clone(), viewer.clone());
+    let call = Call::new(files.panel.clone(), viewer.clone());
     if let Err(denied) = call.permit(Action::ViewAudit, None).await {
         return refused(StatusCode::FORBIDDEN, denied.sentence());
     }
-    let sees_numbers = can::permit(&viewer.actor, Action::ViewPhoneNumbers, None).is_ok();
+    let made = file(files, query.as_deref(), &viewer.actor).await;
+    made.unwrap_or_else(|no| refused(no.status, no.why))
+}
+
+/// Why no file is made.
+pub(super) struct NoFile {
+    pub(super) status: StatusCode,
+    /// In a sentence.
+    pub(super) why: &'static str,
+}
+
+impl NoFile {
+    fn of(status: StatusCode, why: &'static str) -> Self {
+        Self { status, why }
+    }
+}
+
+/// The file for whoever may see the trail.
+pub(super) async fn file(
+    files: Files,
+    query: Option<&str>,
+    actor: &Actor,
+) -> Result<Response, NoFile> {
+    let panel = files.panel.clone();
+    let sees_numbers = can::permit(actor, Action::ViewPhoneNumbers, None).is_ok();
     let pairs: Vec<(String, String)> =
         url::form_urlencoded::parse(query.unwrap_or_default().as_bytes())
             .into_owned()
@@ -58,17 +82,18 @@ pub(crate) async fn download(
         ("jsonl", false) => {
             let why = "It holds whole phone numbers, which the hashes cover and which your role need not see. Download CSV, \
                        or ask an admin.";
-            return refused(StatusCode::FORBIDDEN, why);
+            return Err(NoFile::of(StatusCode::FORBIDDEN, why));
         }
-        _ => return refused(StatusCode::NOT_FOUND, "There is no such format."),
+        _ => {
+            let why = "There is no such format: ask for csv or jsonl.";
+            return Err(NoFile::of(StatusCode::NOT_FOUND, why));
+        }
     };
     let filter = match Filter::read(|name| get(name)) {
         Ok(filter) if sees_numbers || !filter.seeks_number() => filter,
         _ => {
-            return refused(
-                StatusCode::BAD_REQUEST,
-                "The filter cannot be read. Set it on the page of the audit trail.",
-            );
+            let why = "The filter cannot be read. Set it on the page of the audit trail.";
+            return Err(NoFile::of(StatusCode::BAD_REQUEST, why));
         }
     };
     let set: Vec<String> = filter
@@ -76,10 +101,11 @@ pub(crate) async fn download(
         .into_iter()
         .map(|(name, value)| format!("{name} {value}"))
         .collect();
+    let actor = actor.clone();
     let event = move |outcome, note| NewAuditEvent {
         target: (!set.is_empty()).then(|| set.join(", ")),
         note,
-        ..NewAuditEvent::new(viewer.actor.clone(), act::EXPORT_AUDIT, outcome)
+        ..NewAuditEvent::new(actor.clone(), act::EXPORT_AUDIT, outcome)
     };
     // No audit row, no file; what became of it is written at its end, and not at all when the browser went away.
     if let Err(error) = panel
@@ -95,7 +121,7 @@ pub(crate) async fn download(
             "A download of the audit trail could not be audited"
         );
         let why = "The panel's database does not answer, so the download could not be audited and was not made.";
-        return refused(StatusCode::SERVICE_UNAVAILABLE, why);
+        return Err(NoFile::of(StatusCode::SERVICE_UNAVAILABLE, why));
     }
     let name = format!(
         "audit-{}.{ending}",
@@ -131,7 +157,7 @@ pub(crate) async fn download(
     });
     let end = stream::once(writing).filter_map(futures::future::ready);
     let body = stream::select(pieces.boxed(), end.boxed());
-    attachment(kind, &name, Body::from_stream(body))
+    Ok(attachment(kind, &name, Body::from_stream(body)))
 }
 
 fn refused(status: StatusCode, why: impl Into<String>) -> Response {

@@ -242,6 +242,7 @@ pub(crate) async fn viewer(
         address: Some(address),
         browser: client::browser(headers),
         session: signed_in.session,
+        token: None,
     };
     Ok(Some(Viewer {
         actor,

@@ -115,13 +115,18 @@ internal_url = "http://127.0.0.1:1"
         Serving(command.spawn().unwrap())
     }
 
+    /// As the owner of the database.
+    pub(crate) fn sql(&self, statements: &str) {
+        psql(&self.owner, statements);
+    }
+
     /// As the owner, past everything that is in the way.
     pub(crate) fn tamper(&self, statements: &str) {
         let off = "ALTER TABLE audit_events DISABLE TRIGGER ALL; ALTER TABLE audit_head DISABLE TRIGGER ALL;
                    ALTER TABLE audit_checkpoints DISABLE TRIGGER ALL;";
         let on = "ALTER TABLE audit_events ENABLE TRIGGER ALL; ALTER TABLE audit_head ENABLE TRIGGER ALL;
                   ALTER TABLE audit_checkpoints ENABLE TRIGGER ALL;";
-        psql(&self.owner, &format!("{off} {statements}; {on}"));
+        self.sql(&format!("{off} {statements}; {on}"));
     }
 }
 

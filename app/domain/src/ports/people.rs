@@ -68,6 +68,15 @@ pub enum PeopleError {
     /// Nothing was begun, or too long ago.
     #[error("The set-up was begun too long ago. Begin it again.")]
     SetUpOver,
+    /// A token of a role that its maker may not give.
+    #[error("Choose your own role, or viewer.")]
+    RoleNotYours,
+    /// The name of a token is missing or too long.
+    #[error("Say what the token is for, in 1 to 60 letters.")]
+    BadTokenName,
+    /// It lasts too long, or no time at all.
+    #[error("Choose 1 to 366 days.")]
+    BadTokenTime,
     /// There is no second factor.
     #[error("There is no second factor.")]
     NoSecondFactor,

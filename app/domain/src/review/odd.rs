@@ -32,6 +32,7 @@ pub fn odd(event: &AuditEvent, around: Around) -> Vec<&'static str> {
         act::ADD_PERSON | act::ENABLE_PERSON => Some("somebody more may sign in"),
         act::RESET_PASSWORD => Some("a password was ended"),
         act::REMOVE_SECOND_FACTOR => Some("a second factor was removed"),
+        act::MAKE_TOKEN => Some("a program may act for somebody"),
         act::NEW_DEVICE => Some("a new browser"),
         act::ABANDON_OPERATION => Some("a stuck operation was given up"),
         _ => None,

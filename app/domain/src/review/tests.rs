@@ -12,6 +12,7 @@ fn person(number: u128, role: Role) -> Actor {
         address: None,
         browser: None,
         session: None,
+        token: None,
     }
 }
 

@@ -136,6 +136,8 @@ fn said(action: &str) -> (&'static str, &'static str) {
             "opened the one-time link and chose the password of",
             "opened a one-time link and chose a password",
         ),
+        act::MAKE_TOKEN => ("made the token", "made a token"),
+        act::REVOKE_TOKEN => ("took back the token", "took back a token"),
         act::NEW_DEVICE => (
             "signed in with a new browser as",
             "signed in with a new browser",

@@ -161,6 +161,7 @@ fn actor() -> Actor {
         address: Some("192.0.2.7".to_owned()),
         browser: Some("Firefox on Linux".to_owned()),
         session: None,
+        token: None,
     }
 }
 

@@ -17,6 +17,7 @@ macro_rules! people {
     };
 }
 
+mod api_tokens;
 mod change;
 mod invitations;
 mod second_factor;
@@ -70,13 +71,7 @@ impl People for Store {
     }
 
     async fn find(&self, id: Uuid) -> Result<Option<Person>, StoreError> {
-        self.within("reading a person", async {
-            let row = people!("WHERE id = $1", id)
-                .fetch_optional(&self.pool)
-                .await?;
-            row.map(PersonRow::read).transpose()
-        })
-        .await
+        self.within("reading a person", self.read_person(id)).await
     }
 
     async fn note_seen(&self, id: Uuid) -> Result<(), StoreError> {
@@ -137,6 +132,15 @@ impl People for Store {
         new: SecretString,
     ) -> Result<Person, PeopleError> {
         self.change_own_password(actor, old, new).await
+    }
+}
+
+impl Store {
+    async fn read_person(&self, id: Uuid) -> sqlx::Result<Option<Person>> {
+        let row = people!("WHERE id = $1", id)
+            .fetch_optional(&self.pool)
+            .await?;
+        row.map(PersonRow::read).transpose()
     }
 }
 

@@ -148,6 +148,7 @@ fn admin() -> Actor {
         address: None,
         browser: None,
         session: None,
+        token: None,
     }
 }
 
@@ -160,5 +161,6 @@ pub fn operator() -> Actor {
         address: None,
         browser: None,
         session: None,
+        token: None,
     }
 }

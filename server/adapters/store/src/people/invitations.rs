@@ -118,6 +118,7 @@ impl Invitations for Store {
                 address: chosen.address.clone(),
                 browser: chosen.browser.clone(),
                 session: None,
+                token: None,
             };
             let mut event = event(actor, act::ACCEPT_INVITATION, &person, None);
             event.changes = vec![Change::hidden("password")];

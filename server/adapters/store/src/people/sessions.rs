@@ -66,7 +66,7 @@ impl Sessions for Store {
                     name: person.name.clone(),
                     role: person.role,
                     address: device.address,
-                    browser: device.browser, session: Some(id), };
+                    browser: device.browser, session: Some(id), token: None, };
                 let event = event(actor, act::NEW_DEVICE, person, None);
                 self.write_audit(&mut tx, event).await?;
             }

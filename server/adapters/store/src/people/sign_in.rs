@@ -167,6 +167,7 @@ fn audit(
                 address,
                 browser,
                 session: None,
+                token: None,
             };
             (actor, AuditOutcome::Succeeded)
         }

@@ -191,6 +191,7 @@ async fn any_text_survives_the_database_and_the_export() {
             address: None,
             browser: Some(texts[1].clone()),
             session: None,
+            token: None,
         };
         let event = NewAuditEvent {
             target: Some(texts[2].clone()),

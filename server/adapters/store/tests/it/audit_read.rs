@@ -276,6 +276,7 @@ async fn what_there_is_to_choose_from_comes_from_the_trail_with_the_last_name() 
         address: None,
         browser: None,
         session: None,
+        token: None,
     };
     let event = NewAuditEvent::new(renamed, act::SIGN_OUT, AuditOutcome::Succeeded);
     store.record(event).await.unwrap();

@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use domain::action::Action;
+use domain::api_token::NewToken;
 use domain::audit::{AuditOutcome, NewAuditEvent, act};
 use domain::can::{self, Permit};
 use domain::credential::{BuiltIn, Cause, Kind, NewRotation, Stage, Terms};
@@ -12,7 +13,7 @@ use domain::key_rotation::{NewConsumer, NewKeyRotation, Task};
 use domain::operation::{Command, OperationId, Outcome};
 use domain::person::{Actor, Role};
 use domain::ports::{
-    AuditTrail, ByHand, Calendars, Chosen, Clock as _, Disabled, HandOffs, Ids as _,
+    ApiTokens, AuditTrail, ByHand, Calendars, Chosen, Clock as _, Disabled, HandOffs, Ids as _,
     Invitations as _, Journal, KeyRotations, Mailed, Opener, People, Proposals as _, Register,
     Reminders, RotationNotes as _, SecondFactors, Sessions,
 };
@@ -109,6 +110,14 @@ async fn people_and_sign_ins() {
         browser: None,
     };
     let session = Sessions::begin(&store, &ben_now, known).await.unwrap();
+    let of_ben = NewToken {
+        name: "backups".to_owned(),
+        role: Role::Viewer,
+        gateway: None,
+        lasts: Duration::from_secs(86_400),
+    };
+    let by_ben = actor(ben, "ben");
+    let (of_ben, _) = ApiTokens::make(&store, &by_ben, of_ben).await.unwrap();
     let invited = store.invite(may_manage_people(), "nora", Role::Viewer);
     let (_, token) = invited.await.unwrap();
     close_the_trail(&database).await;
@@ -119,6 +128,7 @@ async fn people_and_sign_ins() {
         address: None,
         browser: None,
         session: None,
+        token: None,
     };
     let wrong = SecretString::from("wrong-password-45");
     let new = SecretString::from("another-password-46");
@@ -158,6 +168,17 @@ async fn people_and_sign_ins() {
     refused(&database, "end", store.end_one(&own, session)).await;
     refused(&database, "end others", store.end_others(&own, None)).await;
     refused(&database, "end all", store.end_all(permit(), ben)).await;
+    let for_deploys = NewToken {
+        name: "deploys".to_owned(),
+        role: Role::Viewer,
+        gateway: None,
+        lasts: Duration::from_secs(86_400),
+    };
+    let make = ApiTokens::make(&store, &own, for_deploys);
+    refused(&database, "token", make).await;
+    let revoke = ApiTokens::revoke(&store, &own, of_ben.id);
+    refused(&database, "take a token back", revoke).await;
+    refused(&database, "take all back", store.revoke_all(permit(), ben)).await;
     let invite = store.invite(permit(), "otto", Role::Viewer);
     refused(&database, "invite", invite).await;
     refused(&database, "new link", store.invite_again(permit(), ben)).await;
@@ -236,6 +257,7 @@ async fn the_register_and_its_calendar() {
         address: None,
         browser: None,
         session: None,
+        token: None,
     };
     let seen = || can::permit(&ben, Action::ViewCredentials, None).unwrap();
     let now = database.clock.now();

@@ -273,6 +273,7 @@ async fn a_password_is_changed_by_who_knows_the_old_one() {
         address: None,
         browser: None,
         session: None,
+        token: None,
     };
     let new = SecretString::from("a much longer one");
     let refused = store.change_password(&carla, wrong(), new.clone()).await;
@@ -307,6 +308,7 @@ async fn an_open_session_is_no_way_to_guess_the_password() {
         address: None,
         browser: None,
         session: None,
+        token: None,
     };
     let new = SecretString::from("a much longer one");
     for _ in 0..5 {
@@ -368,6 +370,7 @@ async fn a_password_typed_again_is_audited_and_throttled_like_a_sign_in() {
         address: None,
         browser: None,
         session: None,
+        token: None,
     };
     let confirmed = store
         .confirm(&carla, password.clone(), "".into())

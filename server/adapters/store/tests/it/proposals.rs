@@ -19,6 +19,7 @@ fn person(number: u128) -> Actor {
         address: None,
         browser: None,
         session: None,
+        token: None,
     }
 }
 

@@ -475,6 +475,7 @@ fn reader(id: Uuid, name: &str, role: Role) -> Permit {
         address: None,
         browser: None,
         session: None,
+        token: None,
     };
     can::permit(&actor, Action::ViewCredentials, None).unwrap()
 }

@@ -18,6 +18,7 @@ fn manager(number: u128) -> Actor {
         address: None,
         browser: None,
         session: None,
+        token: None,
     }
 }
 

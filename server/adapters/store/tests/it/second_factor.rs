@@ -37,6 +37,7 @@ pub(crate) fn actor(id: Uuid, name: &str) -> Actor {
         address: None,
         browser: None,
         session: None,
+        token: None,
     }
 }
 

@@ -163,6 +163,7 @@ pub(crate) fn anna() -> Actor {
         address: Some("192.0.2.7".to_owned()),
         browser: Some("Firefox".to_owned()),
         session: None,
+        token: None,
     }
 }
 

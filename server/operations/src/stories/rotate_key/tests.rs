@@ -136,6 +136,7 @@ async fn where_a_second_person_is_asked_for_nobody_changes_the_key_alone() {
             address: None,
             browser: None,
             session: None,
+            token: None,
         };
         can::permit(&person, command.action(), Some(&gateway())).unwrap()
     };
