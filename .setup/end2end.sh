@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # end2end.sh [playwright arguments]: the tests in a browser, against the real parts on the tests' own
-# Docker daemon. Expects panel and site built (`make test` does). Without arguments everything, two stacks side by side.
+# Docker daemon. Expects panel and site built (`make test` does). Without arguments everything, three stacks side by side.
 # shellcheck source=.setup/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 image=openclaw:2026.9.6
@@ -52,18 +52,21 @@ part() {
 }
 
 everything() {
-  local failed=0 beside real=()
+  local failed=0 whatsapp scripted real=()
   for project in desktop phone without-javascript without-javascript-desktop operations faults; do
     real+=("--project=$project")
   done
   rm -rf test-results
-  # A gateway's start keeps one core busy and the other idle: two stacks side by side.
-  part whatsapp --project=whatsapp >"$END2END_FOLDER/beside.txt" 2>&1 &
-  beside=$!
+  # A gateway's start keeps one core busy, and much else is waiting: three stacks side by side.
+  part whatsapp --project=whatsapp >"$END2END_FOLDER/whatsapp.txt" 2>&1 &
+  whatsapp=$!
+  END2END_STACK=own part scripted --project=scripted >"$END2END_FOLDER/scripted.txt" 2>&1 &
+  scripted=$!
   part real "${real[@]}" || failed=1
-  END2END_STACK=own part scripted --project=scripted || failed=1
-  wait "$beside" || failed=1
-  cat "$END2END_FOLDER/beside.txt"
+  wait "$scripted" || failed=1
+  cat "$END2END_FOLDER/scripted.txt"
+  wait "$whatsapp" || failed=1
+  cat "$END2END_FOLDER/whatsapp.txt"
   END2END_STACK=own part alone --project=daemon || failed=1
   return "$failed"
 }

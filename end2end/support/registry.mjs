@@ -2,7 +2,7 @@
 // the gateway's own container, on loopback: `node registry.mjs MODULES STORE PORT`.
 import { createHash } from "node:crypto";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 
@@ -10,17 +10,12 @@ const [modules, store, port] = process.argv.slice(2);
 const folders = readdirSync(modules).flatMap((name) =>
   name.startsWith("@") ? readdirSync(join(modules, name)).map((part) => join(name, part)) : name.startsWith(".") ? [] : [name]);
 mkdirSync(store, { recursive: true });
-// By tar: `npm pack` takes a second for each, and what is packed was packed by it before.
-const stage = join(store, "package");
 const packages = new Map(folders.map((name) => {
   const folder = join(modules, name);
+  const [packed] = JSON.parse(execFileSync("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", store, folder], { encoding: "utf8" }));
+  const bytes = readFileSync(join(store, packed.filename));
   const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
-  const file = `${name.replace("@", "").replace("/", "-")}-${manifest.version}.tgz`;
-  const others = manifest.bundleDependencies || manifest.bundledDependencies ? [] : ["--exclude", "package/node_modules"];
-  symlinkSync(folder, stage);
-  execFileSync("tar", ["-czhf", join(store, file), "-C", store, ...others, "package"]);
-  rmSync(stage);
-  return [name, { manifest, bytes: readFileSync(join(store, file)), file }];
+  return [name, { manifest, bytes, file: packed.filename }];
 }));
 createServer((request, answer) => {
   const path = decodeURIComponent(new URL(request.url, "http://registry").pathname).slice(1);
