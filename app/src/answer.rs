@@ -104,7 +104,10 @@ pub fn outside(panel: &Panel) -> Router {
             path::SIGN_IN,
             get(move |request: Request| async move {
                 let asked = Asked::of(request.uri().query());
-                alone(&sign_in, pages::sign_in::page(&asked))
+                alone(
+                    &sign_in,
+                    pages::sign_in::page(&asked, sign_in.passkeys.possible()),
+                )
             }),
         )
         .route(

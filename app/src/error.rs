@@ -159,14 +159,23 @@ impl<T> OrSay<T> for Result<T, PeopleError> {
     fn or_say(self, id: impl FnOnce() -> String) -> Result<T, PanelError> {
         self.map_err(|error| {
             let field = match &error {
-                PeopleError::NameTaken(_) | PeopleError::BadName => "name",
+                PeopleError::NameTaken(_) | PeopleError::BadName | PeopleError::BadTokenName => {
+                    "name"
+                }
                 PeopleError::PasswordTooShort | PeopleError::PasswordEasy { .. } => "new",
                 PeopleError::WrongPassword | PeopleError::TooManyTries { .. } => "old",
                 PeopleError::WrongCode | PeopleError::CodeUsed | PeopleError::SealedElsewhere => {
                     "code"
                 }
+                PeopleError::NoSuchPasskey
+                | PeopleError::PasskeyKnown
+                | PeopleError::PasskeyLate
+                | PeopleError::PasskeyUnverified
+                | PeopleError::PasskeyRefused
+                | PeopleError::PasskeysImpossible
+                | PeopleError::TooManyPasskeys
+                | PeopleError::BadPasskeyName => "passkey",
                 PeopleError::RoleNotYours => "role",
-                PeopleError::BadTokenName => "name",
                 PeopleError::BadTokenTime => "days",
                 PeopleError::LastAdmin | PeopleError::Unknown => "person",
                 PeopleError::SetUpOver

@@ -37,7 +37,7 @@ mod ui;
 #[cfg(feature = "ssr")]
 pub use crate::{
     answer::{inside, outside, pages as urls},
-    call::{Call, Went},
+    call::{Call, Confirmed, Went},
     error::PanelError,
     pages::answer::sorry,
     pages::logs::Filter,

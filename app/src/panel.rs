@@ -9,9 +9,9 @@ use domain::hand_off::HandOff;
 use domain::person::{Actor, Person, Role};
 use domain::ports::{
     AccountHistory, ApiTokens, AuditChain, AuditReader, AuditTrail, Backups, Calendars, Clock,
-    GatewayKeys, HandOffs, Ids, Invitations, KeyRotations, Mail, Observations, Operations, People,
-    Proposals, Register, Reminders, RepositorySecrets, Reviews, RotationLog, Scans, SecondFactors,
-    Sessions, StateFolder,
+    GatewayKeys, HandOffs, Ids, Invitations, KeyRotations, Mail, Observations, Operations,
+    Passkeys, People, Proposals, Register, Reminders, RepositorySecrets, Reviews, RotationLog,
+    Scans, SecondFactors, Sessions, StateFolder,
 };
 use domain::review::{OfficeHours, Policy};
 use domain::session::PersonSession;
@@ -72,7 +72,9 @@ pub struct Panel {
     pub invitations: Arc<dyn Invitations>,
     /// Second factors.
     pub second_factors: Arc<dyn SecondFactors>,
-    /// Who must have one.
+    /// Passkeys, which are second factors, too.
+    pub passkeys: Arc<dyn Passkeys>,
+    /// Who must have a second factor.
     pub second_factor_for: Arc<BTreeSet<Role>>,
     /// Recovery codes that wait to be shown once.
     pub factor_codes: Arc<Reveals>,

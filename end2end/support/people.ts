@@ -15,7 +15,7 @@ export async function signIn(page: Page, name = facts().user, password = facts()
   await page.goto(`${facts().url}/sign-in`);
   await page.getByLabel("Name").fill(name);
   await page.getByLabel("Password").fill(password);
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await expect(page.getByRole("heading", { level: 1 })).not.toHaveText("Sign in");
 }
 

@@ -17,6 +17,7 @@ mod log_file;
 mod log_stream;
 mod metrics;
 mod origin;
+mod passkeys;
 mod reader;
 mod sessions;
 mod sign_in;
@@ -91,6 +92,7 @@ pub(crate) fn router(site: Site) -> anyhow::Result<Router> {
     let desk = Desk {
         people: site.panel.people.clone(),
         audit: site.panel.audit.clone(),
+        passkeys: site.panel.passkeys.clone(),
         door: door.clone(),
     };
     let api = Api {
@@ -144,12 +146,26 @@ pub(crate) fn router(site: Site) -> anyhow::Result<Router> {
                 store: site.store.clone(),
             }),
         )
+        .merge(
+            Router::new()
+                .route(path::OWN_PASSKEY, get(passkeys::ask_own))
+                .route(path::NEW_PASSKEY, get(passkeys::ask_new))
+                .with_state(site.panel.clone()),
+        )
         .layer(from_fn_with_state(door, sessions::require));
 
     // Open to everybody.
     let outside = Router::new()
         .route(path::SIGN_IN, post(sign_in::sign_in))
         .route(path::SIGN_IN_CODE, post(sign_in::second_step))
+        .route(
+            path::SIGN_IN_PASSKEY,
+            get(passkeys::ask_anybody).post(passkeys::sign_in),
+        )
+        .route(
+            path::SIGN_IN_CODE_PASSKEY,
+            get(passkeys::ask_half_way).post(passkeys::second_step),
+        )
         .route(path::SIGN_OUT, post(sign_in::sign_out))
         .with_state(desk)
         .merge(

@@ -27,7 +27,7 @@ use adapter_gateway::link::{GatewayLink, Identity, Key, LinkConfig};
 use adapter_gateway::probe::Prober;
 use adapter_git::GitLog;
 use adapter_github::GitHub;
-use adapter_store::{Cluster, ClusterConfig, DatabaseConfig, SealingKey, Store};
+use adapter_store::{Cluster, ClusterConfig, DatabaseConfig, RelyingParty, SealingKey, Store};
 use anyhow::Context as _;
 use domain::gateway::{Gateway, GatewayId};
 use domain::ports::{Clock, Ids, Journal, RepositorySecrets, RotationLog};
@@ -96,7 +96,9 @@ impl Base {
         let lost = "authenticators of before fit no more; recovery codes still do";
         let key = key_file::load_or_create(&config.sign_in.key_file, lost)
             .context("the key of second factors cannot be used")?;
-        let store = store.sealed_under(SealingKey::new(&key));
+        let store = store
+            .sealed_under(SealingKey::new(&key))
+            .for_passkeys_of(RelyingParty::of(&config.public_url));
         Ok(Self {
             clock,
             ids,

@@ -87,6 +87,10 @@ pub mod act {
     pub const MAKE_TOKEN: &str = "make-token";
     /// Such tokens were taken back.
     pub const REVOKE_TOKEN: &str = "revoke-token";
+    /// A passkey was added.
+    pub const ADD_PASSKEY: &str = "add-passkey";
+    /// A passkey was removed.
+    pub const REMOVE_PASSKEY: &str = "remove-passkey";
     /// A second factor was set up.
     pub const SET_UP_SECOND_FACTOR: &str = "set-up-second-factor";
     /// Somebody's second factor was taken away.

@@ -25,6 +25,7 @@ pub mod key_rotation;
 pub mod logs;
 pub mod observation;
 pub mod operation;
+pub mod passkey;
 pub mod path;
 pub mod person;
 pub mod ports;

@@ -61,6 +61,15 @@ pub fn calendar(token: &str) -> String {
 /// One's tokens for programs.
 pub const TOKENS: &str = "/account/tokens";
 
+/// What to ask a device that is to make a passkey.
+pub const NEW_PASSKEY: &str = "/account/passkeys/new";
+/// What to ask a passkey of whoever is signed in.
+pub const OWN_PASSKEY: &str = "/account/passkeys/own";
+/// Signing in by a passkey: what to ask (GET), and the answer (POST).
+pub const SIGN_IN_PASSKEY: &str = "/sign-in/passkey";
+/// The same in place of the code.
+pub const SIGN_IN_CODE_PASSKEY: &str = "/sign-in/code/passkey";
+
 /// One's second factor.
 pub const SECOND_FACTOR: &str = "/account/second-factor";
 

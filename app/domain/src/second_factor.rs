@@ -1,4 +1,4 @@
-//! What a person proves besides the password: a code of an authenticator, or one of their recovery codes.
+//! What a person proves besides the password: a code of an authenticator, a passkey, or one of their recovery codes.
 
 use core::time::Duration;
 
@@ -19,6 +19,10 @@ pub const RECOVERY_CODES: u32 = 10;
 pub struct SecondFactor {
     /// In use since.
     pub since: Timestamp,
+    /// Whether an authenticator's codes are.
+    pub authenticator: bool,
+    /// How many passkeys are.
+    pub passkeys: u32,
     /// Recovery codes that were not used yet.
     pub codes_left: u32,
 }

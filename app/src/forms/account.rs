@@ -7,6 +7,7 @@ use secrecy::SecretString;
 use crate::call::{Call, Went, redirect_to};
 use crate::error::{OrSay as _, PanelError};
 use crate::pages::own_page;
+use crate::panel::OwnSession;
 
 /// Changes the password of whoever is signed in.
 ///
@@ -63,15 +64,24 @@ pub async fn confirm_identity(
             }
             other => other,
         })?;
+    note_confirmed(&call, session, &next).await
+}
+
+/// Notes that it was confirmed, and goes on.
+pub(super) async fn note_confirmed(
+    call: &Call,
+    session: Option<std::sync::Arc<dyn OwnSession>>,
+    next: &str,
+) -> Result<Went, PanelError> {
     if let Some(session) = session
         && let Err(error) = session.confirm().await
     {
         tracing::error!(
             error = &*error.0 as &dyn core::error::Error,
-            "A password was right, but the session could not be written"
+            "Somebody confirmed who they are, but the session could not be written"
         );
         let id = call.error_id();
         return Err(PanelError::Unavailable { id });
     }
-    Ok(redirect_to(own_page(&next).unwrap_or(path::HOME)))
+    Ok(redirect_to(own_page(next).unwrap_or(path::HOME)))
 }

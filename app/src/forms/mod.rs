@@ -9,6 +9,7 @@ pub mod hand_off;
 pub mod keys;
 pub mod log;
 pub mod operations;
+pub mod passkeys;
 pub mod people;
 pub mod proposals;
 pub mod second_factor;
@@ -32,6 +33,7 @@ pub(crate) use operations::command;
 pub use operations::{
     abandon_operation, cancel, cancel_operation, skip_step, start, start_operation,
 };
+pub use passkeys::{add_passkey, confirm_by_passkey, remove_passkey};
 pub use people::{
     add_person, disable_person, enable_person, reset_password, reset_second_factor, set_role,
 };
@@ -79,6 +81,12 @@ pub mod endpoint {
     pub const REVOKE_TOKEN: &str = "/api/account/tokens/revoke";
     /// Takes all of a person back.
     pub const REVOKE_TOKENS_OF: &str = "/api/people/tokens";
+    /// Adds a passkey.
+    pub const ADD_PASSKEY: &str = "/api/account/passkeys/add";
+    /// Takes one away.
+    pub const REMOVE_PASSKEY: &str = "/api/account/passkeys/remove";
+    /// Confirms by a passkey that it is oneself.
+    pub const CONFIRM_BY_PASSKEY: &str = "/api/account/confirm-by-passkey";
     /// Signs a person out everywhere.
     pub const END_SESSIONS_OF: &str = "/api/people/end-sessions";
     /// Ends one of one's own sessions.
@@ -144,7 +152,7 @@ pub mod endpoint {
     pub const REMOVE_CALENDAR_LINK: &str = "/api/credentials/remove-calendar";
 
     /// All of them.
-    pub const ALL: [&str; 47] = [
+    pub const ALL: [&str; 50] = [
         VERIFY_AUDIT,
         REVIEW_EVENTS,
         ANSWER_QUESTION,
@@ -162,6 +170,9 @@ pub mod endpoint {
         MAKE_TOKEN,
         REVOKE_TOKEN,
         REVOKE_TOKENS_OF,
+        ADD_PASSKEY,
+        REMOVE_PASSKEY,
+        CONFIRM_BY_PASSKEY,
         END_SESSIONS_OF,
         END_SESSION,
         END_OTHER_SESSIONS,

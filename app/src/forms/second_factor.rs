@@ -49,14 +49,16 @@ pub async fn renew_recovery_codes() -> Result<Went, PanelError> {
     Ok(redirect_to(path::SECOND_FACTOR))
 }
 
-/// Takes one's second factor away.
+/// Takes one's authenticator away.
 ///
 /// # Errors
 /// The role needs one.
 #[server(prefix = "/api", endpoint = "account/second-factor/remove")]
 pub async fn remove_second_factor() -> Result<Went, PanelError> {
     let call = confirmed()?;
-    if call.panel().second_factor_for.contains(&call.role()) {
+    let factor = call.viewer().person.second_factor;
+    let last = factor.is_none_or(|factor| factor.passkeys == 0);
+    if last && call.panel().second_factor_for.contains(&call.role()) {
         return Err(PanelError::Refused {
             why: "Your role needs a second factor. To change the phone, use another authenticator."
                 .to_owned(),
@@ -68,13 +70,13 @@ pub async fn remove_second_factor() -> Result<Went, PanelError> {
     Ok(go_on(session, &person).await)
 }
 
-fn confirmed() -> Result<Call, PanelError> {
+pub(super) fn confirmed() -> Result<Call, PanelError> {
     let call = Call::current()?;
     call.confirmed(Confirmed::ToAct)?;
     Ok(call)
 }
 
-fn show(call: &Call, codes: &[SecretString]) {
+pub(super) fn show(call: &Call, codes: &[SecretString]) {
     let lines: Vec<&str> = codes.iter().map(ExposeSecret::expose_secret).collect();
     let reveal = Reveal {
         name: call.viewer().person.name.clone(),
@@ -86,7 +88,10 @@ fn show(call: &Call, codes: &[SecretString]) {
 }
 
 /// Every session of this person has ended; this one alone goes on.
-async fn go_on(session: Option<std::sync::Arc<dyn OwnSession>>, person: &Person) -> Went {
+pub(super) async fn go_on(
+    session: Option<std::sync::Arc<dyn OwnSession>>,
+    person: &Person,
+) -> Went {
     if let Some(session) = session
         && let Err(error) = session.renew(person).await
     {

@@ -187,12 +187,12 @@ impl Takes {
     }
 }
 
-fn navigator() -> Option<JsValue> {
+pub(super) fn navigator() -> Option<JsValue> {
     let window = web_sys::window()?;
     Some(get(&window, "navigator")).filter(JsValue::is_object)
 }
 
-fn get(of: &JsValue, name: &str) -> JsValue {
+pub(super) fn get(of: &JsValue, name: &str) -> JsValue {
     Reflect::get(of, &JsValue::from_str(name)).unwrap_or(JsValue::UNDEFINED)
 }
 
@@ -202,7 +202,7 @@ fn set(of: &JsValue, name: &str, value: impl Into<JsValue>) {
 }
 
 /// Calls a method; `None` when there is none, or it throws.
-fn call(of: &JsValue, name: &str, with: &[JsValue]) -> Option<JsValue> {
+pub(super) fn call(of: &JsValue, name: &str, with: &[JsValue]) -> Option<JsValue> {
     let method: Function = get(of, name).dyn_into().ok()?;
     let with: Array = with.iter().collect();
     method.apply(of, &with).ok()

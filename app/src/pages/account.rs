@@ -3,6 +3,7 @@
 pub(crate) mod sessions;
 
 use domain::path;
+use domain::second_factor::SecondFactor;
 use leptos::prelude::*;
 
 use super::{Asked, Page};
@@ -25,7 +26,16 @@ pub(crate) fn page(call: &Call, asked: &Asked) -> Page {
         view! { <div class="banner is-done" role="status"><p>{done}</p></div> }
     });
     let (factor, way) = match viewer.person.second_factor {
-        Some(_) => ("an authenticator", "Change it"),
+        Some(SecondFactor {
+            authenticator: true,
+            passkeys: 0,
+            ..
+        }) => ("an authenticator", "Change it"),
+        Some(SecondFactor {
+            authenticator: true,
+            ..
+        }) => ("an authenticator and passkeys", "Change them"),
+        Some(_) => ("passkeys", "Change them"),
         None => ("none", "Set one up"),
     };
     let content = view! {

@@ -1,12 +1,14 @@
 //! Asks for the password again before an act that a borrowed session must not do.
 
 use domain::action::STEP_UP;
+use domain::path;
 use domain::words;
 use leptos::prelude::*;
 
 use super::{Asked, Page, own_page};
 use crate::call::Call;
 use crate::forms::endpoint;
+use crate::ui::passkey::{self, Use};
 
 pub(crate) fn page(call: &Call, asked: &Asked) -> Page {
     let next = own_page(asked.get("next")).map(str::to_owned);
@@ -19,42 +21,62 @@ pub(crate) fn page(call: &Call, asked: &Asked) -> Page {
     let wrong =
         wrong.map(|why| view! { <p class="error" id="password-error" role="alert">{why}</p> });
     let long = words::duration(STEP_UP);
-    let code = call.viewer().person.second_factor.map(|_| code(asked));
+    let factor = call.viewer().person.second_factor;
+    let passkey = factor.is_some_and(|factor| factor.passkeys > 0).then(|| {
+        let form = passkey::answered(Use {
+            action: endpoint::CONFIRM_BY_PASSKEY,
+            question: path::OWN_PASSKEY,
+            button: "Use your passkey",
+            strong: false,
+            next: next.clone(),
+            wrong: asked.problem_with("passkey"),
+        });
+        view! { <div class="card pad">{form}</div> }
+    });
+    let code = factor.map(|factor| code(asked, factor.authenticator));
     let content = view! {
         <div class="crumb"><h1>"Confirm that it is you"</h1></div>
-        <form class="card pad form" method="post" action=endpoint::CONFIRM_IDENTITY>
-            <p class="hint">
-                "What comes next can lose a link or reveal a key, so the panel asks for your password again. It does \
-                 not ask again for "{long}"."
-            </p>
-            // Password managers want to know whose password it is.
-            <input type="hidden" name="username" autocomplete="username" value=call.viewer().person.name.clone()/>
-            {back}
-            <div class="field">
-                <label for="password">"Your password"</label>
-                <input id="password" name="password" type="password" autocomplete="current-password" required=true
-                    maxlength="200" aria-invalid=invalid aria-describedby=described/>
-                {wrong}
-            </div>
-            {code}
-            <div class="actions">
-                <a class="btn" href=domain::path::HOME>"Not now"</a>
-                <button class="btn primary">"Go on"</button>
-            </div>
-        </form>
+        <div class="stack">
+            {passkey}
+            <form class="card pad form" method="post" action=endpoint::CONFIRM_IDENTITY>
+                <p class="hint">
+                    "What comes next can lose a link or reveal a key, so the panel asks for your password again. It does \
+                     not ask again for "{long}"."
+                </p>
+                // Password managers want to know whose password it is.
+                <input type="hidden" name="username" autocomplete="username" value=call.viewer().person.name.clone()/>
+                {back}
+                <div class="field">
+                    <label for="password">"Your password"</label>
+                    <input id="password" name="password" type="password" autocomplete="current-password" required=true
+                        maxlength="200" aria-invalid=invalid aria-describedby=described/>
+                    {wrong}
+                </div>
+                {code}
+                <div class="actions">
+                    <a class="btn" href=path::HOME>"Not now"</a>
+                    <button class="btn primary">"Go on"</button>
+                </div>
+            </form>
+        </div>
     }
     .to_html();
     Page::new("Confirm that it is you", content).at("account")
 }
 
-fn code(asked: &Asked) -> impl IntoView + use<> {
+fn code(asked: &Asked, authenticator: bool) -> impl IntoView + use<> {
+    let label = if authenticator {
+        "Code of your authenticator, or a recovery code"
+    } else {
+        "A recovery code"
+    };
     let wrong = asked.problem_with("code");
     let invalid = wrong.as_ref().map(|_| "true");
     let described = wrong.as_ref().map(|_| "code-error");
     let wrong = wrong.map(|why| view! { <p class="error" id="code-error" role="alert">{why}</p> });
     view! {
         <div class="field">
-            <label for="code">"Code of your authenticator, or a recovery code"</label>
+            <label for="code">{label}</label>
             <input id="code" name="code" autocomplete="one-time-code" autocapitalize="none" spellcheck="false"
                 required=true maxlength="40" aria-invalid=invalid aria-describedby=described/>
             {wrong}

@@ -45,6 +45,8 @@ pub(crate) struct Page {
     pub(crate) gateway: Option<GatewayId>,
     /// The event stream that keeps it live.
     pub(crate) events: Option<String>,
+    /// It has forms that a passkey answers.
+    pub(crate) passkeys: bool,
     /// The event stream that appends lines to it.
     pub(crate) follows: Option<String>,
     pub(crate) status: StatusCode,
@@ -60,6 +62,7 @@ impl Page {
             place: "",
             gateway: None,
             events: None,
+            passkeys: false,
             follows: None,
             status: StatusCode::OK,
             elsewhere: None,
@@ -86,6 +89,12 @@ impl Page {
 
     pub(crate) fn live(mut self, events: String) -> Self {
         self.events = Some(events);
+        self
+    }
+
+    /// Wakes a page that stands alone, for its passkeys.
+    pub(crate) fn with_passkeys(mut self) -> Self {
+        self.passkeys = true;
         self
     }
 

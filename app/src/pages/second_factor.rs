@@ -1,4 +1,6 @@
-//! One's second factor: setting it up with an authenticator, the recovery codes, and taking it away.
+//! One's second factor: passkeys, an authenticator, the recovery codes, and taking them away.
+
+mod passkeys;
 
 use domain::person::Person;
 use domain::second_factor::{RECOVERY_CODES, SecondFactor, SetUp};
@@ -30,23 +32,33 @@ pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError>
             </div>
         }
     });
-    let body = match (&begun, person.second_factor) {
+    let keys = call.panel().passkeys.of(person.id).await;
+    let keys = keys.or_say(|| call.error_id())?;
+    let factor = person.second_factor;
+    let authenticator = match (&begun, factor) {
         (Some(set_up), _) => finish(call, person, set_up, asked),
-        (None, Some(factor)) => in_use(factor, must),
-        (None, None) => begin(),
+        (None, Some(factor)) if factor.authenticator => {
+            authenticator_in_use(must && factor.passkeys == 0)
+        }
+        (None, _) => begin(factor.is_some()),
     };
+    let passkeys = passkeys::section(call, &keys, must, asked);
+    let recovery = factor.map(recovery);
     let since = person.second_factor.map(|factor| {
         view! { <p class="live">"in use since "{moment::clock(factor.since, now)}</p> }
     });
     let content = view! {
         <div class="crumb"><h1>"Your second factor"</h1>{since}</div>
-        {lead}{reveal.map(codes)}{body}
+        {lead}{reveal.map(codes)}{recovery}{passkeys}
+        <h2>"Authenticator"</h2>
+        {authenticator}
     }
     .to_html();
     Ok(Page::new("Your second factor", moment::fill(&content, now)).at("account"))
 }
 
-fn begin() -> AnyView {
+fn begin(has_other: bool) -> AnyView {
+    let class = if has_other { "btn" } else { "btn primary" };
     view! {
         <form class="card pad form" method="post" action=endpoint::BEGIN_SECOND_FACTOR>
             <p>
@@ -57,7 +69,7 @@ fn begin() -> AnyView {
                 "You need an app that makes such codes, an authenticator: Aegis, Google Authenticator, 1Password, the "
                 "passwords of an iPhone, and many more. It takes a minute. Your other devices are then signed out."
             </p>
-            <div class="actions"><button class="btn primary">"Set up"</button></div>
+            <div class="actions"><button class=class>"Set up an authenticator"</button></div>
         </form>
     }
     .into_any()
@@ -119,10 +131,11 @@ fn finish(call: &Call, person: &Person, set_up: &SetUp, asked: &Asked) -> AnyVie
     .into_any()
 }
 
-fn in_use(factor: SecondFactor, must: bool) -> AnyView {
+/// What is left of the recovery codes.
+fn recovery(factor: SecondFactor) -> AnyView {
     let left = factor.codes_left;
     let codes = match left {
-        0 => "None of your recovery codes is left. Make new ones now: without them a lost phone keeps you out."
+        0 => "None of your recovery codes is left. Make new ones now: without them a lost device keeps you out."
             .to_owned(),
         1 => "One of your recovery codes is left. Make new ones soon.".to_owned(),
         left => format!("{left} of {RECOVERY_CODES} recovery codes are left."),
@@ -133,22 +146,6 @@ fn in_use(factor: SecondFactor, must: bool) -> AnyView {
         "chip is-done"
     };
     let word = if left < 3 { "few codes left" } else { "in use" };
-    let off = if must {
-        view! { <p class="hint">"It cannot be turned off: your role needs one."</p> }.into_any()
-    } else {
-        view! {
-            <form class="form" method="post" action=endpoint::REMOVE_SECOND_FACTOR>
-                <p class="hint" id="off-hint">
-                    "At once: the password alone opens your account again, and your other devices are signed out. Set one "
-                    "up here again at any time."
-                </p>
-                <div class="actions">
-                    <button class="btn danger" aria-describedby="off-hint">"Turn off"</button>
-                </div>
-            </form>
-        }
-        .into_any()
-    };
     view! {
         <section class="card pad stack">
             <p><span class=state>{word}</span>" "{codes}</p>
@@ -160,6 +157,31 @@ fn in_use(factor: SecondFactor, must: bool) -> AnyView {
                     <button class="btn" aria-describedby="codes-hint">"New recovery codes"</button>
                 </div>
             </form>
+        </section>
+    }
+    .into_any()
+}
+
+fn authenticator_in_use(must_stay: bool) -> AnyView {
+    let off = if must_stay {
+        view! { <p class="hint">"It cannot be turned off: your role needs a second factor."</p> }
+            .into_any()
+    } else {
+        view! {
+            <form class="form" method="post" action=endpoint::REMOVE_SECOND_FACTOR>
+                <p class="hint" id="off-hint">
+                    "At once: its codes open nothing more, and your other devices are signed out. Without a passkey the "
+                    "password alone then opens your account. Set one up here again at any time."
+                </p>
+                <div class="actions">
+                    <button class="btn danger" aria-describedby="off-hint">"Turn off"</button>
+                </div>
+            </form>
+        }
+        .into_any()
+    };
+    view! {
+        <section class="card pad stack">
             <form class="form" method="post" action=endpoint::BEGIN_SECOND_FACTOR>
                 <p class="hint" id="phone-hint">
                     "For a new phone: shows a new code to scan. Nothing changes until the new phone's first code is typed."
@@ -181,8 +203,8 @@ fn codes(reveal: Reveal) -> AnyView {
         <section class="card pad stack" role="status" aria-labelledby="codes-title">
             <h2 id="codes-title">"Your recovery codes, shown once"</h2>
             <p>
-                "Each opens the door once, in place of your authenticator: for the day that the phone is lost. Keep them "
-                "in your password manager or on paper, not on that phone."
+                "Each opens the door once, in place of your second factor: for the day that the device is lost. Keep them "
+                "in your password manager or on paper, not on that device."
             </p>
             <pre class="codes" id="recovery-codes" tabindex="0" aria-label="Recovery codes">{codes}</pre>
             <div class="actions">

@@ -7,9 +7,21 @@ use domain::words;
 use leptos::prelude::*;
 
 use super::{Asked, Page, own_page};
+use crate::ui::passkey::{self, Use};
 
-pub(crate) fn page(asked: &Asked) -> Page {
+/// With `passkeys` there is a way in without a password.
+pub(crate) fn page(asked: &Asked, passkeys: bool) -> Page {
     let next = own_page(asked.get("next"));
+    let passkey = passkeys.then(|| {
+        passkey::answered(Use {
+            action: path::SIGN_IN_PASSKEY,
+            question: path::SIGN_IN_PASSKEY,
+            button: "Sign in with a passkey",
+            strong: false,
+            next: next.map(str::to_owned),
+            wrong: refused(asked),
+        })
+    });
     let next = next.map(|next| view! { <input type="hidden" name="next" value=next.to_owned()/> });
     let content = view! {
         <p class="brand">"OpenClaw Panel"</p>
@@ -30,10 +42,19 @@ pub(crate) fn page(asked: &Asked) -> Page {
                 </div>
                 <button class="btn primary">"Sign in"</button>
             </form>
+            {passkey}
         </div>
     }
     .to_html();
-    Page::new("Sign in", content)
+    Page::new("Sign in", content).with_passkeys()
+}
+
+/// That a passkey opened nothing.
+pub(super) fn refused(asked: &Asked) -> Option<String> {
+    let refused = !asked.get("refused").is_empty();
+    refused.then(|| {
+        "The passkey was not accepted: it is not known here, or it took too long. Try again, or use the password.".to_owned()
+    })
 }
 
 /// How long to wait, after too many tries.

@@ -4,9 +4,34 @@ use domain::path;
 use leptos::prelude::*;
 
 use super::{Asked, Page, own_page, sign_in};
+use crate::ui::passkey::{self, Use};
 
+/// `with` says what somebody has besides the password: `passkey`, `both`, or nothing for an authenticator.
 pub(crate) fn page(asked: &Asked) -> Page {
     let next = own_page(asked.get("next"));
+    let with = asked.get("with");
+    let passkey = matches!(with, "passkey" | "both").then(|| {
+        passkey::answered(Use {
+            action: path::SIGN_IN_CODE_PASSKEY,
+            question: path::SIGN_IN_CODE_PASSKEY,
+            button: "Use your passkey",
+            strong: false,
+            next: next.map(str::to_owned),
+            wrong: sign_in::refused(asked),
+        })
+    });
+    let (label, hint) = match with {
+        "passkey" => (
+            "A recovery code",
+            "Without a device that has your passkey: one of your recovery codes.",
+        ),
+        _ => (
+            "Code of your authenticator",
+            "Six digits. Without the phone: one of your recovery codes.",
+        ),
+    };
+    let with = (!with.is_empty())
+        .then(|| view! { <input type="hidden" name="with" value=with.to_owned()/> });
     let next = next.map(|next| view! { <input type="hidden" name="next" value=next.to_owned()/> });
     let wrong = (!asked.get("failed").is_empty()).then(|| {
         view! {
@@ -22,16 +47,17 @@ pub(crate) fn page(asked: &Asked) -> Page {
     let content = view! {
         <p class="brand">"OpenClaw Panel"</p>
         <div class="card">
-            <h1>"Your code"</h1>
+            <h1>"Your second factor"</h1>
+            {passkey}
             <form class="form" method="post" action=path::SIGN_IN_CODE>
                 {sign_in::throttled(asked)}
-                {next}
+                {next}{with}
                 <div class="field">
-                    <label for="code">"Code of your authenticator"</label>
+                    <label for="code">{label}</label>
                     <input id="code" name="code" autocomplete="one-time-code" autocapitalize="none" spellcheck="false"
                         required=true maxlength="40" autofocus=true aria-invalid=invalid aria-describedby=described/>
                     {wrong}
-                    <p class="hint" id="code-hint">"Six digits. Without the phone: one of your recovery codes."</p>
+                    <p class="hint" id="code-hint">{hint}</p>
                 </div>
                 <button class="btn primary">"Sign in"</button>
                 <p class="hint">
@@ -42,5 +68,5 @@ pub(crate) fn page(asked: &Asked) -> Page {
         </div>
     }
     .to_html();
-    Page::new("Your code", content)
+    Page::new("Your second factor", content).with_passkeys()
 }

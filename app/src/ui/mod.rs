@@ -5,6 +5,7 @@ pub(crate) mod ask;
 pub(crate) mod code;
 pub(crate) mod frame;
 pub(crate) mod moment;
+pub(crate) mod passkey;
 pub(crate) mod said;
 pub(crate) mod strip;
 

@@ -12,7 +12,7 @@ use domain::person::Role;
 use crate::backups::kept;
 use crate::browser::Browser;
 use crate::fake_keys::rotated;
-use crate::fake_people::CODE;
+use crate::fake_people::{ANSWER, CODE};
 use crate::fakes::{PASSWORD, World};
 use crate::proposals::waiting;
 
@@ -65,7 +65,10 @@ fn body(form: &str, person: &str) -> String {
         | endpoint::END_SESSIONS_OF
         | endpoint::END_SESSION
         | endpoint::ACKNOWLEDGE_SESSION
-        | endpoint::RESET_SECOND_FACTOR => format!("id={person}"),
+        | endpoint::RESET_SECOND_FACTOR
+        | endpoint::REMOVE_PASSKEY
+        | endpoint::REVOKE_TOKEN
+        | endpoint::REVOKE_TOKENS_OF => format!("id={person}"),
         endpoint::FINISH_SECOND_FACTOR => format!("code={CODE}"),
         endpoint::CHANGE_PASSWORD => {
             format!("old={PASSWORD}&new=four-words-of-her-own&again=four-words-of-her-own")
@@ -94,7 +97,8 @@ fn body(form: &str, person: &str) -> String {
         endpoint::SNOOZE_CREDENTIAL => format!("id={CREDENTIAL}&days=7&why=later"),
         endpoint::RETIRE_CREDENTIAL => format!("id={CREDENTIAL}&reason=gone"),
         endpoint::MAKE_TOKEN => "name=deploys&role=viewer&days=90".to_owned(),
-        endpoint::REVOKE_TOKEN | endpoint::REVOKE_TOKENS_OF => format!("id={person}"),
+        endpoint::ADD_PASSKEY => format!("name=phone&credential={ANSWER}"),
+        endpoint::CONFIRM_BY_PASSKEY => format!("credential={ANSWER}"),
         endpoint::REVIEW_EVENTS => "covers=1&verdict=seen".to_owned(),
         endpoint::ANSWER_QUESTION => format!("review={OPERATION}&event=1&answer=because"),
         endpoint::VERIFY_AUDIT

@@ -4,10 +4,11 @@ use async_trait::async_trait;
 use domain::api_token::{ApiToken, LONGEST, NewToken};
 use domain::can::Permit;
 use domain::invitation::Invitation;
+use domain::passkey::{Answer, Passkey, Question};
 use domain::person::{Actor, Person, Role};
 use domain::ports::{
-    ApiTokens, Chosen, Disabled, Invitations, People, PeopleError, SecondFactors, Sessions, Shown,
-    SignIn, StoreError,
+    Added, ApiTokens, Chosen, Disabled, Invitations, Passkeys, People, PeopleError, SecondFactors,
+    Sessions, Shown, SignIn, StoreError,
 };
 use domain::second_factor::SetUp;
 use domain::session::{Device, PersonSession};
@@ -232,6 +233,80 @@ impl ApiTokens for Fake {
     }
     async fn show(&self, _: &SecretString, _: Option<String>) -> Result<Shown, StoreError> {
         unreachable!("the server looks at tokens")
+    }
+}
+
+/// What a device says that the fake believes.
+pub(crate) const ANSWER: &str = "signed";
+
+impl Fake {
+    /// What a page fetches is made by the server's own handlers.
+    fn believed(answer: &Answer) -> Result<(), PeopleError> {
+        if answer.credential == ANSWER {
+            Ok(())
+        } else {
+            Err(PeopleError::PasskeyRefused)
+        }
+    }
+}
+
+#[async_trait]
+impl Passkeys for Fake {
+    fn possible(&self) -> bool {
+        self.0.passkeys_possible
+    }
+    async fn of(&self, _: Uuid) -> Result<Vec<Passkey>, StoreError> {
+        self.0.store(self.0.passkeys.clone())
+    }
+    async fn ask_to_add(&self, _: &Actor) -> Result<Question, PeopleError> {
+        unreachable!("the server asks")
+    }
+    async fn add(&self, actor: &Actor, name: &str, answer: Answer) -> Result<Added, PeopleError> {
+        if name.trim().is_empty() {
+            return Err(PeopleError::BadPasskeyName);
+        }
+        Self::believed(&answer)?;
+        self.0.note(format!("{} adds {name}", actor.name()));
+        let person = person(1, actor.name(), Role::Viewer);
+        let first = self.0.passkeys.is_empty();
+        let codes = first.then(|| SecretString::from("aaaaa-bbbbb-ccccc"));
+        Ok(Added {
+            person,
+            codes: codes.into_iter().collect(),
+        })
+    }
+    async fn remove(&self, actor: &Actor, id: Uuid) -> Result<Person, PeopleError> {
+        self.0.note(format!("{} removes {id}", actor.name()));
+        Ok(person(1, actor.name(), Role::Viewer))
+    }
+    async fn ask_anybody(&self) -> Result<Question, PeopleError> {
+        unreachable!("the server asks")
+    }
+    async fn ask(&self, _: Uuid) -> Result<Question, PeopleError> {
+        unreachable!("the server asks")
+    }
+    async fn sign_in(
+        &self,
+        _: Answer,
+        _: Option<String>,
+        _: Option<String>,
+    ) -> Result<SignIn, StoreError> {
+        unreachable!("the server signs in")
+    }
+    async fn second_step(
+        &self,
+        _: Uuid,
+        _: i64,
+        _: Answer,
+        _: Option<String>,
+        _: Option<String>,
+    ) -> Result<SignIn, StoreError> {
+        unreachable!("the server signs in")
+    }
+    async fn confirm(&self, actor: &Actor, answer: Answer) -> Result<(), PeopleError> {
+        Self::believed(&answer)?;
+        self.0.note(format!("{} confirms", actor.name()));
+        Ok(())
     }
 }
 

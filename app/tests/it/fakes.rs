@@ -22,6 +22,7 @@ use domain::invitation::Invitation;
 use domain::logs::LogLine;
 use domain::observation::Observation;
 use domain::operation::{Command, Operation, OperationId, OperationView};
+use domain::passkey::Passkey;
 use domain::person::{Actor, Person, Role};
 use domain::ports::{
     AccountHistory, AuditChain, Backups, CalendarLink, ChainStanding, Clock, HandOffs, Ids, Mail,
@@ -69,6 +70,8 @@ pub(crate) struct World {
     pub(crate) invitation: Option<Invitation>,
     /// The set-up of a second factor that was begun.
     pub(crate) set_up: Option<SetUp>,
+    pub(crate) passkeys: Vec<Passkey>,
+    pub(crate) passkeys_possible: bool,
     /// Who must have one.
     pub(crate) second_factor_for: BTreeSet<Role>,
     pub(crate) audit: Vec<AuditEvent>,
@@ -491,6 +494,7 @@ pub(crate) fn panel(world: &Arc<World>) -> Panel {
         new_tokens: Arc::default(),
         invitations: fake(),
         second_factors: fake(),
+        passkeys: fake(),
         second_factor_for: Arc::new(world.second_factor_for.clone()),
         factor_codes: Arc::default(),
         clock: Arc::new(Still),

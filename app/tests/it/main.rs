@@ -24,6 +24,7 @@ mod hand_off;
 mod keys;
 mod live;
 mod others;
+mod passkeys;
 mod proposals;
 mod recover;
 mod restore;

@@ -256,6 +256,8 @@ pub(crate) fn world() -> World {
             used: false,
         }),
         set_up: None,
+        passkeys: Vec::new(),
+        passkeys_possible: true,
         second_factor_for: BTreeSet::new(),
         people: vec![
             person(1, "anna", Role::Admin),

@@ -26,10 +26,12 @@ fn begun() -> World {
 }
 
 /// Anna, who has a second factor and typed her password so long ago.
-fn anna(role: Role, codes_left: u32, confirmed: Duration) -> Viewer {
+pub(crate) fn anna(role: Role, codes_left: u32, confirmed: Duration) -> Viewer {
     let mut anna = person(1, "anna", role);
     anna.second_factor = Some(SecondFactor {
         since: NOW.minus(Duration::from_secs(86_400)),
+        authenticator: true,
+        passkeys: 0,
         codes_left,
     });
     Viewer {
@@ -113,7 +115,11 @@ async fn a_role_that_needs_one_cannot_turn_it_off() {
     let strict = Arc::new(strict);
     let browser = Browser::with(&strict, Some(anna(Role::Admin, 2, Duration::ZERO)));
     let page = browser.get(PAGE).await;
-    assert!(page.says("your role needs one"), "{}", page.text());
+    assert!(
+        page.says("your role needs a second factor"),
+        "{}",
+        page.text()
+    );
     assert!(page.says("few codes left"), "{}", page.text());
     browser.post(PAGE, endpoint::REMOVE_SECOND_FACTOR, "").await;
     assert!(strict.done().is_empty());
@@ -122,7 +128,7 @@ async fn a_role_that_needs_one_cannot_turn_it_off() {
     let browser = Browser::with(&world, Some(anna(Role::Admin, 10, Duration::ZERO)));
     let page = browser.get(PAGE).await;
     assert!(page.says("10 of 10 recovery codes are left"));
-    assert!(page.says("the password alone opens your account again"));
+    assert!(page.says("password alone then opens your account"));
     browser.post(PAGE, endpoint::REMOVE_SECOND_FACTOR, "").await;
     browser.post(PAGE, endpoint::RENEW_RECOVERY_CODES, "").await;
     assert_eq!(world.done(), ["anna removes", "anna renews codes"]);
@@ -162,6 +168,8 @@ async fn people_are_changed_only_after_a_confirmation_and_a_lost_factor_is_remov
     let mut world = world();
     world.people[1].second_factor = Some(SecondFactor {
         since: NOW,
+        authenticator: true,
+        passkeys: 0,
         codes_left: 10,
     });
     let id = world.people[1].id;

@@ -45,7 +45,7 @@ test("a new browser is asked about on the others, and is signed out at once", as
   await other.goto(`${facts().url}/sign-in`);
   await other.getByLabel("Name").fill(name);
   await other.getByLabel("Password").fill(password);
-  await other.getByRole("button", { name: "Sign in" }).click();
+  await other.getByRole("button", { name: "Sign in", exact: true }).click();
   await expect(other.locator("#verdict")).toBeVisible();
 
   await page.goto(`${facts().url}/account`);

@@ -10,7 +10,7 @@ const heading = (page: Page) => page.getByRole("heading", { level: 1 });
 
 async function firstStep(page: Page, name: string, password: string): Promise<void> {
   await signIn(page, name, password);
-  await expect(heading(page)).toHaveText("Your code");
+  await expect(heading(page)).toHaveText("Your second factor");
 }
 
 test("an authenticator is set up, asked for, replaced by a recovery code, and removed by an admin", async ({ browser, contextOptions }, info) => {
@@ -57,13 +57,13 @@ test("an authenticator is set up, asked for, replaced by a recovery code, and re
   await expect(heading(door)).toHaveText("Sign in");
   await firstStep(door, name, password);
   await door.getByLabel("Code of your authenticator").fill("000000");
-  await door.getByRole("button", { name: "Sign in" }).click();
+  await door.getByRole("button", { name: "Sign in", exact: true }).click();
   await expect(door.locator("#code-error")).toBeVisible();
   await isAccessible(door);
   await picture(door, info, "sign-in-code");
   await door.getByLabel("Code of your authenticator").fill(codeOf(secret, 1));
-  await door.getByRole("button", { name: "Sign in" }).click();
-  await expect(heading(door)).not.toHaveText("Your code");
+  await door.getByRole("button", { name: "Sign in", exact: true }).click();
+  await expect(heading(door)).not.toHaveText("Your second factor");
   if (info.project.name === "phone") await door.getByText("Menu").click();
   await door.getByRole("button", { name: "Sign out" }).click();
   await expect(heading(door)).toHaveText("Sign in");
@@ -71,8 +71,8 @@ test("an authenticator is set up, asked for, replaced by a recovery code, and re
   // The phone is lost.
   await firstStep(door, name, password);
   await door.getByLabel("Code of your authenticator").fill(codes[0]?.toUpperCase() ?? "");
-  await door.getByRole("button", { name: "Sign in" }).click();
-  await expect(heading(door)).not.toHaveText("Your code");
+  await door.getByRole("button", { name: "Sign in", exact: true }).click();
+  await expect(heading(door)).not.toHaveText("Your second factor");
   await door.goto(`${facts().url}/account/second-factor`);
   await expect(door.getByText("9 of 10 recovery codes are left.")).toBeVisible();
 
@@ -90,6 +90,6 @@ test("an authenticator is set up, asked for, replaced by a recovery code, and re
   await door.goto(`${facts().url}/account`);
   await expect(heading(door)).toHaveText("Sign in");
   await signIn(door, name, password);
-  await expect(heading(door)).not.toHaveText("Your code");
+  await expect(heading(door)).not.toHaveText("Your second factor");
   await other.close();
 });

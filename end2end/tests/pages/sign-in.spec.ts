@@ -13,7 +13,7 @@ test("a page asks for a sign-in and comes back to where one was going", async ({
   await picture(page, info, "sign-in");
   await page.getByLabel("Name").fill(facts().user);
   await page.getByLabel("Password").fill(facts().password);
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await expect(page).toHaveURL(/\/gateways\/openclaw\/operations$/);
   expect(said).toEqual([]);
 });
@@ -24,7 +24,7 @@ test("a wrong password and an unknown name get the same answer", async ({ page }
     await page.goto(`${facts().url}/sign-in`);
     await page.getByLabel("Name").fill(name);
     await page.getByLabel("Password").fill("wrong-password-here");
-    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
     answers.push(await page.getByRole("alert").innerText());
   }
   expect(answers[0]).toBe(answers[1]);
@@ -36,7 +36,7 @@ test("signing out ends the session", async ({ page }) => {
   await page.goto(`${url}/sign-in`);
   await page.getByLabel("Name").fill(user);
   await page.getByLabel("Password").fill(password);
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await expect(page.locator("#verdict")).toBeVisible();
   const menu = page.getByText("Menu", { exact: true });
   if (await menu.isVisible()) await menu.click();
@@ -50,7 +50,7 @@ test("cookies are bound to this host and to HTTPS, and nothing may frame or scri
   const answer = await page.goto(`${facts().url}/sign-in`);
   await page.getByLabel("Name").fill(facts().user);
   await page.getByLabel("Password").fill(facts().password);
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await expect(page.locator("#verdict")).toBeVisible();
   const cookie = (await context.cookies()).find((one) => one.name === "__Host-panel");
   expect(cookie).toMatchObject({ secure: true, httpOnly: true, sameSite: "Lax", path: "/" });

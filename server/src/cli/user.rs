@@ -279,7 +279,8 @@ fn row(person: &Person) -> String {
         .last_seen_at
         .map_or_else(|| "never".to_owned(), domain::time::Timestamp::utc_text);
     let factor = match &person.second_factor {
-        Some(_) => "second factor",
+        Some(factor) if factor.authenticator => "second factor",
+        Some(_) => "passkey",
         None => "password only",
     };
     format!(

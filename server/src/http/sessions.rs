@@ -412,6 +412,8 @@ mod tests {
         assert_eq!(own.status(), StatusCode::OK);
         house.folks.all.lock().unwrap()[0].second_factor = Some(SecondFactor {
             since: house.clock.now(),
+            authenticator: true,
+            passkeys: 0,
             codes_left: 10,
         });
         house.door.people.forget(Some(anna().id));

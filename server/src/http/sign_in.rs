@@ -8,7 +8,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use domain::audit::{AuditOutcome, NewAuditEvent, act};
 use domain::path;
-use domain::ports::{AuditTrail, People, SignIn};
+use domain::person::Person;
+use domain::ports::{AuditTrail, Passkeys, People, SignIn};
 use domain::time::Timestamp;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -23,6 +24,7 @@ use super::sorry;
 pub(crate) struct Desk {
     pub(crate) people: Arc<dyn People>,
     pub(crate) audit: Arc<dyn AuditTrail>,
+    pub(crate) passkeys: Arc<dyn Passkeys>,
     pub(crate) door: Door,
 }
 
@@ -62,7 +64,10 @@ pub(crate) async fn sign_in(
         Ok(SignIn::SecondStep(person)) => {
             let half_way = sessions::half_way(&desk.door, &session, &person).await;
             match half_way {
-                Ok(()) => Redirect::to(&with_next(path::SIGN_IN_CODE, "", next)).into_response(),
+                Ok(()) => {
+                    let page = with_next(path::SIGN_IN_CODE, with(&person), next);
+                    Redirect::to(&page).into_response()
+                }
                 Err(error) => unavailable(&*error),
             }
         }
@@ -75,6 +80,9 @@ pub(crate) async fn sign_in(
 #[derive(Deserialize)]
 pub(crate) struct GivenCode {
     code: SecretString,
+    /// See [`with`]: for the page that asks again.
+    #[serde(default)]
+    with: String,
     #[serde(default)]
     next: String,
 }
@@ -103,8 +111,15 @@ pub(crate) async fn second_step(
         .people
         .second_step(id, epoch, given.code, Some(address), browser)
         .await;
-    let back =
-        |query: &str| Redirect::to(&with_next(path::SIGN_IN_CODE, query, next)).into_response();
+    let with = match given.with.as_str() {
+        "both" => "&with=both",
+        "passkey" => "&with=passkey",
+        _ => "",
+    };
+    let back = |query: &str| {
+        let page = with_next(path::SIGN_IN_CODE, &format!("{query}{with}"), next);
+        Redirect::to(&page).into_response()
+    };
     match answer {
         Ok(SignIn::Welcome(person)) => {
             let from = Origin {
@@ -121,14 +136,23 @@ pub(crate) async fn second_step(
 }
 
 impl Desk {
-    fn throttled(&self, until: Timestamp) -> String {
+    pub(super) fn throttled(&self, until: Timestamp) -> String {
         let seconds = until.since(self.door.clock.now()).as_secs().max(1);
         format!("throttled={seconds}")
     }
 }
 
+/// What the page of the second step is told of somebody whose password was right.
+pub(super) fn with(person: &Person) -> &'static str {
+    match person.second_factor {
+        Some(factor) if factor.passkeys > 0 && factor.authenticator => "with=both",
+        Some(factor) if factor.passkeys > 0 => "with=passkey",
+        _ => "",
+    }
+}
+
 /// A page of the sign-in, with what it has to say and where it goes on to.
-fn with_next(page: &str, query: &str, next: &str) -> String {
+pub(super) fn with_next(page: &str, query: &str, next: &str) -> String {
     let wanted: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
     let and = if query.is_empty() { "" } else { "&" };
     format!("{page}?{query}{and}next={wanted}")
@@ -175,7 +199,7 @@ pub(crate) async fn sign_out(
 }
 
 /// Only pages of this panel: an absolute path, not `//elsewhere`.
-fn own_page(next: &str) -> &str {
+pub(super) fn own_page(next: &str) -> &str {
     let own = next.starts_with('/')
         && !next.starts_with("//")
         && !next.contains('\\')

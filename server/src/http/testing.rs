@@ -13,9 +13,10 @@ use axum::http::{Method, Request, header};
 use axum::response::Response;
 use domain::audit::{AuditEvent, NewAuditEvent};
 use domain::can::Permit;
+use domain::passkey::{Answer, Passkey, Question};
 use domain::person::{Actor, Person, Role};
 use domain::ports::{
-    AuditTrail, Clock, Disabled, People, PeopleError, Sessions, SignIn, StoreError,
+    Added, AuditTrail, Clock, Disabled, Passkeys, People, PeopleError, Sessions, SignIn, StoreError,
 };
 use domain::session::{Device, PersonSession};
 use domain::time::Timestamp;
@@ -140,6 +141,55 @@ impl People for Folks {
     }
 }
 
+/// Nobody has any.
+struct NoPasskeys;
+
+#[async_trait]
+impl Passkeys for NoPasskeys {
+    fn possible(&self) -> bool {
+        false
+    }
+    async fn of(&self, _: Uuid) -> Result<Vec<Passkey>, StoreError> {
+        Ok(Vec::new())
+    }
+    async fn ask_to_add(&self, _: &Actor) -> Result<Question, PeopleError> {
+        Err(PeopleError::PasskeysImpossible)
+    }
+    async fn add(&self, _: &Actor, _: &str, _: Answer) -> Result<Added, PeopleError> {
+        Err(PeopleError::PasskeysImpossible)
+    }
+    async fn remove(&self, _: &Actor, _: Uuid) -> Result<Person, PeopleError> {
+        Err(PeopleError::PasskeysImpossible)
+    }
+    async fn ask_anybody(&self) -> Result<Question, PeopleError> {
+        Err(PeopleError::PasskeysImpossible)
+    }
+    async fn ask(&self, _: Uuid) -> Result<Question, PeopleError> {
+        Err(PeopleError::PasskeysImpossible)
+    }
+    async fn sign_in(
+        &self,
+        _: Answer,
+        _: Option<String>,
+        _: Option<String>,
+    ) -> Result<SignIn, StoreError> {
+        Ok(SignIn::Refused)
+    }
+    async fn second_step(
+        &self,
+        _: Uuid,
+        _: i64,
+        _: Answer,
+        _: Option<String>,
+        _: Option<String>,
+    ) -> Result<SignIn, StoreError> {
+        Ok(SignIn::Refused)
+    }
+    async fn confirm(&self, _: &Actor, _: Answer) -> Result<(), PeopleError> {
+        Err(PeopleError::PasskeysImpossible)
+    }
+}
+
 /// The row of anna's sessions.
 pub(super) const ROW: Uuid = Uuid::from_u128(9);
 
@@ -254,6 +304,7 @@ impl House {
         Desk {
             people: self.folks.clone(),
             audit: Arc::new(Paper::default()),
+            passkeys: Arc::new(NoPasskeys),
             door: self.door.clone(),
         }
     }

@@ -15,7 +15,7 @@ use tower_sessions::Session;
 
 use super::client;
 use super::sessions::{self, Door, Origin};
-use super::sign_in::unavailable;
+use super::sign_in::{unavailable, with, with_next};
 
 /// What the route here needs.
 #[derive(Clone)]
@@ -68,7 +68,8 @@ pub(crate) async fn accept(
         }
         Ok(SignIn::SecondStep(person)) => {
             let half_way = sessions::half_way(door, &session, &person).await;
-            half_way.map(|()| Redirect::to(path::SIGN_IN_CODE).into_response())
+            let page = with_next(path::SIGN_IN_CODE, with(&person), path::HOME);
+            half_way.map(|()| Redirect::to(&page).into_response())
         }
         // The page of the link says why.
         Ok(SignIn::Refused | SignIn::Throttled { .. }) | Err(PeopleError::LinkOver) => {

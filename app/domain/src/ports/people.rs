@@ -77,6 +77,32 @@ pub enum PeopleError {
     /// It lasts too long, or no time at all.
     #[error("Choose 1 to 366 days.")]
     BadTokenTime,
+    /// Browsers make no passkeys for this panel's address.
+    #[error("Passkeys need a host name and https in `public_url`.")]
+    PasskeysImpossible,
+    /// It is not theirs, or was removed.
+    #[error("This passkey is not known here. Use another one, or the password.")]
+    NoSuchPasskey,
+    /// It was added before.
+    #[error("This passkey is here already.")]
+    PasskeyKnown,
+    /// The answer came too late or was used before.
+    #[error("That took too long, or was answered before. Try again.")]
+    PasskeyLate,
+    /// The device did not ask for a finger, a face or a PIN.
+    #[error(
+        "The device did not make sure that it is you. Set up its screen lock or PIN, then try again."
+    )]
+    PasskeyUnverified,
+    /// It was not right.
+    #[error("The passkey was not accepted. Try again, or use the password.")]
+    PasskeyRefused,
+    /// The name of a passkey is missing or too long.
+    #[error("Give the passkey a name of 1 to 60 letters.")]
+    BadPasskeyName,
+    /// There are too many.
+    #[error("You have 20 passkeys. Remove one first.")]
+    TooManyPasskeys,
     /// There is no second factor.
     #[error("There is no second factor.")]
     NoSecondFactor,

@@ -30,5 +30,6 @@ pub use audit::{CheckWhen, Delivery, ExportFormat, StoredCheckpoint, Way};
 pub use cluster::{Cluster, ClusterConfig, ClusterError};
 pub use config::{BadDatabaseUrl, DatabaseConfig};
 pub use notices::Notice;
+pub use people::RelyingParty;
 pub use sealing::SealingKey;
 pub use store::Store;

@@ -9,6 +9,8 @@ macro_rules! people {
                     created_at,
                     (SELECT confirmed_at FROM authenticators
                      WHERE person_id = people.id AND confirmed_at IS NOT NULL) AS second_factor_since,
+                    (SELECT min(made_at) FROM passkeys WHERE person_id = people.id) AS passkeys_since,
+                    (SELECT count(*) FROM passkeys WHERE person_id = people.id) AS "passkeys!",
                     (SELECT count(*) FROM recovery_codes
                      WHERE person_id = people.id AND used_at IS NULL) AS "codes_left!"
              FROM people "# + $rest,
@@ -20,6 +22,7 @@ macro_rules! people {
 mod api_tokens;
 mod change;
 mod invitations;
+mod passkeys;
 mod second_factor;
 mod sessions;
 mod sign_in;
@@ -31,11 +34,14 @@ use domain::person::{Actor, Person, Role};
 use domain::ports::{Disabled, People, PeopleError, SignIn, StoreError};
 use domain::second_factor::SecondFactor;
 use secrecy::SecretString;
+use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::rows::{column, moment, role};
 use crate::store::Store;
+
+pub use passkeys::RelyingParty;
 
 #[async_trait]
 impl People for Store {
@@ -137,11 +143,16 @@ impl People for Store {
 
 impl Store {
     async fn read_person(&self, id: Uuid) -> sqlx::Result<Option<Person>> {
-        let row = people!("WHERE id = $1", id)
-            .fetch_optional(&self.pool)
-            .await?;
-        row.map(PersonRow::read).transpose()
+        read(&mut *self.pool.acquire().await?, id).await
     }
+}
+
+/// A person as they are now, without keeping others from changing them.
+async fn read(connection: &mut PgConnection, id: Uuid) -> sqlx::Result<Option<Person>> {
+    let row = people!("WHERE id = $1", id)
+        .fetch_optional(connection)
+        .await?;
+    row.map(PersonRow::read).transpose()
 }
 
 struct PersonRow {
@@ -155,11 +166,15 @@ struct PersonRow {
     last_seen_at: Option<OffsetDateTime>,
     created_at: OffsetDateTime,
     second_factor_since: Option<OffsetDateTime>,
+    passkeys_since: Option<OffsetDateTime>,
+    passkeys: i64,
     codes_left: i64,
 }
 
 impl PersonRow {
     fn read(self) -> sqlx::Result<Person> {
+        let since = [self.second_factor_since, self.passkeys_since];
+        let since = since.into_iter().flatten().min();
         Ok(Person {
             id: self.id,
             name: self.name,
@@ -170,8 +185,10 @@ impl PersonRow {
             last_seen_at: self.last_seen_at.map(moment),
             created_at: moment(self.created_at),
             session_epoch: self.session_epoch,
-            second_factor: self.second_factor_since.map(|since| SecondFactor {
+            second_factor: since.map(|since| SecondFactor {
                 since: moment(since),
+                authenticator: self.second_factor_since.is_some(),
+                passkeys: u32::try_from(self.passkeys).unwrap_or_default(),
                 codes_left: u32::try_from(self.codes_left).unwrap_or_default(),
             }),
         })

@@ -13,6 +13,7 @@ use tower_sessions_sqlx_store::PostgresStore;
 use crate::audit::seal;
 use crate::config::DatabaseConfig;
 use crate::password::Hasher;
+use crate::people::RelyingParty;
 use crate::process::Process;
 use crate::roles::grant;
 use crate::sealing::SealingKey;
@@ -31,6 +32,8 @@ pub struct Store {
     pub(crate) hasher: Hasher,
     /// Seals secrets of second factors; without it there are none.
     pub(crate) sealing: Option<Arc<SealingKey>>,
+    /// Whom passkeys are made for; without it there are none.
+    pub(crate) relying_party: Option<Arc<webauthn_rs::Webauthn>>,
     /// This panel's process, where the system tells.
     pub(crate) process: Option<Arc<Process>>,
     call_timeout: Duration,
@@ -69,6 +72,7 @@ impl Store {
             ids,
             hasher: Hasher::new(config.password_checks),
             sealing: None,
+            relying_party: None,
             process: Process::this().map(Arc::new),
             call_timeout: config.call_timeout,
         })
@@ -79,6 +83,15 @@ impl Store {
     pub fn sealed_under(self, key: SealingKey) -> Self {
         Self {
             sealing: Some(Arc::new(key)),
+            ..self
+        }
+    }
+
+    /// The same, for the host whose passkeys it takes.
+    #[must_use]
+    pub fn for_passkeys_of(self, party: Option<RelyingParty>) -> Self {
+        Self {
+            relying_party: party.map(RelyingParty::into_inner),
             ..self
         }
     }

@@ -243,15 +243,18 @@ impl OperationStatus {
             reason: operation.reason.clone(),
             created_at: operation.created_at.rfc3339(),
             ended_at: operation.ended_at.map(Timestamp::rfc3339),
-            outcome: operation.outcome.as_ref().map(|outcome| outcome.as_str()),
+            outcome: operation
+                .outcome
+                .as_ref()
+                .map(domain::operation::Outcome::as_str),
             steps: None,
         }
     }
 
     pub(super) fn whole(view: &OperationView) -> Self {
         let steps = view.steps.iter().map(|step| StepStatus {
-            name: step.outline.name.to_string(),
-            label: step.outline.label.to_string(),
+            name: step.outline.name.clone(),
+            label: step.outline.label.clone(),
             state: word(&step.state),
             said: step.said.iter().map(|(_, said)| said.clone()).collect(),
             fault: step.fault.as_ref().map(|fault| fault.message.clone()),
@@ -271,9 +274,9 @@ fn word(state: &StepState) -> &'static str {
         StepState::Failed => "failed",
         StepState::Undoing => "undoing",
         StepState::Undone => "undone",
-        StepState::Skipped { .. } => "skipped",
-        StepState::NotNeeded { .. } => "not-needed",
-        StepState::Fruitless { .. } => "fruitless",
-        StepState::UndoFailed { .. } => "undo-failed",
+        StepState::Skipped => "skipped",
+        StepState::NotNeeded => "not-needed",
+        StepState::Fruitless => "fruitless",
+        StepState::UndoFailed => "undo-failed",
     }
 }

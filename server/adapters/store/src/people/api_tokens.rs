@@ -173,7 +173,7 @@ impl ApiTokens for Store {
             let Some(row) = row else {
                 // Nobody guesses 256 bits; what floods is slowed down all the same.
                 let mut tx = self.pool.begin().await?;
-                let counted = throttle::count(&mut tx, now, "a token", address.as_deref()).await?;
+                let counted = throttle::count(&mut tx, now, None, address.as_deref()).await?;
                 tx.commit().await?;
                 return Ok(match counted {
                     Ok(_) => Shown::Unknown,

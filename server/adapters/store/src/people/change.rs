@@ -242,7 +242,7 @@ impl Store {
         };
         let now = self.clock.now();
         let mut tx = self.pool.begin().await?;
-        let counted = throttle::count(&mut tx, now, name, None).await?;
+        let counted = throttle::count(&mut tx, now, Some(name), None).await?;
         tx.commit().await?;
         let counted = match counted {
             Ok(counted) => counted,

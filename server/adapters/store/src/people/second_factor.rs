@@ -190,7 +190,7 @@ impl SecondFactors for Store {
 
     async fn remove(&self, actor: &Actor) -> Result<Person, PeopleError> {
         let id = own(actor)?;
-        let removing = self.remove_factor(actor.clone(), id);
+        let removing = self.remove_factor(actor.clone(), id, Which::Authenticator);
         self.within("removing a second factor", removing).await?
     }
 
@@ -198,14 +198,14 @@ impl SecondFactors for Store {
         if permit.action() != Action::ManagePeople {
             return Err(PeopleError::NotPermitted);
         }
-        let removing = self.remove_factor(permit.actor().clone(), id);
+        let removing = self.remove_factor(permit.actor().clone(), id, Which::All);
         let removed = self.within("removing a second factor", removing).await?;
         removed.map(drop)
     }
 }
 
 impl Store {
-    async fn remove_factor(&self, actor: Actor, id: Uuid) -> Changed<Person> {
+    async fn remove_factor(&self, actor: Actor, id: Uuid, which: Which) -> Changed<Person> {
         let mut tx = self.begin_change().await?;
         let person = match with_factor(&mut tx, id).await? {
             Ok(person) => person,
@@ -214,16 +214,26 @@ impl Store {
         sqlx::query!("DELETE FROM authenticators WHERE person_id = $1", id)
             .execute(&mut *tx)
             .await?;
-        sqlx::query!("DELETE FROM recovery_codes WHERE person_id = $1", id)
-            .execute(&mut *tx)
-            .await?;
+        let passkeys = person.second_factor.map_or(0, |factor| factor.passkeys);
+        let mut changes = vec![Change::hidden("authenticator")];
+        if which == Which::All && passkeys > 0 {
+            sqlx::query!("DELETE FROM passkeys WHERE person_id = $1", id)
+                .execute(&mut *tx)
+                .await?;
+            changes.push(Change::hidden("passkeys"));
+        }
+        if which == Which::All || passkeys == 0 {
+            sqlx::query!("DELETE FROM recovery_codes WHERE person_id = $1", id)
+                .execute(&mut *tx)
+                .await?;
+        }
         let mut event = event(actor, act::REMOVE_SECOND_FACTOR, &person, None);
-        event.changes = vec![Change::hidden("authenticator")];
+        event.changes = changes;
         self.end_sessions(tx, person, event).await.map(Ok)
     }
 
     /// Every session of the person ends; they are read again as they now are.
-    async fn end_sessions(
+    pub(super) async fn end_sessions(
         &self,
         mut tx: Transaction<'static, Postgres>,
         person: Person,
@@ -288,6 +298,15 @@ impl Store {
     }
 }
 
+/// What is taken away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Which {
+    /// The authenticator; passkeys stay, and with them the recovery codes.
+    Authenticator,
+    /// Everything: somebody lost it.
+    All,
+}
+
 /// A set-up that was begun.
 struct Begun {
     id: Uuid,
@@ -327,7 +346,7 @@ async fn with_factor(connection: &mut PgConnection, id: Uuid) -> Changed<Person>
     Ok(Ok(person))
 }
 
-async fn write_codes(
+pub(super) async fn write_codes(
     connection: &mut PgConnection,
     person: Uuid,
 ) -> sqlx::Result<Vec<SecretString>> {
@@ -406,7 +425,7 @@ fn step_of(secret: Vec<u8>, code: &str, now: Timestamp) -> Option<i64> {
 }
 
 /// Only a person has a second factor.
-fn own(actor: &Actor) -> Result<Uuid, PeopleError> {
+pub(super) fn own(actor: &Actor) -> Result<Uuid, PeopleError> {
     match actor {
         Actor::Person { id, .. } => Ok(*id),
         _ => Err(PeopleError::Unknown),

@@ -34,7 +34,7 @@ impl Store {
             });
         };
         let mut tx = self.pool.begin().await?;
-        let tried = throttle::count(&mut tx, now, &name, address.as_deref()).await?;
+        let tried = throttle::count(&mut tx, now, Some(&name), address.as_deref()).await?;
         tx.commit().await?;
         let tried = match tried {
             Ok(tried) => tried,
@@ -85,7 +85,7 @@ impl Store {
         // Counted apart from passwords: whoever knows one must not guess on because the other is forgiven.
         let name = format!("second factor of {id}");
         let mut tx = self.pool.begin().await?;
-        let tried = throttle::count(&mut tx, now, &name, address.as_deref()).await?;
+        let tried = throttle::count(&mut tx, now, Some(&name), address.as_deref()).await?;
         tx.commit().await?;
         let tried = match tried {
             Ok(tried) => tried,
@@ -135,7 +135,7 @@ impl Store {
         Ok(person.zip(hash))
     }
 
-    async fn note_signed_in(
+    pub(super) async fn note_signed_in(
         &self,
         connection: &mut PgConnection,
         person: &Person,
@@ -152,7 +152,7 @@ impl Store {
 }
 
 /// A name that nobody has is not written: people type passwords into the name field.
-fn audit(
+pub(super) fn audit(
     person: Option<&Person>,
     welcome: bool,
     address: Option<String>,
@@ -187,7 +187,7 @@ fn audit(
 }
 
 /// Tries that were turned away write nothing of their own: a flood must not fill the trail.
-fn with_turned_away(mut event: NewAuditEvent, turned_away: i32) -> NewAuditEvent {
+pub(super) fn with_turned_away(mut event: NewAuditEvent, turned_away: i32) -> NewAuditEvent {
     if turned_away > 0 {
         let note = event.note.take().unwrap_or_default();
         let more = format!("{note} {turned_away} tries before it were turned away unlooked at.");

@@ -97,11 +97,12 @@ pub(super) struct Tried {
     pub(super) turned_away: i32,
 }
 
-/// Counts a try as failed in advance, or says until when to wait.
+/// Counts a try as failed in advance, or says until when to wait. Without a name where nobody's is tried: else one flood
+/// of strangers would keep everybody out.
 pub(super) async fn count(
     connection: &mut PgConnection,
     now: Timestamp,
-    name: &str,
+    name: Option<&str>,
     address: Option<&str>,
 ) -> sqlx::Result<Result<Tried, Timestamp>> {
     let subjects = subjects(name, address);
@@ -208,13 +209,14 @@ async fn locked(
 }
 
 /// The address first, always: two tries then never wait for each other in a circle.
-fn subjects(name: &str, address: Option<&str>) -> Vec<Subject> {
+fn subjects(name: Option<&str>, address: Option<&str>) -> Vec<Subject> {
     let subject = |kind, text: &str| Subject {
         kind,
         digest: Sha256::digest(text).to_vec(),
     };
     let address = address.map(|address| subject("address", &network(address)));
-    address.into_iter().chain([subject("name", name)]).collect()
+    let name = name.map(|name| subject("name", name));
+    address.into_iter().chain(name).collect()
 }
 
 /// One customer of an IPv6 provider has a /64 of addresses: it counts as one.
@@ -249,7 +251,7 @@ mod tests {
         assert_eq!(network("2001:db8:1:2::5"), network("2001:db8:1:2:ffff::9"));
         assert_ne!(network("2001:db8:1:2::5"), network("2001:db8:1:3::5"));
         assert_eq!(network("::ffff:192.0.2.1"), "192.0.2.1");
-        let both = subjects("192.0.2.1", Some("192.0.2.1"));
+        let both = subjects(Some("192.0.2.1"), Some("192.0.2.1"));
         assert_eq!(both[0].kind, "address");
         assert_ne!(both[0], both[1]);
     }

@@ -13,6 +13,8 @@ mod audit_export;
 #[cfg(test)]
 mod audit_read;
 #[cfg(test)]
+mod authenticator;
+#[cfg(test)]
 mod cluster;
 #[cfg(test)]
 mod hand_offs;
@@ -28,6 +30,8 @@ mod key_rotations;
 mod lead;
 #[cfg(test)]
 mod no_event_no_act;
+#[cfg(test)]
+mod passkeys;
 #[cfg(test)]
 mod people;
 #[cfg(test)]

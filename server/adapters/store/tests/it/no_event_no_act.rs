@@ -14,8 +14,8 @@ use domain::operation::{Command, OperationId, Outcome};
 use domain::person::{Actor, Role};
 use domain::ports::{
     ApiTokens, AuditTrail, ByHand, Calendars, Chosen, Clock as _, Disabled, HandOffs, Ids as _,
-    Invitations as _, Journal, KeyRotations, Mailed, Opener, People, Proposals as _, Register,
-    Reminders, RotationNotes as _, SecondFactors, Sessions,
+    Invitations as _, Journal, KeyRotations, Mailed, Opener, Passkeys, People, Proposals as _,
+    Register, Reminders, RotationNotes as _, SecondFactors, Sessions,
 };
 use domain::proposal::{Decision, OPEN_FOR};
 use domain::session::Device;
@@ -24,6 +24,7 @@ use sqlx::postgres::PgConnection;
 use sqlx::{Connection as _, Executor as _, Row as _};
 use uuid::Uuid;
 
+use crate::authenticator::Device as Passkey;
 use crate::second_factor::{actor, scan};
 use crate::support::{Database, anna, begun_relink, may_manage_people, person, restart};
 
@@ -190,11 +191,11 @@ async fn people_and_sign_ins() {
     };
     let accept = store.accept(token.expose_secret(), accept);
     refused(&database, "accept", accept).await;
-    let sign_in = store.sign_in("ben", password.clone(), None, None);
+    let sign_in = People::sign_in(&store, "ben", password.clone(), None, None);
     refused(&database, "sign-in", sign_in).await;
-    let sign_in = store.sign_in("ben", wrong.clone(), None, None);
+    let sign_in = People::sign_in(&store, "ben", wrong.clone(), None, None);
     refused(&database, "refused sign-in", sign_in).await;
-    let confirm = store.confirm(&own, password.clone(), "".into());
+    let confirm = People::confirm(&store, &own, password.clone(), "".into());
     refused(&database, "confirm", confirm).await;
     let change = store.change_password(&own, password, new.clone());
     refused(&database, "change", change).await;
@@ -231,14 +232,43 @@ async fn second_factors() {
     refused(&database, "remove", SecondFactors::remove(&store, &own)).await;
     let reset = SecondFactors::reset(&store, may_manage_people(), ben);
     refused(&database, "reset", reset).await;
-    let first = store.sign_in("ben", password.clone(), None, None);
+    let first = People::sign_in(&store, "ben", password.clone(), None, None);
     refused(&database, "first step", first).await;
-    let second = store.second_step(ben, now.session_epoch, code(), None, None);
+    let second = People::second_step(&store, ben, now.session_epoch, code(), None, None);
     refused(&database, "second step", second).await;
-    let second = store.second_step(ben, now.session_epoch, "000000".into(), None, None);
+    let second = People::second_step(&store, ben, now.session_epoch, "000000".into(), None, None);
     refused(&database, "refused second step", second).await;
-    let confirm = store.confirm(&own, password, code());
+    let confirm = People::confirm(&store, &own, password, code());
     refused(&database, "confirm", confirm).await;
+}
+
+#[tokio::test]
+async fn passkeys() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    let (ben, _) = person(&store, "ben", Role::Operator).await;
+    let own = actor(ben, "ben");
+    let mut phone = Passkey::new(1);
+    let answer = phone.make(&store.ask_to_add(&own).await.unwrap());
+    let added = Passkeys::add(&store, &own, "phone", answer).await.unwrap();
+    let epoch = added.person.session_epoch;
+    let key = Passkeys::of(&store, ben).await.unwrap().remove(0);
+    let another = Passkey::new(2).make(&store.ask_to_add(&own).await.unwrap());
+    close_the_trail(&database).await;
+    let add = Passkeys::add(&store, &own, "key", another);
+    refused(&database, "another passkey", add).await;
+    let remove = Passkeys::remove(&store, &own, key.id);
+    refused(&database, "passkey away", remove).await;
+    let answer = phone.sign(&store.ask_anybody().await.unwrap());
+    let sign_in = Passkeys::sign_in(&store, answer.clone(), None, None);
+    refused(&database, "sign-in by passkey", sign_in).await;
+    let wrong = Passkeys::second_step(&store, ben, epoch, answer, None, None);
+    refused(&database, "refused second step by passkey", wrong).await;
+    let answer = phone.sign(&store.ask(ben).await.unwrap());
+    let second = Passkeys::second_step(&store, ben, epoch, answer.clone(), None, None);
+    refused(&database, "second step by passkey", second).await;
+    let confirm = Passkeys::confirm(&store, &own, answer);
+    refused(&database, "confirm by passkey", confirm).await;
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use adapter_store::{DatabaseConfig, SealingKey, Store};
+use adapter_store::{DatabaseConfig, RelyingParty, SealingKey, Store};
 use domain::action::Action;
 use domain::can::{Permit, permit};
 use domain::operation::{Command, Operation, OperationId};
@@ -16,6 +16,8 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{Connection as _, Executor as _};
 use uuid::Uuid;
+
+use crate::authenticator::ORIGIN;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../../migrations");
 
@@ -84,7 +86,9 @@ impl Database {
         let store = Store::connect(config, self.clock.clone(), self.ids.clone())
             .await
             .unwrap();
-        store.sealed_under(SealingKey::new(&[7; 32]))
+        store
+            .sealed_under(SealingKey::new(&[7; 32]))
+            .for_passkeys_of(RelyingParty::of(&ORIGIN.parse().unwrap()))
     }
 
     pub(crate) async fn sql(&self, statement: &str) -> Result<u64, sqlx::Error> {
