@@ -89,6 +89,46 @@ test("latency at 100 requests per second by 200 people", async () => {
   figure("99 % within", `${percentile(took, 0.99).toFixed(1)} ms`, "<= 10 ms");
 });
 
+/** One try to sign in with a wrong password; how it was answered. */
+async function guess(name: string, agent: Agent): Promise<string> {
+  const body = new URLSearchParams({ name, password: "not the password of anybody" }).toString();
+  const headers = { "content-type": "application/x-www-form-urlencoded", "content-length": body.length, origin: facts().url };
+  return new Promise((done, failed) => {
+    const asked = request({ host: "127.0.0.1", port: facts().panelPort, path: "/sign-in", method: "POST", headers, agent }, (answer) => {
+      answer.resume();
+      const word = /failed|throttled/.exec(answer.headers.location ?? "")?.[0];
+      answer.on("end", () => done(word ?? `status ${answer.statusCode}`));
+    });
+    asked.on("error", failed);
+    asked.end(body);
+  });
+}
+
+test("200 sign-in attempts per second for a minute, while 200 people look at the dashboard", async () => {
+  test.setTimeout(180_000);
+  const [guesses, looks] = [new Agent({ keepAlive: true, maxSockets: 100 }), new Agent({ keepAlive: true, maxSockets: 50 })];
+  const took: number[] = [];
+  const answers = new Map<string, number>();
+  const asked: Promise<void>[] = [];
+  let most = 0;
+  const begun = performance.now();
+  for (let i = 0; i < 12_000; i++) {
+    const wait = begun + i * 5 - performance.now();
+    if (wait > 0) await new Promise((wake) => setTimeout(wake, wait));
+    // Half guess at one name, half at another one each time.
+    const name = i % 2 ? "anna" : `guess-${i}`;
+    asked.push(guess(name, guesses).then((word) => void answers.set(word, (answers.get(word) ?? 0) + 1)));
+    if (i % 10 === 0) asked.push(get(facts().panelPort, dashboard, cookies[(i / 10) % cookies.length] ?? "", looks).then((one) => void took.push(one.ms)));
+    if (i % 100 === 0) most = Math.max(most, residentMb(facts().panelPid));
+  }
+  await Promise.all(asked);
+  guesses.destroy();
+  looks.destroy();
+  figure("attempts answered", [...answers].map(([word, count]) => `${word} ${count}`).join(", "));
+  figure("dashboard meanwhile, 99 % within", `${percentile(took, 0.99).toFixed(1)} ms`, "<= 50 ms");
+  figure("most memory", `${most.toFixed(1)} MB`, "<= 300 MB");
+});
+
 test("500 open pages see a container killed from outside", async () => {
   const streams = await open(500, cookies);
   for (let round = 0; round < 3; round++) {
