@@ -24,6 +24,8 @@ mod panel;
 #[cfg(feature = "ssr")]
 mod register;
 #[cfg(feature = "ssr")]
+mod reports;
+#[cfg(feature = "ssr")]
 mod reviews;
 #[cfg(feature = "ssr")]
 mod rungs;
@@ -42,4 +44,5 @@ pub use crate::{
     pages::answer::sorry,
     pages::logs::Filter,
     panel::{OwnSession, Panel, RenewError, Reveals, Screen, SiteFiles, Viewer},
+    reports::{Letter, letter as report_letter},
 };

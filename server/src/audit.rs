@@ -237,6 +237,9 @@ impl AuditChain for Custodian {
                 undelivered.push(format!("Checkpoints cannot be sent {words}: {why}"));
             }
         }
+        if let Some(why) = self.store.report_failure().await? {
+            undelivered.push(format!("The monthly report could not be mailed: {why}"));
+        }
         let checking_since = *self.checking();
         Ok(ChainStanding {
             sequence: self.store.last_audit_event().await?,
@@ -245,6 +248,20 @@ impl AuditChain for Custodian {
             is_unguarded: self.is_unguarded().await?,
             undelivered,
         })
+    }
+
+    async fn checkpoint(&self) -> Result<Checkpoint, StoreError> {
+        let made = Self::checkpoint(self, Duration::ZERO).await;
+        let made = made.map_err(|error| not_made(error.into()))?;
+        match made {
+            Some(made) => Ok(made),
+            // Another one came first, and knows as much.
+            None => self
+                .store
+                .last_checkpoint()
+                .await?
+                .ok_or_else(|| not_made("there is no event to make a checkpoint of".into())),
+        }
     }
 
     async fn verify(&self, permit: Permit) -> Result<Verified, StoreError> {
@@ -269,6 +286,13 @@ impl AuditChain for Custodian {
                 Err(not_checked(error.into()))
             }
         }
+    }
+}
+
+fn not_made(source: Box<dyn std::error::Error + Send + Sync>) -> StoreError {
+    StoreError {
+        doing: "making a checkpoint of the audit trail",
+        source,
     }
 }
 

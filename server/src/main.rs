@@ -8,6 +8,7 @@ mod key_file;
 mod memory;
 mod old_keys;
 mod register;
+mod report;
 mod serve;
 mod set_up;
 mod wire;

@@ -21,6 +21,7 @@ use crate::config::Config;
 use crate::http::{self, Change, Hub, KnownPeople, Measured, Site, Topic};
 use crate::old_keys::OldKeys;
 use crate::register::{self, Reminding};
+use crate::report::Reporting;
 use crate::set_up;
 use crate::wire::{Base, Boards, Outside, Renderer};
 
@@ -60,6 +61,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         audit: Arc::new(base.store.clone()),
         chain: Arc::new(custodian.clone()),
         trail: Arc::new(base.store.clone()),
+        reports: Arc::new(base.store.clone()),
         reviews: Arc::new(base.store.clone()),
         review_policy: Arc::new(config.audit.policy.clone()),
         office_hours: config.audit.office_hours.clone().map(Arc::new),
@@ -117,6 +119,9 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         public_url: panel.public_url.clone(),
     };
     tracker.spawn(reminding.run(rest.clone()));
+    if let Some(reporting) = Reporting::of(&panel, &config.audit.report_to) {
+        tracker.spawn(reporting.run(rest.clone()));
+    }
     let old_keys = OldKeys {
         gateways: outside
             .gateways

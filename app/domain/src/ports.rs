@@ -16,6 +16,7 @@ mod people;
 mod plugins;
 mod proposals;
 mod register;
+mod reports;
 mod repository;
 mod reviews;
 mod second_factors;
@@ -42,6 +43,7 @@ pub use proposals::{ProposalError, Proposals};
 pub use register::{
     ByHand, CalendarLink, Calendars, Mailed, Register, RegisterError, Reminders, RotationNotes,
 };
+pub use reports::Reports;
 pub use repository::{LogAccess, LogLine, Logged, RepositorySecrets, RotationLog, SecretAccess};
 pub use reviews::{ReviewError, Reviews, Waiting};
 pub use second_factors::SecondFactors;

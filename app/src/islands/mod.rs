@@ -5,6 +5,7 @@ pub mod follow;
 mod hold;
 pub mod live;
 mod morph;
+mod print;
 mod screen;
 mod stream;
 mod times;

@@ -4,8 +4,10 @@ mod chain;
 pub(crate) mod event;
 mod filters;
 pub(crate) mod packet;
+pub(crate) mod print;
+pub(crate) mod report;
 mod rows;
-mod sentences;
+pub(crate) mod sentences;
 
 use std::collections::BTreeSet;
 
@@ -15,6 +17,7 @@ use domain::audit::story::{Kind, Story, stories};
 use domain::audit::{AuditEvent, Filter};
 use domain::gateway::GatewayId;
 use domain::operation::OperationId;
+use domain::path;
 use domain::ports::{Found, Place, StoreError};
 use domain::time::Timestamp;
 use leptos::prelude::*;
@@ -40,13 +43,7 @@ pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError>
     let panel = call.panel();
     let now = call.now();
     let told = Told::of(asked);
-    let filter = Filter::read(|name| asked.get(name)).and_then(|filter| {
-        if filter.seeks_number() && call.may(Action::ViewPhoneNumbers).is_err() {
-            Err(vec![NO_NUMBERS])
-        } else {
-            Ok(filter)
-        }
-    });
+    let filter = wanted(call, asked);
     // For the line that says what waits.
     reviews::known(panel, now).await;
     let known = panel.trail.vocabulary().await.or_say(|| call.error_id())?;
@@ -73,7 +70,7 @@ pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError>
         .into_any(),
     };
     let content = view! {
-        <div class="crumb"><h1>"Audit"</h1><p class="live">"newest first"</p></div>
+        <div class="crumb"><h1>"Audit"</h1><p class="live">"newest first · "<a href=path::AUDIT_REPORT>"Monthly report"</a></p></div>
         {chain::line(&standing, asked, now)}
         {to_review(call, now)}
         {bar}
@@ -81,6 +78,15 @@ pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError>
     }
     .to_html();
     Ok(Page::new("Audit", moment::fill(&content, now)).at("audit"))
+}
+
+/// What the URL lets through, as far as this role may search for it.
+fn wanted(call: &Call, asked: &Asked) -> Result<Filter, Vec<BadField>> {
+    let filter = Filter::read(|name| asked.get(name))?;
+    if filter.seeks_number() && call.may(Action::ViewPhoneNumbers).is_err() {
+        return Err(vec![NO_NUMBERS]);
+    }
+    Ok(filter)
 }
 
 fn place(asked: &Asked) -> Place {

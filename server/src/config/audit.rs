@@ -16,6 +16,7 @@ const LONGEST_INTERVAL: u16 = 366;
 pub(super) struct RawAudit {
     checkpoint_url: Option<String>,
     mail_to: Option<String>,
+    report_to: Option<Vec<String>>,
     review_every_days: Option<u16>,
     review_by: Option<String>,
     office_hours: Option<String>,
@@ -29,6 +30,8 @@ pub(crate) struct AuditConfig {
     pub(crate) checkpoint_url: Option<Url>,
     /// The latest one of a day is mailed there.
     pub(crate) mail_to: Option<String>,
+    /// Who gets the report of each month by mail.
+    pub(crate) report_to: Vec<String>,
     /// How often the trail is reviewed, and by whom.
     pub(crate) policy: Policy,
     /// When people are at work.
@@ -47,19 +50,9 @@ pub(super) fn check(raw: RawAudit, mail: Option<&SmtpMail>, faults: &mut Faults)
         }
         url
     });
-    if let Some(to) = &raw.mail_to {
-        let key = "audit.mail_to";
-        if !to.contains('@') || to.contains(char::is_whitespace) {
-            faults.add(key, to, "give one mail address");
-        }
-        if mail.is_none() {
-            faults.add(
-                key,
-                to,
-                "the panel sends no mail: set mail_server_file, too",
-            );
-        }
-    }
+    let mail_to = raw.mail_to.map(|to| vec![to]);
+    let mail_to = addresses("audit.mail_to", mail_to, mail, faults).pop();
+    let report_to = addresses("audit.report_to", raw.report_to, mail, faults);
     let every_days = raw
         .review_every_days
         .unwrap_or(Policy::default().every_days);
@@ -79,13 +72,45 @@ pub(super) fn check(raw: RawAudit, mail: Option<&SmtpMail>, faults: &mut Faults)
     });
     AuditConfig {
         checkpoint_url,
-        mail_to: raw.mail_to,
+        mail_to,
+        report_to,
         policy: Policy {
             every_days,
             by: raw.review_by.filter(|by| !by.trim().is_empty()),
         },
         office_hours,
     }
+}
+
+/// Who gets mails, each once.
+fn addresses(
+    key: &str,
+    given: Option<Vec<String>>,
+    mail: Option<&SmtpMail>,
+    faults: &mut Faults,
+) -> Vec<String> {
+    let mut addresses: Vec<String> = Vec::new();
+    for to in given.unwrap_or_default() {
+        let to = to.trim().to_owned();
+        if !to.contains('@') || to.contains(char::is_whitespace) {
+            faults.add(
+                key,
+                &to,
+                "give mail addresses, for example auditor@example.org",
+            );
+        }
+        if mail.is_none() {
+            faults.add(
+                key,
+                &to,
+                "the panel sends no mail: set mail_server_file, too",
+            );
+        }
+        if !addresses.contains(&to) {
+            addresses.push(to);
+        }
+    }
+    addresses
 }
 
 /// In the clear only to this host itself.

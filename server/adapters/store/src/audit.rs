@@ -5,6 +5,7 @@ mod checkpoints;
 mod copy;
 mod export;
 mod read;
+mod report;
 mod reviews;
 mod rows;
 mod seal;

@@ -35,6 +35,8 @@ mod proposals;
 #[cfg(test)]
 mod register;
 #[cfg(test)]
+mod report;
+#[cfg(test)]
 mod reviews;
 #[cfg(test)]
 mod roles;
