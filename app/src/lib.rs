@@ -4,6 +4,8 @@
 pub mod islands;
 
 #[cfg(feature = "ssr")]
+mod alerts;
+#[cfg(feature = "ssr")]
 mod answer;
 #[cfg(feature = "ssr")]
 mod call;
@@ -38,6 +40,7 @@ mod ui;
 
 #[cfg(feature = "ssr")]
 pub use crate::{
+    alerts::{folded as alerts_folded, letter as alert_letter},
     answer::{inside, outside, pages as urls},
     call::{Call, Went},
     error::PanelError,

@@ -1,5 +1,6 @@
 //! `panel`: the web panel and its command line.
 
+mod alerts;
 mod audit;
 mod cli;
 mod config;

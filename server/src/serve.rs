@@ -16,6 +16,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::alerts::Alerting;
 use crate::audit::Custodian;
 use crate::config::Config;
 use crate::http::{self, Change, Hub, KnownPeople, Measured, Site, Topic};
@@ -119,6 +120,11 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         public_url: panel.public_url.clone(),
     };
     tracker.spawn(reminding.run(rest.clone()));
+    let alerts = Arc::new(base.store.clone());
+    let (alert_to, alert_on) = (&config.audit.alert_to, &config.audit.alert_on);
+    if let Some(alerting) = Alerting::of(&panel, alerts, alert_to, alert_on) {
+        tracker.spawn(alerting.run(rest.clone()));
+    }
     if let Some(reporting) = Reporting::of(&panel, &config.audit.report_to) {
         tracker.spawn(reporting.run(rest.clone()));
     }

@@ -1,6 +1,7 @@
 //! What the inner layers need from the outside, as object-safe traits. Adapters implement them; tests
 //! have fakes that keep the same contract.
 
+mod alerts;
 mod api_tokens;
 mod chain;
 mod devices;
@@ -26,6 +27,7 @@ mod trail;
 
 use uuid::Uuid;
 
+pub use alerts::{Alerts, Candidate, Untold};
 pub use api_tokens::{ApiTokens, Shown};
 pub use chain::{AuditChain, ChainStanding, Verified};
 pub use devices::PanelDevices;

@@ -6,7 +6,7 @@ mod filters;
 pub(crate) mod packet;
 pub(crate) mod print;
 pub(crate) mod report;
-mod rows;
+pub(crate) mod rows;
 pub(crate) mod sentences;
 
 use std::collections::BTreeSet;

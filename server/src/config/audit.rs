@@ -1,7 +1,9 @@
 //! Where checkpoints of the audit trail are sent, and how often the trail is reviewed.
 
+use std::collections::BTreeSet;
+
 use adapter_mail::SmtpMail;
-use domain::review::{OfficeHours, Policy};
+use domain::review::{OfficeHours, Policy, Rule};
 use serde::Deserialize;
 use url::{Host, Url};
 
@@ -17,6 +19,8 @@ pub(super) struct RawAudit {
     checkpoint_url: Option<String>,
     mail_to: Option<String>,
     report_to: Option<Vec<String>>,
+    alert_to: Option<Vec<String>>,
+    alert_on: Option<Vec<String>>,
     review_every_days: Option<u16>,
     review_by: Option<String>,
     office_hours: Option<String>,
@@ -32,6 +36,10 @@ pub(crate) struct AuditConfig {
     pub(crate) mail_to: Option<String>,
     /// Who gets the report of each month by mail.
     pub(crate) report_to: Vec<String>,
+    /// Who is told of marked acts by mail.
+    pub(crate) alert_to: Vec<String>,
+    /// What marks them.
+    pub(crate) alert_on: BTreeSet<Rule>,
     /// How often the trail is reviewed, and by whom.
     pub(crate) policy: Policy,
     /// When people are at work.
@@ -53,6 +61,11 @@ pub(super) fn check(raw: RawAudit, mail: Option<&SmtpMail>, faults: &mut Faults)
     let mail_to = raw.mail_to.map(|to| vec![to]);
     let mail_to = addresses("audit.mail_to", mail_to, mail, faults).pop();
     let report_to = addresses("audit.report_to", raw.report_to, mail, faults);
+    let alert_to = addresses("audit.alert_to", raw.alert_to, mail, faults);
+    let alert_on = match raw.alert_on {
+        Some(given) => rules(&given, faults),
+        None => Rule::ALL.into(),
+    };
     let every_days = raw
         .review_every_days
         .unwrap_or(Policy::default().every_days);
@@ -74,12 +87,29 @@ pub(super) fn check(raw: RawAudit, mail: Option<&SmtpMail>, faults: &mut Faults)
         checkpoint_url,
         mail_to,
         report_to,
+        alert_to,
+        alert_on,
         policy: Policy {
             every_days,
             by: raw.review_by.filter(|by| !by.trim().is_empty()),
         },
         office_hours,
     }
+}
+
+/// What marks an act.
+fn rules(given: &[String], faults: &mut Faults) -> BTreeSet<Rule> {
+    let mut rules = BTreeSet::new();
+    for word in given {
+        match Rule::parse(word) {
+            Some(rule) => drop(rules.insert(rule)),
+            None => {
+                let known = Rule::ALL.map(Rule::as_str).join(", ");
+                faults.add("audit.alert_on", word, &format!("give some of {known}"));
+            }
+        }
+    }
+    rules
 }
 
 /// Who gets mails, each once.

@@ -5,6 +5,7 @@ use std::path::Path;
 use adapter_git::{LogFile, Push};
 
 use domain::person::Role;
+use domain::review::Rule;
 
 use super::*;
 
@@ -404,7 +405,16 @@ fn checkpoints_go_only_where_they_are_safe_on_the_way() {
     assert!(audit.office_hours.is_some());
     let reports = with("report_to = [\"mia@example.org\", \"mia@example.org\"]");
     assert_eq!(reports.unwrap().audit.report_to, ["mia@example.org"]);
+    let alerts = with("alert_to = [\"mia@example.org\"]\nalert_on = [\"wipe\", \"leak\"]");
+    let alerts = alerts.unwrap().audit;
+    assert_eq!(alerts.alert_to, ["mia@example.org"]);
+    assert_eq!(alerts.alert_on, [Rule::Wipe, Rule::Leak].into());
+    assert_eq!(with("").unwrap().audit.alert_on, Rule::ALL.into());
     for (bad, said) in [
+        (
+            "alert_on = [\"everything\"]",
+            "give some of wipe, leak, role-change",
+        ),
         ("report_to = [\"mia\"]", "give mail addresses"),
         ("review_every_days = 0", "give 1 to 366 days"),
         ("office_hours = \"always\"", "give days and hours"),

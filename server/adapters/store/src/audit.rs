@@ -1,6 +1,7 @@
 //! The audit trail: events are only ever added, each with the hash of the one before; the database refuses everything
 //! else.
 
+mod alerts;
 mod checkpoints;
 mod copy;
 mod export;
