@@ -95,6 +95,8 @@ mod tests {
     use std::sync::Mutex;
 
     use async_trait::async_trait;
+    use domain::audit::Filter;
+    use domain::history::Transition;
     use domain::report::Facts;
     use domain::time::Timestamp;
 
@@ -113,6 +115,16 @@ mod tests {
             _: Timestamp,
             _: Duration,
         ) -> Result<Facts, StoreError> {
+            unreachable!("the mail is given")
+        }
+        async fn events_between(
+            &self,
+            _: &Filter,
+            _: &[Timestamp],
+        ) -> Result<Option<Vec<u64>>, StoreError> {
+            unreachable!("the mail is given")
+        }
+        async fn changes(&self, _: Timestamp, _: Timestamp) -> Result<Vec<Transition>, StoreError> {
             unreachable!("the mail is given")
         }
         async fn claim(&self, month: Month, to: &str) -> Result<bool, StoreError> {

@@ -1,6 +1,7 @@
 //! The audit trail, newest first: filtered, told as stories or event by event, with its reviews, and whether it is whole.
 
 mod chain;
+mod chart;
 pub(crate) mod event;
 mod filters;
 pub(crate) mod packet;
@@ -69,11 +70,16 @@ pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError>
         }
         .into_any(),
     };
+    let chart = match (&filter, place(asked)) {
+        (Ok(filter), Place::Newest) => chart::chart(call, filter).await?,
+        _ => None,
+    };
     let content = view! {
         <div class="crumb"><h1>"Audit"</h1><p class="live">"newest first · "<a href=path::AUDIT_REPORT>"Monthly report"</a></p></div>
         {chain::line(&standing, asked, now)}
         {to_review(call, now)}
         {bar}
+        {chart}
         {body}
     }
     .to_html();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::audit::{AuditOutcome, Checkpoint, Hash, PublicKey, Signature, act};
+use domain::audit::{AuditOutcome, Checkpoint, Filter, Hash, PublicKey, Signature, act};
 use domain::credential::{Cause, Rotation};
 use domain::fact::{FactKind, State};
 use domain::history::Transition;
@@ -130,6 +130,28 @@ impl Reports for Fake {
         let mut facts = self.0.facts.clone();
         facts.credentials.clone_from(&self.0.credentials);
         self.0.store(facts)
+    }
+    async fn events_between(
+        &self,
+        filter: &Filter,
+        edges: &[Timestamp],
+    ) -> Result<Option<Vec<u64>>, StoreError> {
+        if filter.text.is_some() {
+            return self.0.store(None);
+        }
+        let events = self.0.audit.iter();
+        let events: Vec<Timestamp> = events
+            .filter(|event| filter.takes(event, NOW))
+            .map(|event| event.at)
+            .collect();
+        let counts = edges.windows(2).map(|pair| {
+            let within = events.iter().filter(|at| (pair[0]..pair[1]).contains(at));
+            within.count() as u64
+        });
+        self.0.store(Some(counts.collect()))
+    }
+    async fn changes(&self, _: Timestamp, _: Timestamp) -> Result<Vec<Transition>, StoreError> {
+        self.0.store(self.0.facts.transitions.clone())
     }
     async fn claim(&self, _: Month, _: &str) -> Result<bool, StoreError> {
         unreachable!("pages mail no report")

@@ -5,11 +5,14 @@ mod alerts;
 mod checkpoints;
 mod copy;
 mod export;
+mod kinds;
 mod read;
 mod report;
+mod reviewed;
 mod reviews;
 mod rows;
 mod seal;
+mod timeline;
 mod verify;
 mod words;
 

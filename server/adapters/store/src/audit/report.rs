@@ -9,14 +9,11 @@ use domain::audit::{AuditEvent, AuditOutcome, Checkpoint, Filter, NewAuditEvent,
 use domain::history::Transition;
 use domain::person::Actor;
 use domain::ports::{Place, Reports, StoreError};
-use domain::report::{COUNTED, Counted, Facts, LISTED, Month, OUTAGE_OF, Refused, Reviewed};
-use domain::review::Verdict;
+use domain::report::{Counted, Facts, LISTED, Month, OUTAGE_OF, Refused};
 use domain::time::Timestamp;
-use time::OffsetDateTime;
 
 use super::checkpoints::CheckpointRow;
 use super::read::Range;
-use super::reviews::{WAITS_FOR, wants_review};
 use super::rows::{AuditRow, EVENT};
 use crate::history::TransitionRow;
 use crate::rows::{column, gateway, moment, unknown};
@@ -76,6 +73,20 @@ impl Reports for Store {
         let late = self.late_at(to, review_within);
         (facts.late, facts.late_since) = self.within("counting what waits", late).await?;
         Ok(facts)
+    }
+
+    async fn events_between(
+        &self,
+        filter: &Filter,
+        edges: &[Timestamp],
+    ) -> Result<Option<Vec<u64>>, StoreError> {
+        let counting = self.count_between(filter, edges);
+        self.within("counting events", counting).await
+    }
+
+    async fn changes(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Transition>, StoreError> {
+        self.within("reading transitions", self.outage_changes(from, to))
+            .await
     }
 
     async fn claim(&self, month: Month, to: &str) -> Result<bool, StoreError> {
@@ -192,7 +203,7 @@ impl Store {
                 outcome: AuditOutcome::parse(&row.outcome)
                     .ok_or_else(|| unknown("audit outcome", row.outcome))?,
                 gateway: row.gateway_id.map(gateway).transpose()?,
-                count: number(row.count),
+                count: count(row.count),
             })
         });
         counted.collect()
@@ -214,8 +225,8 @@ impl Store {
         .await?;
         let refused = rows.into_iter().map(|row| Refused {
             account: row.target,
-            count: number(row.count),
-            addresses: number(row.addresses),
+            count: count(row.count),
+            addresses: count(row.addresses),
             last_at: moment(row.last_at),
         });
         Ok(refused.collect())
@@ -274,12 +285,7 @@ impl Store {
         .fetch_one(&self.pool)
         .await?;
         let last = last.map(|row| row.read().checkpoint);
-        Ok((
-            number(made),
-            last,
-            number(checks.all),
-            number(checks.broken),
-        ))
+        Ok((count(made), last, count(checks.all), count(checks.broken)))
     }
 
     /// Changes of the facts whose being down is an outage, of every gateway, oldest first, with the last ones before.
@@ -321,74 +327,6 @@ impl Store {
         .await?;
         rows.into_iter().map(TransitionRow::read).collect()
     }
-
-    async fn reviews_between(&self, from: Timestamp, to: Timestamp) -> sqlx::Result<Vec<Reviewed>> {
-        let rows = sqlx::query!(
-            r#"SELECT max(coalesce(r.reviewed_by ->> 'name', r.reviewed_by ->> 'user', '')) AS by, r.verdict, count(*) AS "reviews!",
-                      coalesce(sum(covered.events), 0)::bigint AS "events!"
-               FROM reviews AS r
-               CROSS JOIN LATERAL (
-                   SELECT sum(s.last - s.first + 1) AS events FROM review_stretches AS s WHERE s.review_id = r.id
-               ) AS covered
-               WHERE r.reviewed_at >= $1 AND r.reviewed_at < $2
-               GROUP BY r.reviewer_key, r.verdict ORDER BY 1, r.verdict DESC"#,
-            column(from),
-            column(to),
-        )
-        .fetch_all(&self.pool)
-        .await?;
-        let reviewed = rows.into_iter().map(|row| {
-            Ok(Reviewed {
-                by: row.by.unwrap_or_default(),
-                verdict: Verdict::parse(&row.verdict)
-                    .ok_or_else(|| unknown("verdict", row.verdict))?,
-                reviews: number(row.reviews),
-                events: number(row.events),
-            })
-        });
-        reviewed.collect()
-    }
-
-    /// How many events had waited too long for a review at a moment, and since when. Nobody's review counts for their
-    /// own acts.
-    async fn late_at(
-        &self,
-        to: Timestamp,
-        within: Duration,
-    ) -> sqlx::Result<(u64, Option<Timestamp>)> {
-        let begin = to.minus(WAITS_FOR);
-        let end = to.minus(within);
-        let Some(range) = self.numbers(Some(begin), Some(end)).await? else {
-            return Ok((0, None));
-        };
-        let late = format!(
-            "WITH covered AS (
-                 SELECT r.reviewer_key, range_agg(int8range(s.first, s.last, '[]')) AS stretches
-                 FROM reviews AS r JOIN review_stretches AS s ON s.review_id = r.id
-                 WHERE r.verdict IN ('seen', 'follow-up') AND s.last >= $1 AND r.reviewed_at < $3
-                 GROUP BY r.reviewer_key
-             )
-             SELECT count(*), min(at) FROM (
-                 SELECT e.at FROM audit_events AS e
-                 WHERE {} AND e.sequence BETWEEN $1 AND $2
-                   AND NOT EXISTS (
-                       SELECT FROM covered
-                       WHERE covered.reviewer_key <> e.actor_key AND e.sequence <@ covered.stretches
-                   )
-                 ORDER BY e.sequence LIMIT $4
-             ) AS late",
-            wants_review()
-        );
-        let (count, oldest): (i64, Option<OffsetDateTime>) = sqlx::query_as(&late)
-            .bind(range.low)
-            .bind(range.high)
-            .bind(column(to))
-            .bind(i64::try_from(COUNTED).unwrap_or(i64::MAX))
-            .persistent(false)
-            .fetch_one(&self.pool)
-            .await?;
-        Ok((number(count), oldest.map(moment)))
-    }
 }
 
 /// One more than is listed tells that there are more.
@@ -397,6 +335,6 @@ fn one_more() -> i64 {
 }
 
 /// A count.
-fn number(count: i64) -> u64 {
-    u64::try_from(count).unwrap_or_default()
+pub(super) fn count(of: i64) -> u64 {
+    u64::try_from(of).unwrap_or_default()
 }

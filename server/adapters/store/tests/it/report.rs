@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::audit::{AuditOutcome, NewAuditEvent, act};
+use domain::audit::{AuditOutcome, Filter, NewAuditEvent, act};
 use domain::can;
 use domain::fact::{FactKind, State};
 use domain::history::Transition;
@@ -167,4 +167,46 @@ async fn a_report_goes_to_each_once_and_what_failed_is_tried_again_an_hour_later
     assert_eq!(database.count("audit_events").await, 2);
     // Another month is another report.
     assert!(one.claim(month.next().unwrap(), mia).await.unwrap());
+}
+
+#[tokio::test]
+async fn events_over_time_are_counted_between_the_edges_as_the_filter_has_it() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    let begin = database.clock.now();
+    let edges = [0, 1, 2, 3].map(|days| begin.plus(DAY * days));
+    for (day, outcomes) in [
+        (0, vec![AuditOutcome::Succeeded, AuditOutcome::Failed]),
+        (1, vec![]),
+        (2, vec![AuditOutcome::Failed; 3]),
+    ] {
+        database
+            .clock
+            .advance(edges[day].since(database.clock.now()));
+        for outcome in outcomes {
+            record(&store, restart(outcome)).await;
+            record(&store, refused("anna", "192.0.2.7")).await;
+        }
+    }
+    for (asked, wanted) in [
+        (vec![], Some(vec![4, 0, 6])),
+        (vec![("outcome", "failed")], Some(vec![1, 0, 3])),
+        (
+            vec![("what", "restart"), ("gateway", "g1")],
+            Some(vec![2, 0, 3]),
+        ),
+        (
+            vec![("what", "changes"), ("outcome", "succeeded")],
+            Some(vec![1, 0, 0]),
+        ),
+        (vec![("person", "nobody")], Some(vec![2, 0, 3])),
+        (vec![("person", "cli:root")], Some(vec![0, 0, 0])),
+        (vec![("from", "2030-01-01")], Some(vec![0, 0, 0])),
+        (vec![("text", "anna")], None),
+    ] {
+        let get = |name: &str| asked.iter().find(|(known, _)| *known == name);
+        let filter = Filter::read(|name| get(name).map_or("", |(_, value)| value)).unwrap();
+        let counts = store.events_between(&filter, &edges).await.unwrap();
+        assert_eq!(counts, wanted, "{asked:?}");
+    }
 }
