@@ -98,11 +98,7 @@ fn drawn(
         thousands(total),
         if total == 1 { "event" } else { "events" }
     );
-    let part = if timeline.is_part {
-        "of late: "
-    } else {
-        ""
-    };
+    let part = if timeline.is_part { "of late: " } else { "" };
     let said = format!(
         "{part}{events} from {} to {}, at most {} in a {}; {outages}",
         first.utc_date(),

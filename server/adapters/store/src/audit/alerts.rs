@@ -1,7 +1,7 @@
 //! How far marked acts have been told, to each manager by address: a row that follows the numbers of the trail. These have
 //! no gaps and the order of the commits, so that nothing is passed over.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -22,16 +22,15 @@ const AGAIN: Duration = Duration::from_secs(300);
 /// What is older is told no more: it is in the report, and waits for its review.
 const OLDEST: Duration = Duration::from_secs(7 * 86_400);
 /// The most events that are looked at in a round.
-const AT_ONCE: i64 = 500;
-/// How many sign-ins before one tell where somebody comes from.
-const BEFORE: i64 = 1_000;
+const AT_ONCE: i64 = 200;
+/// How many sign-ins before tell where somebody comes from.
+const BEFORE: i64 = 200;
 
 #[derive(sqlx::FromRow)]
 struct CandidateRow {
     #[sqlx(flatten)]
     event: AuditRow,
     command: Option<Json<Command>>,
-    addresses: Option<Vec<String>>,
 }
 
 impl CandidateRow {
@@ -56,7 +55,7 @@ impl CandidateRow {
                 .is_some_and(|note| note.ends_with(Cause::Leak.sentence()));
         Ok(Candidate {
             leak: by_hand || self.command.is_some_and(leaked),
-            addresses: self.addresses.unwrap_or_default(),
+            addresses: Vec::new(),
             event,
         })
     }
@@ -176,23 +175,16 @@ impl Store {
     async fn candidates(&self, acts: &[&str], low: i64, high: i64) -> sqlx::Result<Vec<Candidate>> {
         let acts: BTreeSet<String> = acts.iter().map(|act| (*act).to_owned()).collect();
         let acts: Vec<String> = acts.into_iter().collect();
-        // Each act by itself: by the numbers alone, everything would be looked through after a long time without mail.
+        // Each act by itself: by the numbers alone, everything would be looked through after a long time without mail. And
+        // without what was refused: whoever guesses passwords must not keep anything back.
         let rows: Vec<CandidateRow> = sqlx::query_as(&format!(
-            "SELECT {EVENT}, o.command,
-                    CASE WHEN e.action = $5 AND e.outcome = 'succeeded' THEN ARRAY(
-                        SELECT DISTINCT past.actor ->> 'address' FROM (
-                            SELECT p.actor FROM audit_events AS p
-                            WHERE p.actor_key = e.actor_key AND p.action = e.action AND p.outcome = e.outcome
-                              AND p.gateway_id IS NULL AND p.sequence < e.sequence
-                            ORDER BY p.sequence DESC LIMIT $6
-                        ) AS past
-                        WHERE past.actor ->> 'address' IS NOT NULL
-                    ) END AS addresses
+            "SELECT {EVENT}, o.command
              FROM unnest($1::text[]) AS wanted (action)
              CROSS JOIN LATERAL (
                  SELECT * FROM audit_events AS x
-                 WHERE x.action = wanted.action AND x.sequence BETWEEN $2 AND $3
-                 ORDER BY x.sequence LIMIT $4
+                 WHERE (x.action, x.sequence) >= (wanted.action, $2) AND (x.action, x.sequence) <= (wanted.action, $3)
+                   AND (x.action <> $5 OR x.outcome = 'succeeded')
+                 ORDER BY x.action, x.sequence LIMIT $4
              ) AS e
              LEFT JOIN operations AS o ON o.id = e.operation_id
              ORDER BY e.sequence LIMIT $4"
@@ -202,9 +194,52 @@ impl Store {
         .bind(high)
         .bind(AT_ONCE)
         .bind(act::SIGN_IN)
-        .bind(BEFORE)
         .fetch_all(&self.pool)
         .await?;
-        rows.into_iter().map(CandidateRow::read).collect()
+        let candidates: sqlx::Result<Vec<Candidate>> =
+            rows.into_iter().map(CandidateRow::read).collect();
+        let mut candidates = candidates?;
+        let is_sign_in = |one: &Candidate| one.event.event.action == act::SIGN_IN;
+        let people = candidates.iter().filter(|one| is_sign_in(one));
+        let people: BTreeSet<String> = people.map(|one| one.event.event.actor.key()).collect();
+        let mut known = self.addresses_before(people, low).await?;
+        for one in candidates.iter_mut().filter(|one| is_sign_in(one)) {
+            let actor = &one.event.event.actor;
+            let known = known.entry(actor.key()).or_default();
+            one.addresses.clone_from(known);
+            known.extend(actor.address().map(str::to_owned));
+        }
+        Ok(candidates)
+    }
+
+    /// From where people had signed in before an event, each once.
+    async fn addresses_before(
+        &self,
+        people: BTreeSet<String>,
+        low: i64,
+    ) -> sqlx::Result<BTreeMap<String, Vec<String>>> {
+        let people: Vec<String> = people.into_iter().collect();
+        let rows = sqlx::query!(
+            r#"SELECT DISTINCT who.key AS "key!", past.actor ->> 'address' AS "address!"
+               FROM unnest($1::text[]) AS who (key)
+               CROSS JOIN LATERAL (
+                   SELECT p.actor FROM audit_events AS p
+                   WHERE p.actor_key = who.key AND p.action = $2 AND p.outcome = 'succeeded' AND p.gateway_id IS NULL
+                     AND p.sequence < $3
+                   ORDER BY p.sequence DESC LIMIT $4
+               ) AS past
+               WHERE past.actor ->> 'address' IS NOT NULL"#,
+            &people,
+            act::SIGN_IN,
+            low,
+            BEFORE,
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let mut known: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for row in rows {
+            known.entry(row.key).or_default().push(row.address);
+        }
+        Ok(known)
     }
 }

@@ -13,7 +13,7 @@ use crate::rows::column;
 use crate::store::Store;
 
 /// The most events of a filter that are counted: more would take longer than a page may.
-const MOST: i64 = 100_000;
+const MOST: i64 = 50_000;
 
 impl Store {
     /// How many events of a filter lie between each two edges; `None` where counting them would take too long.

@@ -114,6 +114,12 @@ async fn sign_ins_come_with_the_addresses_before_and_rotations_with_their_cause(
     Alerts::claim(&store, MIA, &ACTS).await.unwrap().unwrap();
     record(&store, sign_in("94.31.7.12")).await;
     record(&store, sign_in("185.0.2.7")).await;
+    let refused = NewAuditEvent {
+        outcome: AuditOutcome::Denied,
+        ..sign_in("198.51.100.1")
+    };
+    record(&store, refused).await;
+    record(&store, sign_in("185.0.2.8")).await;
     for (cause, key) in [(Cause::Scheduled, "one"), (Cause::Leak, "two")] {
         let mut new = restart(&database, anna(), key);
         new.operation.command = Command::RotateKey {
@@ -148,12 +154,16 @@ async fn sign_ins_come_with_the_addresses_before_and_rotations_with_their_cause(
         told,
         [
             (act::SIGN_IN, 1, false),
-            (act::SIGN_IN, 1, false),
+            (act::SIGN_IN, 2, false),
+            (act::SIGN_IN, 3, false),
             ("rotate-key", 0, false),
             ("rotate-key", 0, true),
             (act::NOTE_ROTATION, 0, true),
             (act::NOTE_ROTATION, 0, false),
         ]
     );
-    assert_eq!(untold.candidates[1].addresses, ["94.31.7.12"]);
+    assert_eq!(
+        untold.candidates[2].addresses,
+        ["94.31.7.12", "94.31.7.12", "185.0.2.7"]
+    );
 }
