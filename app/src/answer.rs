@@ -42,7 +42,7 @@ type Make = for<'a> fn(&'a Call, &'a Of, &'a Asked) -> BoxFuture<'a, Result<Page
 
 /// The table from URLs to pages.
 #[rustfmt::skip]
-const PAGES: [(&str, Make); 27] = [
+const PAGES: [(&str, Make); 29] = [
     (path::HOME,                                  |call, _, _| Box::pin(async { home(call) })),
     ("/gateways/{id}",                            |call, of, _| Box::pin(pages::gateway::page(call, of.get("id")))),
     ("/gateways/{id}/logs",                       |call, of, asked| Box::pin(pages::logs::page(call, of.get("id"), asked))),
@@ -69,6 +69,8 @@ const PAGES: [(&str, Make); 27] = [
     ("/credentials/{id}/retire",                  |call, of, asked| Box::pin(pages::credentials::retire::page(call, of.get("id"), asked))),
     (path::AUDIT,                                 |call, _, asked| Box::pin(pages::audit::page(call, asked))),
     (path::REVIEW,                                |call, _, asked| Box::pin(pages::audit::packet::page(call, asked))),
+    (path::AUDIT_REPORT,                          |call, _, asked| Box::pin(pages::audit::report::page(call, asked))),
+    (path::AUDIT_PRINT,                           |call, _, asked| Box::pin(pages::audit::print::page(call, asked))),
     ("/audit/{sequence}",                         |call, of, asked| Box::pin(pages::audit::event::page(call, of.get("sequence"), asked))),
 ];
 

@@ -4,6 +4,8 @@
 pub mod islands;
 
 #[cfg(feature = "ssr")]
+mod alerts;
+#[cfg(feature = "ssr")]
 mod answer;
 #[cfg(feature = "ssr")]
 mod call;
@@ -24,6 +26,8 @@ mod panel;
 #[cfg(feature = "ssr")]
 mod register;
 #[cfg(feature = "ssr")]
+mod reports;
+#[cfg(feature = "ssr")]
 mod reviews;
 #[cfg(feature = "ssr")]
 mod rungs;
@@ -36,10 +40,12 @@ mod ui;
 
 #[cfg(feature = "ssr")]
 pub use crate::{
+    alerts::{folded as alerts_folded, letter as alert_letter},
     answer::{inside, outside, pages as urls},
     call::{Call, Confirmed, Went},
     error::PanelError,
     pages::answer::sorry,
     pages::logs::Filter,
     panel::{OwnSession, Panel, RenewError, Reveals, Screen, SiteFiles, Viewer},
+    reports::{Letter, letter as report_letter},
 };

@@ -10,8 +10,8 @@ use domain::person::{Actor, Person, Role};
 use domain::ports::{
     AccountHistory, ApiTokens, AuditChain, AuditReader, AuditTrail, Backups, Calendars, Clock,
     GatewayKeys, HandOffs, Ids, Invitations, KeyRotations, Mail, Observations, Operations,
-    Passkeys, People, Proposals, Register, Reminders, RepositorySecrets, Reviews, RotationLog,
-    Scans, SecondFactors, Sessions, StateFolder,
+    Passkeys, People, Proposals, Register, Reminders, Reports, RepositorySecrets, Reviews,
+    RotationLog, Scans, SecondFactors, Sessions, StateFolder,
 };
 use domain::review::{OfficeHours, Policy};
 use domain::session::PersonSession;
@@ -54,6 +54,8 @@ pub struct Panel {
     pub chain: Arc<dyn AuditChain>,
     /// The trail as managers read it.
     pub trail: Arc<dyn AuditReader>,
+    /// What became of it in a month.
+    pub reports: Arc<dyn Reports>,
     /// What they say of it.
     pub reviews: Arc<dyn Reviews>,
     /// How often they do, and who sees to it.

@@ -144,7 +144,12 @@ impl Custodian {
         if last.is_some_and(|last| now.since(last.at) < CHECK_EVERY) {
             return Ok(());
         }
-        self.check(CheckWhen::Due(CHECK_EVERY)).await.map(drop)
+        let check = self.check(CheckWhen::Due(CHECK_EVERY)).await?;
+        // A check that finds nothing is no event; one that does is, so that managers are told.
+        if let Some(check) = check.filter(|check| !check.is_whole()) {
+            self.note_check(&check, Actor::Panel).await;
+        }
+        Ok(())
     }
 
     /// Checks the whole chain and keeps the result; `None` when another panel is at it.
@@ -180,6 +185,11 @@ impl Custodian {
     pub(crate) async fn check_for(&self, actor: Actor) -> anyhow::Result<Check> {
         let checked = self.check(CheckWhen::Now).await?;
         let check = checked.context("a check that was asked for was not made")?;
+        self.note_check(&check, actor).await;
+        Ok(check)
+    }
+
+    async fn note_check(&self, check: &Check, actor: Actor) {
         let outcome = if check.is_whole() {
             AuditOutcome::Succeeded
         } else {
@@ -197,7 +207,6 @@ impl Custodian {
                 "A check of the audit trail could not be audited"
             );
         }
-        Ok(check)
     }
 
     /// Whether the panel's own role could change the trail.
@@ -237,6 +246,12 @@ impl AuditChain for Custodian {
                 undelivered.push(format!("Checkpoints cannot be sent {words}: {why}"));
             }
         }
+        if let Some(why) = self.store.alert_failure().await? {
+            undelivered.push(format!("The last alert could not be mailed: {why}"));
+        }
+        if let Some(why) = self.store.report_failure().await? {
+            undelivered.push(format!("The monthly report could not be mailed: {why}"));
+        }
         let checking_since = *self.checking();
         Ok(ChainStanding {
             sequence: self.store.last_audit_event().await?,
@@ -245,6 +260,20 @@ impl AuditChain for Custodian {
             is_unguarded: self.is_unguarded().await?,
             undelivered,
         })
+    }
+
+    async fn checkpoint(&self) -> Result<Checkpoint, StoreError> {
+        let made = Self::checkpoint(self, Duration::ZERO).await;
+        let made = made.map_err(|error| not_made(error.into()))?;
+        match made {
+            Some(made) => Ok(made),
+            // Another one came first, and knows as much.
+            None => self
+                .store
+                .last_checkpoint()
+                .await?
+                .ok_or_else(|| not_made("there is no event to make a checkpoint of".into())),
+        }
     }
 
     async fn verify(&self, permit: Permit) -> Result<Verified, StoreError> {
@@ -269,6 +298,13 @@ impl AuditChain for Custodian {
                 Err(not_checked(error.into()))
             }
         }
+    }
+}
+
+fn not_made(source: Box<dyn std::error::Error + Send + Sync>) -> StoreError {
+    StoreError {
+        doing: "making a checkpoint of the audit trail",
+        source,
     }
 }
 

@@ -1,5 +1,6 @@
 //! `panel`: the web panel and its command line.
 
+mod alerts;
 mod audit;
 mod cli;
 mod config;
@@ -8,6 +9,7 @@ mod key_file;
 mod memory;
 mod old_keys;
 mod register;
+mod report;
 mod serve;
 mod set_up;
 mod wire;

@@ -16,11 +16,13 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::alerts::Alerting;
 use crate::audit::Custodian;
 use crate::config::Config;
 use crate::http::{self, Change, Hub, KnownPeople, Measured, Site, Topic};
 use crate::old_keys::OldKeys;
 use crate::register::{self, Reminding};
+use crate::report::Reporting;
 use crate::set_up;
 use crate::wire::{Base, Boards, Outside, Renderer};
 
@@ -60,6 +62,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         audit: Arc::new(base.store.clone()),
         chain: Arc::new(custodian.clone()),
         trail: Arc::new(base.store.clone()),
+        reports: Arc::new(base.store.clone()),
         reviews: Arc::new(base.store.clone()),
         review_policy: Arc::new(config.audit.policy.clone()),
         office_hours: config.audit.office_hours.clone().map(Arc::new),
@@ -118,6 +121,14 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         public_url: panel.public_url.clone(),
     };
     tracker.spawn(reminding.run(rest.clone()));
+    let alerts = Arc::new(base.store.clone());
+    let (alert_to, alert_on) = (&config.audit.alert_to, &config.audit.alert_on);
+    if let Some(alerting) = Alerting::of(&panel, alerts, alert_to, alert_on) {
+        tracker.spawn(alerting.run(rest.clone()));
+    }
+    if let Some(reporting) = Reporting::of(&panel, &config.audit.report_to) {
+        tracker.spawn(reporting.run(rest.clone()));
+    }
     let old_keys = OldKeys {
         gateways: outside
             .gateways

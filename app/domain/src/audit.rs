@@ -9,6 +9,7 @@ mod csv;
 pub mod filter;
 mod json;
 pub mod story;
+mod timeline;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -25,6 +26,7 @@ pub use checkpoint::{Checkpoint, PublicKey, Signature};
 pub use csv::CSV_HEADER;
 pub use filter::Filter;
 pub use json::NotCanonical;
+pub use timeline::{Timeline, Unit};
 
 /// Outcome of an audited act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

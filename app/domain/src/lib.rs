@@ -30,6 +30,7 @@ pub mod path;
 pub mod person;
 pub mod ports;
 pub mod proposal;
+pub mod report;
 pub mod review;
 pub mod scan;
 pub mod scrub;

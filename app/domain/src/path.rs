@@ -30,6 +30,10 @@ pub fn audit_event(sequence: i64) -> String {
 
 /// What a filter of it lets through, as a file.
 pub const AUDIT_DOWNLOAD: &str = "/audit/download";
+/// What a filter of it lets through, as a document to be printed.
+pub const AUDIT_PRINT: &str = "/audit/print";
+/// The report of a month.
+pub const AUDIT_REPORT: &str = "/audit/report";
 /// What waits for a review.
 pub const REVIEW: &str = "/audit/review";
 /// One's own account.

@@ -115,6 +115,14 @@ impl Actor {
         }
     }
 
+    /// From where they came, as far as that is known.
+    pub fn address(&self) -> Option<&str> {
+        match self {
+            Self::Person { address, .. } | Self::Nobody { address } => address.as_deref(),
+            Self::CommandLine { .. } | Self::Panel => None,
+        }
+    }
+
     /// The role that decides what this actor may do; the host's shell counts as admin.
     pub const fn role(&self) -> Option<Role> {
         match self {

@@ -1,6 +1,7 @@
 //! What the inner layers need from the outside, as object-safe traits. Adapters implement them; tests
 //! have fakes that keep the same contract.
 
+mod alerts;
 mod api_tokens;
 mod chain;
 mod devices;
@@ -17,6 +18,7 @@ mod people;
 mod plugins;
 mod proposals;
 mod register;
+mod reports;
 mod repository;
 mod reviews;
 mod second_factors;
@@ -26,6 +28,7 @@ mod trail;
 
 use uuid::Uuid;
 
+pub use alerts::{Alerts, Candidate, Untold};
 pub use api_tokens::{ApiTokens, Shown};
 pub use chain::{AuditChain, ChainStanding, Verified};
 pub use devices::PanelDevices;
@@ -44,6 +47,7 @@ pub use proposals::{ProposalError, Proposals};
 pub use register::{
     ByHand, CalendarLink, Calendars, Mailed, Register, RegisterError, Reminders, RotationNotes,
 };
+pub use reports::Reports;
 pub use repository::{LogAccess, LogLine, Logged, RepositorySecrets, RotationLog, SecretAccess};
 pub use reviews::{ReviewError, Reviews, Waiting};
 pub use second_factors::SecondFactors;

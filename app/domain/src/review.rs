@@ -1,6 +1,7 @@
 //! Reviews: a manager looks at what was done and signs it off, asks about it, or wants to follow it up. Nobody signs off
 //! their own acts, and nothing that was said is changed: it is only followed by more.
 
+mod alert;
 mod hours;
 mod odd;
 mod policy;
@@ -12,6 +13,7 @@ use crate::audit::{AuditEvent, AuditOutcome, act};
 use crate::person::Actor;
 use crate::time::Timestamp;
 
+pub use alert::{Known, Rule, is_new_network, marks, network};
 pub use hours::OfficeHours;
 pub use odd::{Around, odd};
 pub use policy::Policy;

@@ -6,6 +6,7 @@ mod hold;
 pub mod live;
 mod morph;
 mod passkey;
+mod print;
 mod screen;
 mod stream;
 mod times;

@@ -9,7 +9,7 @@ use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{Document, Event, EventSource, MessageEvent, VisibilityState};
 
 use super::screen::{self, Screen};
-use super::{hold, morph, passkey, times};
+use super::{hold, morph, passkey, print, times};
 
 /// The server ticks every 10 seconds; two missed ones mean that nobody is there.
 const SILENT_AFTER: f64 = 25_000.0;
@@ -64,6 +64,7 @@ fn start(attribute: &str) {
     };
     times::localise(&document);
     screen::offer_texts(&document);
+    print::offer(&document);
     hold::veil(&document);
     passkey::offer(&document);
     let main = document.get_element_by_id("main");

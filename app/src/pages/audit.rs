@@ -1,11 +1,14 @@
 //! The audit trail, newest first: filtered, told as stories or event by event, with its reviews, and whether it is whole.
 
 mod chain;
+mod chart;
 pub(crate) mod event;
 mod filters;
 pub(crate) mod packet;
-mod rows;
-mod sentences;
+pub(crate) mod print;
+pub(crate) mod report;
+pub(crate) mod rows;
+pub(crate) mod sentences;
 
 use std::collections::BTreeSet;
 
@@ -15,6 +18,7 @@ use domain::audit::story::{Kind, Story, stories};
 use domain::audit::{AuditEvent, Filter};
 use domain::gateway::GatewayId;
 use domain::operation::OperationId;
+use domain::path;
 use domain::ports::{Found, Place, StoreError};
 use domain::time::Timestamp;
 use leptos::prelude::*;
@@ -40,13 +44,7 @@ pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError>
     let panel = call.panel();
     let now = call.now();
     let told = Told::of(asked);
-    let filter = Filter::read(|name| asked.get(name)).and_then(|filter| {
-        if filter.seeks_number() && call.may(Action::ViewPhoneNumbers).is_err() {
-            Err(vec![NO_NUMBERS])
-        } else {
-            Ok(filter)
-        }
-    });
+    let filter = wanted(call, asked);
     // For the line that says what waits.
     reviews::known(panel, now).await;
     let known = panel.trail.vocabulary().await.or_say(|| call.error_id())?;
@@ -72,15 +70,29 @@ pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError>
         }
         .into_any(),
     };
+    let chart = match (&filter, place(asked)) {
+        (Ok(filter), Place::Newest) => chart::chart(call, filter).await?,
+        _ => None,
+    };
     let content = view! {
-        <div class="crumb"><h1>"Audit"</h1><p class="live">"newest first"</p></div>
+        <div class="crumb"><h1>"Audit"</h1><p class="live">"newest first · "<a href=path::AUDIT_REPORT>"Monthly report"</a></p></div>
         {chain::line(&standing, asked, now)}
         {to_review(call, now)}
         {bar}
+        {chart}
         {body}
     }
     .to_html();
     Ok(Page::new("Audit", moment::fill(&content, now)).at("audit"))
+}
+
+/// What the URL lets through, as far as this role may search for it.
+fn wanted(call: &Call, asked: &Asked) -> Result<Filter, Vec<BadField>> {
+    let filter = Filter::read(|name| asked.get(name))?;
+    if filter.seeks_number() && call.may(Action::ViewPhoneNumbers).is_err() {
+        return Err(vec![NO_NUMBERS]);
+    }
+    Ok(filter)
 }
 
 fn place(asked: &Asked) -> Place {

@@ -8,6 +8,37 @@ use crate::browser::Browser;
 use crate::scenes::{ago, world};
 
 #[tokio::test]
+async fn a_chart_shows_events_over_time_with_outages_and_says_the_same_in_words() {
+    let mut world = world();
+    let down = |at, to| domain::history::Transition {
+        at,
+        to,
+        ..world.facts.transitions[0].clone()
+    };
+    let day = 86_400;
+    let changes = vec![
+        down(ago(3 * day), domain::fact::State::Down),
+        down(ago(3 * day - 3_600), domain::fact::State::Ok),
+    ];
+    world.facts.transitions = changes;
+    let browser = Browser::of(&Arc::new(world), Role::Manager);
+    let page = browser.get("/audit?span=30d").await;
+    for said in [
+        "6 events from 2026-12-16 to 2027-01-15, at most 6 in a day; 1 outage, 1 h in all.",
+        "The same as a table",
+        "2027-01-15 6",
+        "OpenClaw on vps-i1: 1 h from 2027-01-12 08:00:00 UTC",
+    ] {
+        assert!(page.says(said), "{said}: {}", page.text());
+    }
+    assert_eq!(page.html.matches("<rect class=\"is-down\"").count(), 1);
+    let page = browser.get("/audit?text=anna").await;
+    assert!(page.says("There is no chart"), "{}", page.text());
+    let page = browser.get("/audit?before=4").await;
+    assert!(!page.says("The same as a table"), "{}", page.text());
+}
+
+#[tokio::test]
 async fn an_operation_is_one_story_with_what_came_before_and_how_long_it_took() {
     let mut world = world();
     world.down_since = Some(ago(7_200 + 2_460));

@@ -12,7 +12,7 @@ use crate::fake_keys::rotated;
 use crate::proposals::waiting;
 use crate::scenes::{logged_out, operation, stopped_account, world};
 
-const PAGES: [&str; 47] = [
+const PAGES: [&str; 52] = [
     "/sign-in",
     "/sign-in?failed=1",
     "/sign-in?throttled=30",
@@ -59,6 +59,11 @@ const PAGES: [&str; 47] = [
     "/audit/5",
     "/audit/9",
     "/audit/review",
+    "/audit/report",
+    "/audit/report?month=2027-01",
+    "/audit/report?month=soon",
+    "/audit/print?span=week",
+    "/audit/print?span=soon",
     "/nothing/here",
 ];
 
@@ -158,6 +163,7 @@ async fn nothing_in_a_url_becomes_markup() {
             "from",
             "operation",
             "asked",
+            "month",
         ]
         .into_iter()
         .enumerate()
@@ -206,6 +212,8 @@ fn every_url() {
         path::AUDIT.to_owned(),
         path::audit_event(7),
         path::AUDIT_DOWNLOAD.to_owned(),
+        path::AUDIT_PRINT.to_owned(),
+        path::AUDIT_REPORT.to_owned(),
         path::REVIEW.to_owned(),
         path::ACCOUNT.to_owned(),
         path::CONFIRM_IDENTITY.to_owned(),

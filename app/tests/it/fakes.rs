@@ -9,7 +9,7 @@ use app::{Panel, SiteFiles};
 use async_trait::async_trait;
 use domain::account_history::{AccountChange, Drops};
 use domain::api_token::ApiToken;
-use domain::audit::{AuditEvent, NewAuditEvent};
+use domain::audit::{AuditEvent, Checkpoint, NewAuditEvent};
 use domain::backup::{Adopt, Backup, NewKey};
 use domain::can::Permit;
 use domain::compare::Comparison;
@@ -29,6 +29,7 @@ use domain::ports::{
     Observations, Opener, Operations, Scans, StartError, StateFolder, StoreError, Verified,
 };
 use domain::proposal::Proposal;
+use domain::report::Facts;
 use domain::review::{OfficeHours, Review};
 use domain::scan::{Login, Scan};
 use domain::second_factor::SetUp;
@@ -38,6 +39,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use uuid::Uuid;
 
 use crate::fake_keys::FakeKeys;
+use crate::fake_reports::checkpoint;
 
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 /// Everybody's present password.
@@ -81,6 +83,7 @@ pub(crate) struct World {
     pub(crate) searched_to: Option<i64>,
     pub(crate) office_hours: Option<Arc<OfficeHours>>,
     pub(crate) chain: ChainStanding,
+    pub(crate) facts: Facts,
     pub(crate) credentials: Vec<Credential>,
     pub(crate) rotations: Vec<Rotation>,
     pub(crate) reminders: Vec<Reminder>,
@@ -233,6 +236,9 @@ impl AuditChain for Fake {
         let goes_on = self.0.chain.checking_since.is_some();
         let last = self.0.chain.last.clone().filter(|_| !goes_on);
         self.0.store(last.map_or(Verified::GoesOn, Verified::Done))
+    }
+    async fn checkpoint(&self) -> Result<Checkpoint, StoreError> {
+        self.0.store(checkpoint())
     }
 }
 
@@ -485,6 +491,7 @@ pub(crate) fn panel(world: &Arc<World>) -> Panel {
         audit: fake(),
         chain: fake(),
         trail: fake(),
+        reports: fake(),
         reviews: fake(),
         review_policy: Arc::default(),
         office_hours: world.office_hours.clone(),

@@ -27,6 +27,7 @@ use uuid::Uuid;
 
 use crate::fake_keys::FakeKeys;
 use crate::fake_people::person;
+use crate::fake_reports::facts;
 use crate::fakes::{NOW, World};
 use crate::reviews::trail;
 
@@ -270,6 +271,7 @@ pub(crate) fn world() -> World {
         searched_to: None,
         office_hours: None,
         chain: ChainStanding::default(),
+        facts: facts(),
         credentials: credentials(),
         rotations: Vec::new(),
         reminders: Vec::new(),

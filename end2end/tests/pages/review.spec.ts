@@ -60,3 +60,29 @@ test("what was done is filtered, signed off, asked about and answered", async ({
   await picture(page, info, "audit-review");
   await mia.close();
 });
+
+test("a month is reported, and events are printed with a signed checkpoint", async ({ browser, contextOptions }, info) => {
+  const mia = await colleague(browser, contextOptions, "mia", "manager");
+  const page = await mia.newPage();
+  const present = new Date().toISOString().slice(0, 7);
+
+  await page.goto(`${facts().url}/audit/report?month=${present}`);
+  await expect(page.getByRole("heading", { name: /Report of/ })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Who did what" })).toBeVisible();
+  await isAccessible(page);
+  await picture(page, info, "audit-report");
+  await page.goto(`${facts().url}/audit/report?month=octember`);
+  await expect(page.getByText("Give a month as 2026-10.")).toBeVisible();
+  await expect(page.getByRole("textbox", { name: "Month" })).toHaveValue("octember");
+  await isAccessible(page);
+
+  await page.goto(`${facts().url}/audit?what=add-person`);
+  await page.getByRole("link", { name: "Print", exact: true }).click();
+  await expect(page.getByText("mia (manager)", { exact: true })).toBeVisible();
+  await expect(page.getByText("Signature (Ed25519)")).toBeVisible();
+  await isAccessible(page);
+  await picture(page, info, "audit-print");
+  await page.goto(`${facts().url}/audit?what=export-audit`);
+  await expect(page.getByRole("link", { name: /^Mia exported the audit trail what add-person/ }).first()).toBeVisible();
+  await mia.close();
+});

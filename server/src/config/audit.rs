@@ -1,7 +1,9 @@
 //! Where checkpoints of the audit trail are sent, and how often the trail is reviewed.
 
+use std::collections::BTreeSet;
+
 use adapter_mail::SmtpMail;
-use domain::review::{OfficeHours, Policy};
+use domain::review::{OfficeHours, Policy, Rule};
 use serde::Deserialize;
 use url::{Host, Url};
 
@@ -16,6 +18,9 @@ const LONGEST_INTERVAL: u16 = 366;
 pub(super) struct RawAudit {
     checkpoint_url: Option<String>,
     mail_to: Option<String>,
+    report_to: Option<Vec<String>>,
+    alert_to: Option<Vec<String>>,
+    alert_on: Option<Vec<String>>,
     review_every_days: Option<u16>,
     review_by: Option<String>,
     office_hours: Option<String>,
@@ -29,6 +34,12 @@ pub(crate) struct AuditConfig {
     pub(crate) checkpoint_url: Option<Url>,
     /// The latest one of a day is mailed there.
     pub(crate) mail_to: Option<String>,
+    /// Who gets the report of each month by mail.
+    pub(crate) report_to: Vec<String>,
+    /// Who is told of marked acts by mail.
+    pub(crate) alert_to: Vec<String>,
+    /// What marks them.
+    pub(crate) alert_on: BTreeSet<Rule>,
     /// How often the trail is reviewed, and by whom.
     pub(crate) policy: Policy,
     /// When people are at work.
@@ -47,19 +58,14 @@ pub(super) fn check(raw: RawAudit, mail: Option<&SmtpMail>, faults: &mut Faults)
         }
         url
     });
-    if let Some(to) = &raw.mail_to {
-        let key = "audit.mail_to";
-        if !to.contains('@') || to.contains(char::is_whitespace) {
-            faults.add(key, to, "give one mail address");
-        }
-        if mail.is_none() {
-            faults.add(
-                key,
-                to,
-                "the panel sends no mail: set mail_server_file, too",
-            );
-        }
-    }
+    let mail_to = raw.mail_to.map(|to| vec![to]);
+    let mail_to = addresses("audit.mail_to", mail_to, mail, faults).pop();
+    let report_to = addresses("audit.report_to", raw.report_to, mail, faults);
+    let alert_to = addresses("audit.alert_to", raw.alert_to, mail, faults);
+    let alert_on = match raw.alert_on {
+        Some(given) => rules(&given, faults),
+        None => Rule::ALL.into(),
+    };
     let every_days = raw
         .review_every_days
         .unwrap_or(Policy::default().every_days);
@@ -79,13 +85,62 @@ pub(super) fn check(raw: RawAudit, mail: Option<&SmtpMail>, faults: &mut Faults)
     });
     AuditConfig {
         checkpoint_url,
-        mail_to: raw.mail_to,
+        mail_to,
+        report_to,
+        alert_to,
+        alert_on,
         policy: Policy {
             every_days,
             by: raw.review_by.filter(|by| !by.trim().is_empty()),
         },
         office_hours,
     }
+}
+
+/// What marks an act.
+fn rules(given: &[String], faults: &mut Faults) -> BTreeSet<Rule> {
+    let mut rules = BTreeSet::new();
+    for word in given {
+        match Rule::parse(word) {
+            Some(rule) => drop(rules.insert(rule)),
+            None => {
+                let known = Rule::ALL.map(Rule::as_str).join(", ");
+                faults.add("audit.alert_on", word, &format!("give some of {known}"));
+            }
+        }
+    }
+    rules
+}
+
+/// Who gets mails, each once.
+fn addresses(
+    key: &str,
+    given: Option<Vec<String>>,
+    mail: Option<&SmtpMail>,
+    faults: &mut Faults,
+) -> Vec<String> {
+    let mut addresses: Vec<String> = Vec::new();
+    for to in given.unwrap_or_default() {
+        let to = to.trim().to_owned();
+        if !to.contains('@') || to.contains(char::is_whitespace) {
+            faults.add(
+                key,
+                &to,
+                "give mail addresses, for example auditor@example.org",
+            );
+        }
+        if mail.is_none() {
+            faults.add(
+                key,
+                &to,
+                "the panel sends no mail: set mail_server_file, too",
+            );
+        }
+        if !addresses.contains(&to) {
+            addresses.push(to);
+        }
+    }
+    addresses
 }
 
 /// In the clear only to this host itself.

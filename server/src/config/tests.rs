@@ -5,6 +5,7 @@ use std::path::Path;
 use adapter_git::{LogFile, Push};
 
 use domain::person::Role;
+use domain::review::Rule;
 
 use super::*;
 
@@ -402,7 +403,19 @@ fn checkpoints_go_only_where_they_are_safe_on_the_way() {
     assert_eq!(audit.policy.every_days, 14);
     assert_eq!(audit.policy.by.as_deref(), Some("mia"));
     assert!(audit.office_hours.is_some());
+    let reports = with("report_to = [\"mia@example.org\", \"mia@example.org\"]");
+    assert_eq!(reports.unwrap().audit.report_to, ["mia@example.org"]);
+    let alerts = with("alert_to = [\"mia@example.org\"]\nalert_on = [\"wipe\", \"leak\"]");
+    let alerts = alerts.unwrap().audit;
+    assert_eq!(alerts.alert_to, ["mia@example.org"]);
+    assert_eq!(alerts.alert_on, [Rule::Wipe, Rule::Leak].into());
+    assert_eq!(with("").unwrap().audit.alert_on, Rule::ALL.into());
     for (bad, said) in [
+        (
+            "alert_on = [\"everything\"]",
+            "give some of wipe, leak, role-change",
+        ),
+        ("report_to = [\"mia\"]", "give mail addresses"),
         ("review_every_days = 0", "give 1 to 366 days"),
         ("office_hours = \"always\"", "give days and hours"),
     ] {
@@ -410,7 +423,7 @@ fn checkpoints_go_only_where_they_are_safe_on_the_way() {
         assert!(error.contains(said), "{error}");
     }
     let error = with("mail_to = \"nobody\"").unwrap_err().to_string();
-    assert!(error.contains("give one mail address"), "{error}");
+    assert!(error.contains("give mail addresses"), "{error}");
     let text = GOOD.replace("[[gateways]]", "[audit]\nmail_to = \"a@b.c\"\n[[gateways]]");
     let error = load(&text, &BTreeMap::new()).unwrap_err().to_string();
     assert!(error.contains("set mail_server_file, too"), "{error}");

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::audit::Check;
+use crate::audit::{Check, Checkpoint};
 use crate::can::Permit;
 use crate::time::Timestamp;
 
@@ -15,6 +15,8 @@ pub trait AuditChain: Send + Sync {
     /// Has the whole chain checked. That takes some seconds for a million events; when it takes longer than a person
     /// waits, it goes on by itself.
     async fn verify(&self, permit: Permit) -> Result<Verified, StoreError>;
+    /// A signed checkpoint of the last event: made now, unless the last one knows that event.
+    async fn checkpoint(&self) -> Result<Checkpoint, StoreError>;
 }
 
 /// What is known of the chain.

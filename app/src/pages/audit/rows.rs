@@ -26,7 +26,7 @@ pub(super) struct Looking<'a> {
 }
 
 /// Where an act came from, as this role may see it.
-pub(super) fn from(actor: &Actor, role: Role) -> Vec<String> {
+pub(crate) fn from(actor: &Actor, role: Role) -> Vec<String> {
     match actor {
         Actor::Person {
             address: at,

@@ -251,7 +251,7 @@ fn wanted(action: &str) -> Option<&'static str> {
 }
 
 /// An action for a list to choose from: `Change role`.
-pub(super) fn title(action: &str) -> String {
+pub(crate) fn title(action: &str) -> String {
     let said = capital(&action.replace('-', " "));
     if is_operation(action) || !action.starts_with("view-") {
         said

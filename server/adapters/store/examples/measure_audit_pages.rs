@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 
 use adapter_store::{DatabaseConfig, Store};
 use domain::audit::Filter;
-use domain::ports::{AuditReader as _, Clock, Ids, Place, Reviews as _};
+use domain::ports::{AuditReader as _, Clock, Ids, Place, Reports as _, Reviews as _};
+use domain::report::Month;
 use domain::time::Timestamp;
 use secrecy::SecretString;
 use sqlx::postgres::PgConnection;
@@ -152,6 +153,34 @@ async fn main() -> Result<(), Box<dyn Error>> {
     say(&format!(
         "what there is to choose from: p50 {p50:.2?}, p95 {p95:.2?}"
     ))?;
+    reports(&store, events, runs).await
+}
+
+/// The report of a month of these two years, and of as long as a million events took.
+async fn reports(store: &Store, events: i64, runs: usize) -> Result<(), Box<dyn Error>> {
+    let end = Timestamp::from_millis(END);
+    let month = Month::last_whole(end);
+    let two_years = Duration::from_secs(2 * 365 * 86_400);
+    let million = two_years.mul_f64((1_000_000.0 / f64::from(u32::try_from(events)?)).min(1.0));
+    for (name, from, to) in [
+        ("a month", month.begins(), month.ends()),
+        ("a million events", end.minus(million), end),
+    ] {
+        let mut times = Vec::with_capacity(runs);
+        let mut counted = 0;
+        for _ in 0..runs {
+            let began = Instant::now();
+            let facts = store
+                .facts(from, to, Duration::from_secs(7 * 86_400))
+                .await?;
+            times.push(began.elapsed());
+            counted = facts.counts.iter().map(|one| one.count).sum::<u64>();
+        }
+        let (p50, p95) = percentiles(&mut times);
+        say(&format!(
+            "the report of {name}: {counted} events, p50 {p50:.2?}, p95 {p95:.2?}"
+        ))?;
+    }
     Ok(())
 }
 

@@ -1,13 +1,18 @@
 //! The audit trail: events are only ever added, each with the hash of the one before; the database refuses everything
 //! else.
 
+mod alerts;
 mod checkpoints;
 mod copy;
 mod export;
+mod kinds;
 mod read;
+mod report;
+mod reviewed;
 mod reviews;
 mod rows;
 mod seal;
+mod timeline;
 mod verify;
 mod words;
 

@@ -245,20 +245,20 @@ impl Store {
     }
 }
 
-struct TransitionRow {
-    gateway_id: String,
-    fact: String,
-    from_state: Option<String>,
-    to_state: String,
-    headline: String,
-    reason: String,
-    at: OffsetDateTime,
-    operation_id: Option<Uuid>,
-    planned_by: Option<String>,
+pub(crate) struct TransitionRow {
+    pub(crate) gateway_id: String,
+    pub(crate) fact: String,
+    pub(crate) from_state: Option<String>,
+    pub(crate) to_state: String,
+    pub(crate) headline: String,
+    pub(crate) reason: String,
+    pub(crate) at: OffsetDateTime,
+    pub(crate) operation_id: Option<Uuid>,
+    pub(crate) planned_by: Option<String>,
 }
 
 impl TransitionRow {
-    fn read(self) -> sqlx::Result<Transition> {
+    pub(crate) fn read(self) -> sqlx::Result<Transition> {
         Ok(Transition {
             gateway: gateway(self.gateway_id)?,
             fact: fact(self.fact)?,

@@ -24,6 +24,7 @@ macro_rules! credentials {
 mod calendars;
 mod change;
 mod note;
+mod past;
 mod reminders;
 
 use async_trait::async_trait;

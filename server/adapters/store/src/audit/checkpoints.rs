@@ -114,6 +114,23 @@ impl Store {
         .await
     }
 
+    /// The last checkpoint of all.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn last_checkpoint(&self) -> Result<Option<Checkpoint>, StoreError> {
+        self.within("reading the last checkpoint of the audit trail", async {
+            let row = sqlx::query_as!(
+                CheckpointRow,
+                "SELECT id, sequence, hash, at, key, signature FROM audit_checkpoints ORDER BY id DESC LIMIT 1",
+            )
+            .fetch_optional(&self.pool)
+            .await?;
+            Ok(row.map(|row| row.read().checkpoint))
+        })
+        .await
+    }
+
     /// How far checkpoints have come on a way.
     ///
     /// # Errors
@@ -234,17 +251,17 @@ async fn read_head(connection: &mut PgConnection) -> sqlx::Result<Head> {
     })
 }
 
-struct CheckpointRow {
-    id: i64,
-    sequence: i64,
-    hash: Vec<u8>,
-    at: OffsetDateTime,
-    key: Vec<u8>,
-    signature: Vec<u8>,
+pub(super) struct CheckpointRow {
+    pub(super) id: i64,
+    pub(super) sequence: i64,
+    pub(super) hash: Vec<u8>,
+    pub(super) at: OffsetDateTime,
+    pub(super) key: Vec<u8>,
+    pub(super) signature: Vec<u8>,
 }
 
 impl CheckpointRow {
-    fn read(self) -> StoredCheckpoint {
+    pub(super) fn read(self) -> StoredCheckpoint {
         // Of another length only when somebody tampered: then no signature fits.
         let key: Hash = hash(&self.key);
         let signature = self.signature.as_slice().try_into().unwrap_or([0; 64]);

@@ -2,7 +2,6 @@
 //! events that the filter lets through are few, and each has its own list of numbers in `audit_events_by_kind`.
 
 use async_trait::async_trait;
-use domain::audit::filter::{Acts, What};
 use domain::audit::{AuditEvent, Filter};
 use domain::gateway::GatewayId;
 use domain::operation::OperationId;
@@ -12,6 +11,7 @@ use sqlx::{Postgres, QueryBuilder};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::kinds::{self, GatewayIs};
 use super::rows::{AuditRow, EVENT};
 use super::{PAGE, hash};
 use crate::rows::{column, moment};
@@ -290,7 +290,7 @@ impl Store {
     /// Without a search for words. Many kinds are many lists: at first only their ends are looked at, where what is asked
     /// for mostly is.
     async fn listed_in(&self, filter: &Filter, range: Range) -> sqlx::Result<Vec<AuditEvent>> {
-        if set(filter).len() < 2 {
+        if kinds::set(filter).len() < 2 {
             return self.events_in(filter, range).await;
         }
         let mut found = Vec::new();
@@ -324,23 +324,23 @@ impl Store {
         let mut query =
             QueryBuilder::<Postgres>::new(format!("SELECT {EVENT} FROM audit_events AS e "));
         let order = range.direction.sql();
-        match set(filter).as_slice() {
-            [] => push_range(&mut query, "WHERE", "e", range),
+        match kinds::set(filter).as_slice() {
+            [] => kinds::push_range(&mut query, "WHERE", "e", range),
             columns => {
                 query.push("JOIN (SELECT hit.sequence FROM (SELECT DISTINCT ");
                 let columns: &[&str] = match columns {
                     [one] => &[*one],
-                    _ => &["actor_key", "action", "outcome", "gateway_id"],
+                    _ => &kinds::ALL,
                 };
                 query
                     .push(columns.join(", "))
                     .push(" FROM audit_kinds WHERE true");
-                push_kinds(&mut query, filter);
+                kinds::push_kinds(&mut query, filter);
                 query.push(") AS k CROSS JOIN LATERAL (");
-                push_list(&mut query, columns, GatewayIs::Named, range);
+                kinds::push_list(&mut query, columns, GatewayIs::Named, range);
                 if columns.len() > 1 && filter.gateway.is_none() {
                     query.push(" UNION ALL ");
-                    push_list(&mut query, columns, GatewayIs::None, range);
+                    kinds::push_list(&mut query, columns, GatewayIs::None, range);
                 }
                 query.push(format!(") AS hit ORDER BY hit.sequence {order} LIMIT "));
                 query
@@ -355,93 +355,6 @@ impl Store {
         let rows = rows.fetch_all(&self.pool).await?;
         rows.into_iter().map(AuditRow::read).collect()
     }
-}
-
-/// The columns for which the filter wants something.
-fn set(filter: &Filter) -> Vec<&'static str> {
-    let wanted = [
-        ("actor_key", filter.person.is_some()),
-        ("action", filter.what.is_some()),
-        ("outcome", filter.outcome.is_some()),
-        ("gateway_id", filter.gateway.is_some()),
-    ];
-    let wanted = wanted.into_iter().filter(|(_, is_set)| *is_set);
-    wanted.map(|(column, _)| column).collect()
-}
-
-fn push_range(query: &mut QueryBuilder<'_, Postgres>, before: &str, table: &str, range: Range) {
-    query.push(format!(" {before} {table}.sequence BETWEEN "));
-    query
-        .push_bind(range.low)
-        .push(" AND ")
-        .push_bind(range.high);
-}
-
-/// The kinds of events that the filter lets through.
-fn push_kinds(query: &mut QueryBuilder<'_, Postgres>, filter: &Filter) {
-    if let Some(key) = &filter.person {
-        query.push(" AND actor_key = ").push_bind(key.clone());
-    }
-    if let Some(gateway) = &filter.gateway {
-        query
-            .push(" AND gateway_id = ")
-            .push_bind(gateway.to_string());
-    }
-    if let Some(outcome) = filter.outcome {
-        query.push(" AND outcome = ").push_bind(outcome.as_str());
-    }
-    let owned = |acts: &[&str]| acts.iter().map(|act| (*act).to_owned()).collect::<Vec<_>>();
-    match &filter.what {
-        None => {}
-        Some(What::Act(act)) => {
-            query.push(" AND action = ").push_bind(act.clone());
-        }
-        Some(What::Group(group)) => match group.acts() {
-            Acts::Only(acts) => {
-                query
-                    .push(" AND action = ANY(")
-                    .push_bind(owned(acts))
-                    .push(")");
-            }
-            Acts::AllBut(acts) => {
-                query
-                    .push(" AND action <> ALL(")
-                    .push_bind(owned(acts))
-                    .push(")");
-            }
-        },
-    }
-}
-
-/// Whether a kind of event belongs to a gateway: what is `NULL` is not equal to anything.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum GatewayIs {
-    Named,
-    None,
-}
-
-/// The numbers of the events of one kind `k`.
-fn push_list(
-    query: &mut QueryBuilder<'_, Postgres>,
-    columns: &[&str],
-    gateway: GatewayIs,
-    range: Range,
-) {
-    query.push("(SELECT x.sequence FROM audit_events AS x WHERE true");
-    for column in columns {
-        match (*column, gateway) {
-            ("gateway_id", GatewayIs::None) => {
-                query.push(" AND x.gateway_id IS NULL AND k.gateway_id IS NULL")
-            }
-            _ => query.push(format!(" AND x.{column} = k.{column}")),
-        };
-    }
-    push_range(query, "AND", "x", range);
-    query.push(format!(
-        " ORDER BY x.sequence {} LIMIT ",
-        range.direction.sql()
-    ));
-    query.push_bind(range.limit).push(")");
 }
 
 /// A page of the events of one operation, oldest first: they are few.

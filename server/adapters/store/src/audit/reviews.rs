@@ -20,7 +20,7 @@ use crate::rows::{column, moment, unknown};
 use crate::store::Store;
 
 /// What is older waits no more: nobody has to begin with the trail of years. It stays in the trail without a review.
-const WAITS_FOR: Duration = Duration::from_secs(90 * 86_400);
+pub(super) const WAITS_FOR: Duration = Duration::from_secs(90 * 86_400);
 /// The longest list of numbers in an audit event.
 const LISTED: usize = 120;
 
@@ -220,6 +220,26 @@ impl Reviews for Store {
 }
 
 impl Store {
+    /// The questions that nobody had answered before a moment, oldest first.
+    pub(super) async fn questions_at(
+        &self,
+        moment: OffsetDateTime,
+        limit: i64,
+    ) -> sqlx::Result<Vec<Review>> {
+        let rows = reviews!(
+            "WHERE r.verdict = 'question' AND r.reviewed_at < $1
+               AND NOT EXISTS (
+                   SELECT FROM review_answers AS given WHERE given.review_id = r.id AND given.answered_at < $1
+               )
+             ORDER BY r.reviewed_at, r.id LIMIT $2",
+            moment,
+            limit,
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        self.whole_reviews(rows).await
+    }
+
     /// With the stretches that they cover and the answers that were given.
     async fn whole_reviews(&self, rows: Vec<ReviewRow>) -> sqlx::Result<Vec<Review>> {
         let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
@@ -318,7 +338,7 @@ fn reviewed(review: &Review) -> NewAuditEvent {
 }
 
 /// The condition of the index `audit_events_to_review`, word by word: only so the database uses it.
-fn wants_review() -> String {
+pub(super) fn wants_review() -> String {
     let routine: Vec<String> = ROUTINE.iter().map(|act| format!("'{act}'")).collect();
     format!(
         "outcome <> 'requested' AND (outcome = 'denied' OR action <> ALL (ARRAY[{}]))",

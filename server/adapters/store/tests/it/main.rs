@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod accounts;
 #[cfg(test)]
+mod alerts;
+#[cfg(test)]
 mod api_tokens;
 #[cfg(test)]
 mod audit;
@@ -38,6 +40,8 @@ mod people;
 mod proposals;
 #[cfg(test)]
 mod register;
+#[cfg(test)]
+mod report;
 #[cfg(test)]
 mod reviews;
 #[cfg(test)]

@@ -15,9 +15,10 @@ use domain::person::{Actor, Role};
 use domain::ports::{
     ApiTokens, AuditTrail, ByHand, Calendars, Chosen, Clock as _, Disabled, HandOffs, Ids as _,
     Invitations as _, Journal, KeyRotations, Mailed, Opener, Passkeys, People, Proposals as _,
-    Register, Reminders, RotationNotes as _, SecondFactors, Sessions,
+    Register, Reminders, Reports, RotationNotes as _, SecondFactors, Sessions,
 };
 use domain::proposal::{Decision, OPEN_FOR};
+use domain::report::Month;
 use domain::session::Device;
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::postgres::PgConnection;
@@ -297,7 +298,11 @@ async fn the_register_and_its_calendar() {
         gateway: "g1".parse().ok(),
     };
     store.seed(&[known]).await.unwrap();
-    assert!(store.claim(id, now, Stage::Week).await.unwrap());
+    assert!(
+        Reminders::claim(&store, id, now, Stage::Week)
+            .await
+            .unwrap()
+    );
     Calendars::make(&store, seen()).await.unwrap();
     close_the_trail(&database).await;
     refused(
@@ -335,6 +340,17 @@ async fn the_register_and_its_calendar() {
     refused(&database, "reminder", mailed).await;
     refused(&database, "link", Calendars::make(&store, seen())).await;
     refused(&database, "link back", Calendars::remove(&store, seen())).await;
+}
+
+#[tokio::test]
+async fn a_report_that_was_mailed() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    let (month, mia) = (Month::parse("2026-10").unwrap(), "mia@example.org");
+    assert!(Reports::claim(&store, month, mia).await.unwrap());
+    close_the_trail(&database).await;
+    let mailed = Reports::mailed(&store, month, mia, Ok(()));
+    refused(&database, "report", mailed).await;
 }
 
 fn phone() -> Opener {
