@@ -11,7 +11,7 @@ use domain::ports::{
     AccountHistory, ApiTokens, AuditChain, AuditReader, AuditTrail, Backups, Calendars, Clock,
     GatewayKeys, HandOffs, Ids, Invitations, KeyRotations, Mail, Observations, Operations,
     Passkeys, People, Proposals, Register, Reminders, Reports, RepositorySecrets, Reviews,
-    RotationLog, Scans, SecondFactors, Sessions, StateFolder,
+    RotationLog, SavedViews, Scans, SecondFactors, Sessions, StateFolder,
 };
 use domain::review::{OfficeHours, Policy};
 use domain::session::PersonSession;
@@ -56,6 +56,8 @@ pub struct Panel {
     pub trail: Arc<dyn AuditReader>,
     /// What became of it in a month.
     pub reports: Arc<dyn Reports>,
+    /// Filters of it that people keep by a name.
+    pub views: Arc<dyn SavedViews>,
     /// What they say of it.
     pub reviews: Arc<dyn Reviews>,
     /// How often they do, and who sees to it.

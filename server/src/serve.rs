@@ -73,6 +73,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         invitations: Arc::new(base.store.clone()),
         second_factors: Arc::new(base.store.clone()),
         passkeys: Arc::new(base.store.clone()),
+        views: Arc::new(base.store.clone()),
         second_factor_for: Arc::new(config.sign_in.second_factor_for.clone()),
         factor_codes: Arc::default(),
         clock: base.clock.clone(),

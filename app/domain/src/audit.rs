@@ -10,6 +10,7 @@ pub mod filter;
 mod json;
 pub mod story;
 mod timeline;
+mod view;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -27,6 +28,7 @@ pub use csv::CSV_HEADER;
 pub use filter::Filter;
 pub use json::NotCanonical;
 pub use timeline::{Timeline, Unit};
+pub use view::{SavedView, VIEW_NAME, VIEWS, view_name};
 
 /// Outcome of an audited act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -25,6 +25,7 @@ mod second_factors;
 mod sessions;
 mod state_folder;
 mod trail;
+mod views;
 
 use uuid::Uuid;
 
@@ -54,6 +55,7 @@ pub use second_factors::SecondFactors;
 pub use sessions::Sessions;
 pub use state_folder::StateFolder;
 pub use trail::{AuditReader, Chained, Found, Place, Vocabulary};
+pub use views::SavedViews;
 
 use crate::time::Timestamp;
 

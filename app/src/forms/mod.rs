@@ -15,6 +15,7 @@ pub mod proposals;
 pub mod second_factor;
 pub mod sessions;
 pub mod tokens;
+pub mod views;
 pub mod wipe;
 
 pub use account::{change_password, confirm_identity};
@@ -43,6 +44,7 @@ pub use second_factor::{
 };
 pub use sessions::{acknowledge_session, end_other_sessions, end_session, end_sessions_of};
 pub use tokens::{make_token, revoke_token, revoke_tokens_of};
+pub use views::{remove_view, save_view};
 pub use wipe::wipe_gateway;
 
 /// Where the forms post to. Fixed names, so that logs, audit and tests can speak of them.
@@ -81,6 +83,10 @@ pub mod endpoint {
     pub const REVOKE_TOKEN: &str = "/api/account/tokens/revoke";
     /// Takes all of a person back.
     pub const REVOKE_TOKENS_OF: &str = "/api/people/tokens";
+    /// Keeps a filter of the audit trail by a name.
+    pub const SAVE_VIEW: &str = "/api/audit/views/save";
+    /// Removes one.
+    pub const REMOVE_VIEW: &str = "/api/audit/views/remove";
     /// Adds a passkey.
     pub const ADD_PASSKEY: &str = "/api/account/passkeys/add";
     /// Takes one away.
@@ -152,7 +158,7 @@ pub mod endpoint {
     pub const REMOVE_CALENDAR_LINK: &str = "/api/credentials/remove-calendar";
 
     /// All of them.
-    pub const ALL: [&str; 50] = [
+    pub const ALL: [&str; 52] = [
         VERIFY_AUDIT,
         REVIEW_EVENTS,
         ANSWER_QUESTION,
@@ -170,6 +176,8 @@ pub mod endpoint {
         MAKE_TOKEN,
         REVOKE_TOKEN,
         REVOKE_TOKENS_OF,
+        SAVE_VIEW,
+        REMOVE_VIEW,
         ADD_PASSKEY,
         REMOVE_PASSKEY,
         CONFIRM_BY_PASSKEY,

@@ -9,6 +9,7 @@ pub(crate) mod print;
 pub(crate) mod report;
 pub(crate) mod rows;
 pub(crate) mod sentences;
+mod views;
 
 use std::collections::BTreeSet;
 
@@ -74,16 +75,26 @@ pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError>
         (Ok(filter), Place::Newest) => chart::chart(call, filter).await?,
         _ => None,
     };
+    let views = match &filter {
+        Ok(filter) => Some(views::bar(call, filter, told, asked).await?),
+        Err(_) => None,
+    };
     let content = view! {
         <div class="crumb"><h1>"Audit"</h1><p class="live">"newest first · "<a href=path::AUDIT_REPORT>"Monthly report"</a></p></div>
         {chain::line(&standing, asked, now)}
         {to_review(call, now)}
         {bar}
+        {views}
         {chart}
         {body}
     }
     .to_html();
     Ok(Page::new("Audit", moment::fill(&content, now)).at("audit"))
+}
+
+/// A filter with how it is told, as it stands in the URL.
+pub(crate) fn view_of(filter: &Filter, asked: &Asked) -> String {
+    filters::query(filter, Told::of(asked), &[])
 }
 
 /// What the URL lets through, as far as this role may search for it.

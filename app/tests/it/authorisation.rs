@@ -23,7 +23,7 @@ const CREDENTIAL: &str = "00000000-0000-0000-0000-00000000002a";
 const PROPOSAL: &str = "00000000-0000-0000-0000-00000000002f";
 
 /// A world in which there is something to be done everywhere.
-fn rich() -> Arc<World> {
+pub(crate) fn rich() -> Arc<World> {
     let mut world = kept();
     world.keys.rotation = Some(rotated(Cause::Leak));
     world.proposal = Some(waiting(Duration::from_secs(60)));
@@ -67,6 +67,7 @@ fn body(form: &str, person: &str) -> String {
         | endpoint::ACKNOWLEDGE_SESSION
         | endpoint::RESET_SECOND_FACTOR
         | endpoint::REMOVE_PASSKEY
+        | endpoint::REMOVE_VIEW
         | endpoint::REVOKE_TOKEN
         | endpoint::REVOKE_TOKENS_OF => format!("id={person}"),
         endpoint::FINISH_SECOND_FACTOR => format!("code={CODE}"),
@@ -97,6 +98,7 @@ fn body(form: &str, person: &str) -> String {
         endpoint::SNOOZE_CREDENTIAL => format!("id={CREDENTIAL}&days=7&why=later"),
         endpoint::RETIRE_CREDENTIAL => format!("id={CREDENTIAL}&reason=gone"),
         endpoint::MAKE_TOKEN => "name=deploys&role=viewer&days=90".to_owned(),
+        endpoint::SAVE_VIEW => "name=wipes&query=what%3Dwipe".to_owned(),
         endpoint::ADD_PASSKEY => format!("name=phone&credential={ANSWER}"),
         endpoint::CONFIRM_BY_PASSKEY => format!("credential={ANSWER}"),
         endpoint::REVIEW_EVENTS => "covers=1&verdict=seen".to_owned(),

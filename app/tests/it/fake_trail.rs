@@ -1,14 +1,14 @@
 //! The audit trail and its reviews, as the fakes have them: the rules of the domain on what the world holds.
 
 use async_trait::async_trait;
-use domain::audit::{AuditEvent, Filter, Hash, NewAuditEvent};
+use domain::audit::{AuditEvent, Filter, Hash, NewAuditEvent, SavedView};
 use domain::can::Permit;
 use domain::gateway::GatewayId;
 use domain::operation::OperationId;
 use domain::person::Actor;
 use domain::ports::{
-    AuditReader, AuditTrail, Chained, Found, Place, ReviewError, Reviews, StoreError, Vocabulary,
-    Waiting,
+    AuditReader, AuditTrail, Chained, Found, Place, ReviewError, Reviews, SavedViews, StoreError,
+    Vocabulary, Waiting,
 };
 use domain::review::{Answer, Draft, Review, may_review, waits};
 use domain::time::Timestamp;
@@ -194,5 +194,20 @@ impl Reviews for Fake {
             more,
             last_at: settled.map(|review| review.at).max(),
         })
+    }
+}
+
+#[async_trait]
+impl SavedViews for Fake {
+    async fn of(&self, _: Uuid) -> Result<Vec<SavedView>, StoreError> {
+        self.0.store(self.0.saved_views.clone())
+    }
+    async fn save(&self, _: Uuid, name: &str, query: &str) -> Result<bool, StoreError> {
+        self.0.note(format!("view {name}: {query}"));
+        Ok(name != "one too many")
+    }
+    async fn remove(&self, _: Uuid, id: Uuid) -> Result<bool, StoreError> {
+        self.0.note(format!("view {id} removed"));
+        Ok(self.0.saved_views.iter().any(|view| view.id == id))
     }
 }

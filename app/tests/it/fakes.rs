@@ -9,7 +9,7 @@ use app::{Panel, SiteFiles};
 use async_trait::async_trait;
 use domain::account_history::{AccountChange, Drops};
 use domain::api_token::ApiToken;
-use domain::audit::{AuditEvent, Checkpoint, NewAuditEvent};
+use domain::audit::{AuditEvent, Checkpoint, NewAuditEvent, SavedView};
 use domain::backup::{Adopt, Backup, NewKey};
 use domain::can::Permit;
 use domain::compare::Comparison;
@@ -74,6 +74,7 @@ pub(crate) struct World {
     pub(crate) set_up: Option<SetUp>,
     pub(crate) passkeys: Vec<Passkey>,
     pub(crate) passkeys_possible: bool,
+    pub(crate) saved_views: Vec<SavedView>,
     /// Who must have one.
     pub(crate) second_factor_for: BTreeSet<Role>,
     pub(crate) audit: Vec<AuditEvent>,
@@ -502,6 +503,7 @@ pub(crate) fn panel(world: &Arc<World>) -> Panel {
         invitations: fake(),
         second_factors: fake(),
         passkeys: fake(),
+        views: fake(),
         second_factor_for: Arc::new(world.second_factor_for.clone()),
         factor_codes: Arc::default(),
         clock: Arc::new(Still),

@@ -37,5 +37,6 @@ mod scenes;
 mod second_factor;
 mod sessions;
 mod tokens;
+mod views;
 mod welcome;
 mod wipe;

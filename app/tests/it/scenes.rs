@@ -259,6 +259,7 @@ pub(crate) fn world() -> World {
         set_up: None,
         passkeys: Vec::new(),
         passkeys_possible: true,
+        saved_views: Vec::new(),
         second_factor_for: BTreeSet::new(),
         people: vec![
             person(1, "anna", Role::Admin),

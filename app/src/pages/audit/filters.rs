@@ -35,6 +35,16 @@ impl Told {
 
 /// The page with this filter; `more` are pairs that the filter does not have.
 pub(super) fn url(filter: &Filter, told: Told, more: &[(&str, String)]) -> String {
+    let query = query(filter, told, more);
+    if query.is_empty() {
+        path::AUDIT.to_owned()
+    } else {
+        format!("{}?{query}", path::AUDIT)
+    }
+}
+
+/// The same without the page.
+pub(super) fn query(filter: &Filter, told: Told, more: &[(&str, String)]) -> String {
     let mut pairs = filter.pairs();
     if told == Told::Events {
         pairs.push(("view", "events".to_owned()));
@@ -45,11 +55,7 @@ pub(super) fn url(filter: &Filter, told: Told, more: &[(&str, String)]) -> Strin
         .chain(more)
         .map(|(name, value)| format!("{name}={}", encoded(&value)))
         .collect();
-    if query.is_empty() {
-        path::AUDIT.to_owned()
-    } else {
-        format!("{}?{}", path::AUDIT, query.join("&"))
-    }
+    query.join("&")
 }
 
 /// What is set, as words and as the filter without it.

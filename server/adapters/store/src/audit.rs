@@ -14,6 +14,7 @@ mod rows;
 mod seal;
 mod timeline;
 mod verify;
+mod views;
 mod words;
 
 use async_trait::async_trait;

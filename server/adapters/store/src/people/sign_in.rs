@@ -50,10 +50,11 @@ impl Store {
         let second = welcome.is_some_and(|person| person.second_factor.is_some());
         let mut tx = self.pool.begin().await?;
         if let Some(person) = welcome {
-            throttle::forgive(&mut tx, &tried).await?;
+            // The person before the counters, as everywhere: two sign-ins must not wait for each other.
             if !second {
                 self.note_signed_in(&mut tx, person).await?;
             }
+            throttle::forgive(&mut tx, &tried).await?;
         }
         let mut event = audit(known.as_ref(), welcome.is_some(), address, browser);
         if second {
@@ -105,8 +106,8 @@ impl Store {
         let code = self.take_code(&mut tx, id, &code).await?;
         let fits = code.refusal().is_none();
         if fits {
-            throttle::forgive(&mut tx, &tried).await?;
             self.note_signed_in(&mut tx, &person).await?;
+            throttle::forgive(&mut tx, &tried).await?;
         }
         let mut event = audit(Some(&person), fits, address, browser);
         event.note = Some(code.note());

@@ -52,3 +52,5 @@ mod second_factor;
 mod sessions;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod views;
