@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # end2end.sh [playwright arguments]: the tests in a browser, against the real parts on the tests' own
-# Docker daemon. Expects panel and site built (`make test` does). Without arguments everything, three stacks side by side.
+# Docker daemon. Expects panel and site built (`make test` does). Without arguments everything, three lanes side by side.
 # shellcheck source=.setup/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 image=openclaw:2026.9.6
@@ -38,8 +38,8 @@ ip -n "$END2END_NETWORK" link set lo up
 ip -n "$END2END_NETWORK" link set browser up
 export END2END_NETWORK END2END_DOOR PANEL_TEST_DOCKER END2END_FOLDER
 export PANEL_BIN="${PANEL_BIN:-$CARGO_TARGET_DIR/debug/panel}" PANEL_SITE_DIR="$CACHE/site" OPENCLAW_IMAGE=$image
-export PANEL_SCREENSHOTS="${PANEL_SCREENSHOTS:-$CACHE/screenshots}"
-mkdir -p "$PANEL_SCREENSHOTS"
+export PANEL_SCREENSHOTS="${PANEL_SCREENSHOTS-$CACHE/screenshots}"
+[ -z "$PANEL_SCREENSHOTS" ] || mkdir -p "$PANEL_SCREENSHOTS"
 cd "$ROOT/end2end"
 
 # part NAME ARGUMENTS...: one run with a folder of its own.
@@ -51,22 +51,52 @@ part() {
   END2END_FOLDER="$END2END_FOLDER/$name" node_modules/.bin/playwright test --output "test-results/$name" "$@"
 }
 
-everything() {
-  local failed=0 whatsapp scripted real=()
+# The specs of a folder but for some.
+others() {
+  local folder=$1 spec
+  shift
+  for spec in "tests/$folder"/*.spec.ts; do
+    spec=${spec##*/}
+    [[ " $* " == *" ${spec%.spec.ts} "* ]] || echo "$folder/$spec"
+  done
+}
+
+# A gateway's start keeps one core busy, and much else is waiting: three lanes side by side, equally long. What comes
+# second in a lane has stacks of its own.
+pages() {
+  local project real=()
   for project in desktop phone without-javascript without-javascript-desktop operations faults; do
     real+=("--project=$project")
   done
+  part real "${real[@]}"
+}
+
+links() {
+  local failed=0
+  part links --project=whatsapp whatsapp/hand-off whatsapp/link whatsapp/plugin whatsapp/proofs || failed=1
+  END2END_STACK=own part recreate --project=scripted scripted/recreate || failed=1
+  return "$failed"
+}
+
+repairs() {
+  local failed=0 specs
+  mapfile -t specs < <(others whatsapp hand-off link plugin proofs)
+  part repairs --project=whatsapp "${specs[@]}" || failed=1
+  mapfile -t specs < <(others scripted recreate)
+  END2END_STACK=own part scripted --project=scripted "${specs[@]}" || failed=1
+  return "$failed"
+}
+
+everything() {
+  local failed=0 lane lanes=()
   rm -rf test-results
-  # A gateway's start keeps one core busy, and much else is waiting: three stacks side by side.
-  part whatsapp --project=whatsapp >"$END2END_FOLDER/whatsapp.txt" 2>&1 &
-  whatsapp=$!
-  END2END_STACK=own part scripted --project=scripted >"$END2END_FOLDER/scripted.txt" 2>&1 &
-  scripted=$!
-  part real "${real[@]}" || failed=1
-  wait "$scripted" || failed=1
-  cat "$END2END_FOLDER/scripted.txt"
-  wait "$whatsapp" || failed=1
-  cat "$END2END_FOLDER/whatsapp.txt"
+  links >"$END2END_FOLDER/links.txt" 2>&1 &
+  lanes+=("$!")
+  repairs >"$END2END_FOLDER/repairs.txt" 2>&1 &
+  lanes+=("$!")
+  pages || failed=1
+  for lane in "${lanes[@]}"; do wait "$lane" || failed=1; done
+  cat "$END2END_FOLDER/links.txt" "$END2END_FOLDER/repairs.txt"
   END2END_STACK=own part alone --project=daemon || failed=1
   return "$failed"
 }

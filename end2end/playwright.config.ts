@@ -17,8 +17,8 @@ export default defineConfig({
     // The run's own Caddy signs with its own authority; the panel checks it, browsers need not.
     ignoreHTTPSErrors: true,
     launchOptions: chromium,
-    // Without moving pictures: recording them costs more than the tests.
-    trace: { mode: "retain-on-failure", screenshots: false, snapshots: true, sources: true },
+    // Recording costs as much as a third of the test, so it is asked for: PANEL_TRACE=1 with the test that failed.
+    trace: process.env.PANEL_TRACE ? { mode: "retain-on-failure", screenshots: false, snapshots: true, sources: true } : "off",
     screenshot: "only-on-failure",
     actionTimeout: 20_000,
     locale: "en-GB",
