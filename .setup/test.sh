@@ -97,8 +97,7 @@ phase "Unit, property and integration tests, the site beside them"
 # Another compiler, another folder, and one core most of the time: it waits for nothing here, and nothing for it.
 "$SETUP/site.sh" >"$LOGS/site.log" 2>&1 &
 site=$!
-# One more than there are cores: what a real gateway or Docker is asked for, a test mostly waits for.
-cargo nextest run --workspace --exclude frontend --features app/ssr --no-tests=pass --test-threads $(($(nproc) + 1))
+cargo nextest run --workspace --exclude frontend --features app/ssr --no-tests=pass
 phase "The site"
 wait "$site" || { cat "$LOGS/site.log" >&2; fail "The site does not build."; }
 site=
