@@ -53,7 +53,7 @@ part() {
 
 everything() {
   local failed=0 whatsapp project real=()
-  for project in desktop phone without-javascript without-javascript-desktop operations faults; do
+  for project in desktop phone without-javascript operations faults; do
     real+=("--project=$project")
   done
   rm -rf test-results

@@ -27,8 +27,8 @@ export default defineConfig({
   projects: [
     { name: "desktop", testMatch: "pages/*.spec.ts", use: { viewport: { width: 1280, height: 800 } } },
     { name: "phone", testMatch: "pages/*.spec.ts", use: { ...devices["Pixel 7"], viewport: { width: 390, height: 844 }, colorScheme: "dark" } },
+    // On the phone alone: a monitor gets the same markup and the same styles.
     { name: "without-javascript", testMatch: "plain/*.spec.ts", use: { viewport: { width: 390, height: 844 }, javaScriptEnabled: false } },
-    { name: "without-javascript-desktop", testMatch: "plain/*.spec.ts", use: { viewport: { width: 1280, height: 800 }, javaScriptEnabled: false } },
     { name: "operations", testMatch: "operations/*.spec.ts", use: { viewport: { width: 1280, height: 800 } } },
     { name: "faults", testMatch: "faults/*.spec.ts", use: { viewport: { width: 1280, height: 800 } } },
     { name: "whatsapp", testMatch: "whatsapp/*.spec.ts", use: { viewport: { width: 1280, height: 800 } } },
