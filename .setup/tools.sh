@@ -29,7 +29,7 @@ python_tool() { # python_tool PROGRAM: the versions of .setup/PROGRAM.txt, in an
   wanted=$(hash_of "$SETUP/$1.txt")
   [ -x "$TOOLS/bin/$1" ] && stamped "python-$1" "$wanted" && return 0
   note "fetching $1"
-  rm -rf "$TOOLS/$1"
+  rm -rf "${TOOLS:?}/$1"
   quietly "python-$1" python3 -m venv "$TOOLS/$1" ||
     fail "Python could not make an environment for $1: see $LOGS/python-$1.log."
   quietly "python-$1" "$TOOLS/$1/bin/pip" install --quiet --disable-pip-version-check --requirement "$SETUP/$1.txt" ||
