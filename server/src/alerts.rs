@@ -10,6 +10,8 @@ use domain::ports::{Alerts, Candidate, Mail, StoreError};
 use domain::review::{Known, OfficeHours, Rule, is_new_network, marks};
 use tokio_util::sync::CancellationToken;
 
+use crate::rounds::Rounds;
+
 /// How often it is looked whether there is something to tell.
 const EVERY: Duration = Duration::from_secs(20);
 /// The most mails of one event each to somebody in a round; rounds are a minute apart.
@@ -46,21 +48,12 @@ impl Alerting {
 
     /// Until `stop`.
     pub(crate) async fn run(self, stop: CancellationToken) {
-        let mut rounds = tokio::time::interval(EVERY);
-        rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                _ = rounds.tick() => {}
-            }
-            // A mail that is on its way is not dropped half way.
-            if let Err(error) = self.round().await {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "Managers could not be told of marked acts; tried again in {} s",
-                    EVERY.as_secs()
-                );
-            }
+        let mut rounds = Rounds::every(EVERY, stop);
+        while rounds.next().await {
+            rounds.say(
+                "Managers could not be told of marked acts",
+                self.round().await,
+            );
         }
     }
 

@@ -23,6 +23,7 @@ use self::deliver::Deliveries;
 use self::file::CheckpointFile;
 use self::key::AuditKey;
 use crate::config::Config;
+use crate::rounds::Rounds;
 use crate::wire::Base;
 
 /// How often it is looked whether something is due.
@@ -75,13 +76,8 @@ impl Custodian {
             "Checkpoints of the audit trail are signed with the key {}",
             self.key.public()
         );
-        let mut rounds = tokio::time::interval(EVERY);
-        rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                _ = rounds.tick() => {}
-            }
+        let mut rounds = Rounds::every(EVERY, stop.clone());
+        while rounds.next().await {
             tokio::select! {
                 // A check that is cut short is done anew after the next start.
                 () = stop.cancelled() => return,

@@ -10,6 +10,7 @@ mod memory;
 mod old_keys;
 mod register;
 mod report;
+mod rounds;
 mod serve;
 mod set_up;
 mod wire;

@@ -9,6 +9,8 @@ use domain::gateway::GatewayId;
 use domain::ports::{Clock, GatewayKeys, KeyRotations, RepositorySecrets, StoreError};
 use tokio_util::sync::CancellationToken;
 
+use crate::rounds::Rounds;
+
 /// How often is looked.
 const EVERY: Duration = Duration::from_secs(600);
 
@@ -24,13 +26,8 @@ pub(crate) struct OldKeys {
 impl OldKeys {
     /// Until `stop`.
     pub(crate) async fn run(self, stop: CancellationToken) {
-        let mut rounds = tokio::time::interval(EVERY);
-        rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                _ = rounds.tick() => {}
-            }
+        let mut rounds = Rounds::every(EVERY, stop);
+        while rounds.next().await {
             for gateway in &self.gateways {
                 if let Err(error) = self.look(gateway).await {
                     tracing::warn!(

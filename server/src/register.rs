@@ -12,6 +12,8 @@ use domain::ports::{Clock, Mail, Mailed, Observations, Register, Reminders, Stor
 use domain::time::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+use crate::rounds::Rounds;
+
 use crate::config::Config;
 
 /// How often the register is looked through. Within an hour is soon enough for what is due within days.
@@ -59,21 +61,12 @@ pub(crate) struct Reminding {
 impl Reminding {
     /// Until `stop`.
     pub(crate) async fn run(self, stop: CancellationToken) {
-        let mut rounds = tokio::time::interval(EVERY);
-        rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                _ = rounds.tick() => {}
-            }
-            // A mail that is on its way is not dropped half way.
-            if let Err(error) = self.round().await {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "Nobody could be reminded of credentials; tried again in {} s",
-                    EVERY.as_secs()
-                );
-            }
+        let mut rounds = Rounds::every(EVERY, stop);
+        while rounds.next().await {
+            rounds.say(
+                "Nobody could be reminded of credentials",
+                self.round().await,
+            );
         }
     }
 

@@ -10,6 +10,8 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
+use crate::rounds::Rounds;
+
 /// How often it is looked whether a month is over. Within minutes is soon enough for a report.
 const EVERY: Duration = Duration::from_secs(600);
 
@@ -45,21 +47,9 @@ impl Reporting {
 
     /// Until `stop`.
     pub(crate) async fn run(self, stop: CancellationToken) {
-        let mut rounds = tokio::time::interval(EVERY);
-        rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                _ = rounds.tick() => {}
-            }
-            // A mail that is on its way is not dropped half way.
-            if let Err(error) = self.round().await {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "The monthly report could not be mailed; tried again in {} s",
-                    EVERY.as_secs()
-                );
-            }
+        let mut rounds = Rounds::every(EVERY, stop);
+        while rounds.next().await {
+            rounds.say("The monthly report could not be mailed", self.round().await);
         }
     }
 
