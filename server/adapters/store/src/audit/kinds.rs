@@ -8,7 +8,7 @@ use sqlx::{Postgres, QueryBuilder};
 use super::read::Range;
 
 /// What tells kinds apart.
-pub(super) const ALL: [&str; 4] = ["actor_key", "action", "outcome", "gateway_id"];
+const ALL: [&str; 4] = ["actor_key", "action", "outcome", "gateway_id"];
 
 /// The columns for which the filter wants something.
 pub(super) fn set(filter: &Filter) -> Vec<&'static str> {
@@ -36,7 +36,7 @@ pub(super) fn push_range(
 }
 
 /// The kinds of events that the filter lets through.
-pub(super) fn push_kinds(query: &mut QueryBuilder<'_, Postgres>, filter: &Filter) {
+fn push_kinds(query: &mut QueryBuilder<'_, Postgres>, filter: &Filter) {
     if let Some(key) = &filter.person {
         query.push(" AND actor_key = ").push_bind(key.clone());
     }
@@ -73,13 +73,13 @@ pub(super) fn push_kinds(query: &mut QueryBuilder<'_, Postgres>, filter: &Filter
 
 /// Whether a kind of event belongs to a gateway: what is `NULL` is not equal to anything.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum GatewayIs {
+enum GatewayIs {
     Named,
     None,
 }
 
 /// The numbers of the events of one kind `k`.
-pub(super) fn push_list(
+fn push_list(
     query: &mut QueryBuilder<'_, Postgres>,
     columns: &[&str],
     gateway: GatewayIs,
@@ -100,4 +100,29 @@ pub(super) fn push_list(
         range.direction.sql()
     ));
     query.push_bind(range.limit).push(")");
+}
+
+/// The numbers of the events of all kinds that the filter lets through; `columns` is what [`set`] says of it.
+pub(super) fn push_lists(
+    query: &mut QueryBuilder<'_, Postgres>,
+    filter: &Filter,
+    columns: &[&'static str],
+    range: Range,
+) {
+    let columns: &[&str] = match columns {
+        [one] => &[*one],
+        _ => &ALL,
+    };
+    query
+        .push("(SELECT DISTINCT ")
+        .push(columns.join(", "))
+        .push(" FROM audit_kinds WHERE true");
+    push_kinds(query, filter);
+    query.push(") AS k CROSS JOIN LATERAL (");
+    push_list(query, columns, GatewayIs::Named, range);
+    if columns.len() > 1 && filter.gateway.is_none() {
+        query.push(" UNION ALL ");
+        push_list(query, columns, GatewayIs::None, range);
+    }
+    query.push(")");
 }

@@ -11,7 +11,7 @@ use sqlx::{Postgres, QueryBuilder};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::kinds::{self, GatewayIs};
+use super::kinds;
 use super::rows::{AuditRow, EVENT};
 use super::{PAGE, hash};
 use crate::rows::{column, moment};
@@ -327,22 +327,9 @@ impl Store {
         match kinds::set(filter).as_slice() {
             [] => kinds::push_range(&mut query, "WHERE", "e", range),
             columns => {
-                query.push("JOIN (SELECT hit.sequence FROM (SELECT DISTINCT ");
-                let columns: &[&str] = match columns {
-                    [one] => &[*one],
-                    _ => &kinds::ALL,
-                };
-                query
-                    .push(columns.join(", "))
-                    .push(" FROM audit_kinds WHERE true");
-                kinds::push_kinds(&mut query, filter);
-                query.push(") AS k CROSS JOIN LATERAL (");
-                kinds::push_list(&mut query, columns, GatewayIs::Named, range);
-                if columns.len() > 1 && filter.gateway.is_none() {
-                    query.push(" UNION ALL ");
-                    kinds::push_list(&mut query, columns, GatewayIs::None, range);
-                }
-                query.push(format!(") AS hit ORDER BY hit.sequence {order} LIMIT "));
+                query.push("JOIN (SELECT hit.sequence FROM ");
+                kinds::push_lists(&mut query, filter, columns, range);
+                query.push(format!(" AS hit ORDER BY hit.sequence {order} LIMIT "));
                 query
                     .push_bind(range.limit)
                     .push(") AS hits USING (sequence)");

@@ -7,7 +7,7 @@ use domain::time::Timestamp;
 use sqlx::{Postgres, QueryBuilder};
 use time::OffsetDateTime;
 
-use super::kinds::{self, GatewayIs};
+use super::kinds;
 use super::read::{Direction, Range};
 use crate::rows::column;
 use crate::store::Store;
@@ -85,22 +85,9 @@ impl Store {
         let mut query = QueryBuilder::<Postgres>::new("SELECT width_bucket(hit.sequence, ");
         query
             .push_bind(numbers.to_vec())
-            .push(") AS bucket, count(*) FROM (SELECT found.sequence FROM (SELECT DISTINCT ");
-        let columns: &[&str] = match columns {
-            [one] => &[*one],
-            _ => &kinds::ALL,
-        };
-        query
-            .push(columns.join(", "))
-            .push(" FROM audit_kinds WHERE true");
-        kinds::push_kinds(&mut query, filter);
-        query.push(") AS k CROSS JOIN LATERAL (");
-        kinds::push_list(&mut query, columns, GatewayIs::Named, range);
-        if columns.len() > 1 && filter.gateway.is_none() {
-            query.push(" UNION ALL ");
-            kinds::push_list(&mut query, columns, GatewayIs::None, range);
-        }
-        query.push(") AS found LIMIT ");
+            .push(") AS bucket, count(*) FROM (SELECT found.sequence FROM ");
+        kinds::push_lists(&mut query, filter, columns, range);
+        query.push(" AS found LIMIT ");
         query
             .push_bind(range.limit)
             .push(") AS hit GROUP BY bucket");
