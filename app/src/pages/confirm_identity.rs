@@ -27,8 +27,11 @@ pub(crate) fn page(call: &Call, asked: &Asked) -> Page {
             action: endpoint::CONFIRM_BY_PASSKEY,
             question: path::OWN_PASSKEY,
             button: "Use your passkey",
-            strong: false,
-            next: next.clone(),
+            kept: next
+                .clone()
+                .map(|next| ("next", next))
+                .into_iter()
+                .collect(),
             wrong: asked.problem_with("passkey"),
         });
         view! { <div class="card pad">{form}</div> }

@@ -17,8 +17,10 @@ pub(crate) fn page(asked: &Asked, passkeys: bool) -> Page {
             action: path::SIGN_IN_PASSKEY,
             question: path::SIGN_IN_PASSKEY,
             button: "Sign in with a passkey",
-            strong: false,
-            next: next.map(str::to_owned),
+            kept: next
+                .map(|next| ("next", next.to_owned()))
+                .into_iter()
+                .collect(),
             wrong: refused(asked),
         })
     });

@@ -11,12 +11,15 @@ pub(crate) fn page(asked: &Asked) -> Page {
     let next = own_page(asked.get("next"));
     let with = asked.get("with");
     let passkey = matches!(with, "passkey" | "both").then(|| {
+        let next = next.map(|next| ("next", next.to_owned()));
         passkey::answered(Use {
             action: path::SIGN_IN_CODE_PASSKEY,
             question: path::SIGN_IN_CODE_PASSKEY,
             button: "Use your passkey",
-            strong: false,
-            next: next.map(str::to_owned),
+            kept: next
+                .into_iter()
+                .chain([("with", with.to_owned())])
+                .collect(),
             wrong: sign_in::refused(asked),
         })
     });

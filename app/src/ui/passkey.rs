@@ -13,20 +13,19 @@ pub(crate) struct Use {
     /// Where the question is.
     pub(crate) question: &'static str,
     pub(crate) button: &'static str,
-    /// The page's one strong button.
-    pub(crate) strong: bool,
-    /// Where to go on to.
-    pub(crate) next: Option<String>,
+    /// What goes along unseen: where to go on to, and what the page knows.
+    pub(crate) kept: Vec<(&'static str, String)>,
     /// What happened before.
     pub(crate) wrong: Option<String>,
 }
 
 /// A form that is answered by one of the passkeys that somebody has.
 pub(crate) fn answered(of: Use) -> AnyView {
-    let class = if of.strong { "btn primary" } else { "btn" };
-    let next = of
-        .next
-        .map(|next| view! { <input type="hidden" name="next" value=next/> });
+    let kept: Vec<_> = of
+        .kept
+        .into_iter()
+        .map(|(name, value)| view! { <input type="hidden" name=name value=value/> })
+        .collect();
     let wrong = of
         .wrong
         .map(|why| view! { <p class="error" role="alert">{why}</p> });
@@ -36,11 +35,11 @@ pub(crate) fn answered(of: Use) -> AnyView {
             data-sending="Checking …"
             data-cancelled="Nothing was chosen, or it took too long. Try again."
             data-failed="This browser could not use a passkey here. Use the password.">
-            {next}
+            {kept}
             <input type="hidden" name="ceremony"/>
             <input type="hidden" name="credential"/>
             {wrong}
-            <div class="actions"><button class=class>{of.button}</button></div>
+            <div class="actions"><button class="btn">{of.button}</button></div>
             <p class="hint" role="status"></p>
         </form>
     }
@@ -48,8 +47,7 @@ pub(crate) fn answered(of: Use) -> AnyView {
 }
 
 /// A form that is answered by a passkey that is made.
-pub(crate) fn made(asked: &Asked, strong: bool) -> AnyView {
-    let class = if strong { "btn primary" } else { "btn" };
+pub(crate) fn made(asked: &Asked) -> AnyView {
     let wrong = asked.problem_with("passkey");
     let invalid = wrong.as_ref().map(|_| "true");
     let described = if wrong.is_some() {
@@ -76,7 +74,7 @@ pub(crate) fn made(asked: &Asked, strong: bool) -> AnyView {
             </div>
             <input type="hidden" name="ceremony"/>
             <input type="hidden" name="credential"/>
-            <div class="actions"><button class=class>"Add a passkey"</button></div>
+            <div class="actions"><button class="btn">"Add a passkey"</button></div>
             <p class="hint" role="status"></p>
         </form>
         <noscript><p class="hint">"Making a passkey needs JavaScript. An authenticator does not."</p></noscript>

@@ -153,6 +153,9 @@ async fn the_doors_offer_one_where_browsers_make_any() {
     let both = browser.get("/sign-in/code?with=both").await;
     assert!(both.html.contains(path::SIGN_IN_CODE_PASSKEY));
     assert!(both.says("Code of your authenticator"));
+    // A try that was refused comes back to the same page.
+    let kept = "name=\"with\" value=\"passkey\"";
     let alone = browser.get("/sign-in/code?with=passkey").await;
+    assert_eq!(alone.html.matches(kept).count(), 2, "{}", alone.html);
     assert!(alone.says("A recovery code"), "{}", alone.text());
 }

@@ -6,20 +6,16 @@ use std::sync::Arc;
 use app::{Call, Confirmed, Panel, Viewer};
 use axum::extract::{ConnectInfo, Form, State};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Json};
 use domain::passkey::{Answer, Question};
 use domain::path;
-use domain::ports::{PeopleError, SignIn};
+use domain::ports::PeopleError;
 use serde::Deserialize;
 use tower_sessions::Session;
 
-use super::client;
 use super::sessions::{self, Origin};
-use super::sign_in::{Desk, own_page, unavailable, with_next};
-
-/// The longest answer that is looked at.
-const LONGEST: usize = 64 * 1024;
+use super::sign_in::{Desk, code_page, own_page, with_next};
 
 /// What to ask whoever wants to sign in.
 pub(crate) async fn ask_anybody(State(desk): State<Desk>) -> Response {
@@ -77,25 +73,11 @@ pub(crate) struct Given {
     ceremony: String,
     #[serde(default)]
     credential: String,
+    /// As [`super::sign_in::GivenCode`] has it.
+    #[serde(default)]
+    with: String,
     #[serde(default)]
     next: String,
-}
-
-impl Given {
-    fn answer(self) -> Answer {
-        let whole = self.ceremony.len() <= LONGEST && self.credential.len() <= LONGEST;
-        if whole {
-            Answer {
-                ceremony: self.ceremony,
-                credential: self.credential,
-            }
-        } else {
-            Answer {
-                ceremony: String::new(),
-                credential: String::new(),
-            }
-        }
-    }
 }
 
 /// Signs in without a password.
@@ -111,9 +93,15 @@ pub(crate) async fn sign_in(
         headers: &headers,
     };
     let (address, browser) = desk.whence(&from);
-    let next = own_page(&given.next).to_owned();
-    let answer = desk.passkeys.sign_in(given.answer(), address, browser);
-    go_on(&desk, &session, from, path::SIGN_IN, &next, answer.await).await
+    let answer = Answer {
+        ceremony: given.ceremony,
+        credential: given.credential,
+    };
+    let answer = desk.passkeys.sign_in(answer, address, browser).await;
+    let next = own_page(&given.next);
+    let back = |query: &str| with_next(path::SIGN_IN, query, next);
+    desk.go_on(&session, from, next, answer, "refused=1", back)
+        .await
 }
 
 /// In place of the code.
@@ -124,52 +112,28 @@ pub(crate) async fn second_step(
     headers: HeaderMap,
     Form(given): Form<Given>,
 ) -> Response {
+    let next = own_page(&given.next);
+    let half_way = match desk.half_way(&session, next).await {
+        Ok(half_way) => half_way,
+        Err(away) => return away,
+    };
     let from = Origin {
         peer,
         headers: &headers,
     };
     let (address, browser) = desk.whence(&from);
-    let next = own_page(&given.next).to_owned();
-    let half_way = match sessions::got_half_way(&session, desk.door.clock.now()).await {
-        Ok(Some(half_way)) => half_way,
-        Ok(None) => {
-            return Redirect::to(&with_next(path::SIGN_IN, "late=1", &next)).into_response();
-        }
-        Err(error) => return unavailable(&*error),
+    let answer = Answer {
+        ceremony: given.ceremony,
+        credential: given.credential,
     };
     let (id, epoch) = (half_way.person, half_way.epoch);
     let answer = desk
         .passkeys
-        .second_step(id, epoch, given.answer(), address, browser)
-        .await;
-    go_on(&desk, &session, from, path::SIGN_IN_CODE, &next, answer).await
-}
-
-async fn go_on(
-    desk: &Desk,
-    session: &Session,
-    from: Origin<'_>,
-    page: &str,
-    next: &str,
-    answer: Result<SignIn, domain::ports::StoreError>,
-) -> Response {
-    let back = |query: &str| Redirect::to(&with_next(page, query, next)).into_response();
-    match answer {
-        Ok(SignIn::Welcome(person)) => {
-            let answer = sessions::let_in(&desk.door, session, &person, from, next).await;
-            answer.unwrap_or_else(|error| unavailable(&*error))
-        }
-        Ok(SignIn::Refused | SignIn::SecondStep(_)) => back("refused=1&with=both"),
-        Ok(SignIn::Throttled { until }) => back(&desk.throttled(until)),
-        Err(error) => unavailable(&error),
-    }
-}
-
-impl Desk {
-    fn whence(&self, from: &Origin<'_>) -> (Option<String>, Option<String>) {
-        let address = client::address(from.peer, from.headers, &self.door.trusted_proxies);
-        (Some(address.to_string()), client::browser(from.headers))
-    }
+        .second_step(id, epoch, answer, address, browser);
+    let answer = answer.await;
+    let back = |query: &str| code_page(query, &given.with, next);
+    desk.go_on(&session, from, next, answer, "refused=1", back)
+        .await
 }
 
 fn asked(question: Result<Question, PeopleError>) -> Response {

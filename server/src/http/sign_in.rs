@@ -9,14 +9,13 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use domain::audit::{AuditOutcome, NewAuditEvent, act};
 use domain::path;
 use domain::person::Person;
-use domain::ports::{AuditTrail, Passkeys, People, SignIn};
-use domain::time::Timestamp;
+use domain::ports::{AuditTrail, Passkeys, People, SignIn, StoreError};
 use secrecy::SecretString;
 use serde::Deserialize;
 use tower_sessions::Session;
 
 use super::client;
-use super::sessions::{self, Door, Origin};
+use super::sessions::{self, Door, HalfWay, Origin};
 use super::sorry;
 
 /// What signing in needs.
@@ -43,38 +42,19 @@ pub(crate) async fn sign_in(
     headers: HeaderMap,
     Form(given): Form<Given>,
 ) -> Response {
-    let address = client::address(peer, &headers, &desk.door.trusted_proxies).to_string();
-    let browser = client::browser(&headers);
-    let next = own_page(&given.next);
-    let back =
-        |query: String| Redirect::to(&with_next(path::SIGN_IN, &query, next)).into_response();
-    match desk
+    let from = Origin {
+        peer,
+        headers: &headers,
+    };
+    let (address, browser) = desk.whence(&from);
+    let answer = desk
         .people
-        .sign_in(&given.name, given.password, Some(address), browser)
+        .sign_in(&given.name, given.password, address, browser);
+    let answer = answer.await;
+    let next = own_page(&given.next);
+    let back = |query: &str| with_next(path::SIGN_IN, query, next);
+    desk.go_on(&session, from, next, answer, "failed=1", back)
         .await
-    {
-        Ok(SignIn::Welcome(person)) => {
-            let from = Origin {
-                peer,
-                headers: &headers,
-            };
-            let answer = sessions::let_in(&desk.door, &session, &person, from, next).await;
-            answer.unwrap_or_else(|error| unavailable(&*error))
-        }
-        Ok(SignIn::SecondStep(person)) => {
-            let half_way = sessions::half_way(&desk.door, &session, &person).await;
-            match half_way {
-                Ok(()) => {
-                    let page = with_next(path::SIGN_IN_CODE, with(&person), next);
-                    Redirect::to(&page).into_response()
-                }
-                Err(error) => unavailable(&*error),
-            }
-        }
-        Ok(SignIn::Refused) => back("failed=1".to_owned()),
-        Ok(SignIn::Throttled { until }) => back(desk.throttled(until)),
-        Err(error) => unavailable(&error),
-    }
 }
 
 #[derive(Deserialize)]
@@ -95,51 +75,91 @@ pub(crate) async fn second_step(
     headers: HeaderMap,
     Form(given): Form<GivenCode>,
 ) -> Response {
-    let address = client::address(peer, &headers, &desk.door.trusted_proxies).to_string();
-    let browser = client::browser(&headers);
     let next = own_page(&given.next);
-    let now = desk.door.clock.now();
-    let half_way = match sessions::got_half_way(&session, now).await {
-        Ok(Some(half_way)) => half_way,
-        Ok(None) => {
-            return Redirect::to(&with_next(path::SIGN_IN, "late=1", next)).into_response();
-        }
-        Err(error) => return unavailable(&*error),
+    let half_way = match desk.half_way(&session, next).await {
+        Ok(half_way) => half_way,
+        Err(away) => return away,
     };
+    let from = Origin {
+        peer,
+        headers: &headers,
+    };
+    let (address, browser) = desk.whence(&from);
     let (id, epoch) = (half_way.person, half_way.epoch);
     let answer = desk
         .people
-        .second_step(id, epoch, given.code, Some(address), browser)
-        .await;
-    let with = match given.with.as_str() {
+        .second_step(id, epoch, given.code, address, browser);
+    let answer = answer.await;
+    let back = |query: &str| code_page(query, &given.with, next);
+    desk.go_on(&session, from, next, answer, "failed=1", back)
+        .await
+}
+
+impl Desk {
+    /// From which address and with which browser.
+    pub(super) fn whence(&self, from: &Origin<'_>) -> (Option<String>, Option<String>) {
+        let address = client::address(from.peer, from.headers, &self.door.trusted_proxies);
+        (Some(address.to_string()), client::browser(from.headers))
+    }
+
+    /// Who typed the right password a moment ago; or where else to go.
+    pub(super) async fn half_way(
+        &self,
+        session: &Session,
+        next: &str,
+    ) -> Result<HalfWay, Response> {
+        match sessions::got_half_way(session, self.door.clock.now()).await {
+            Ok(Some(half_way)) => Ok(half_way),
+            Ok(None) => {
+                Err(Redirect::to(&with_next(path::SIGN_IN, "late=1", next)).into_response())
+            }
+            Err(error) => Err(unavailable(&*error)),
+        }
+    }
+
+    /// In, to the second step, or `back` to the page that asked, with what it has to say.
+    pub(super) async fn go_on(
+        &self,
+        session: &Session,
+        from: Origin<'_>,
+        next: &str,
+        answer: Result<SignIn, StoreError>,
+        refused: &str,
+        back: impl Fn(&str) -> String,
+    ) -> Response {
+        let back = |query: &str| Redirect::to(&back(query)).into_response();
+        match answer {
+            Ok(SignIn::Welcome(person)) => {
+                let answer = sessions::let_in(&self.door, session, &person, from, next).await;
+                answer.unwrap_or_else(|error| unavailable(&*error))
+            }
+            Ok(SignIn::SecondStep(person)) => {
+                match sessions::half_way(&self.door, session, &person).await {
+                    Ok(()) => {
+                        let page = with_next(path::SIGN_IN_CODE, with(&person), next);
+                        Redirect::to(&page).into_response()
+                    }
+                    Err(error) => unavailable(&*error),
+                }
+            }
+            Ok(SignIn::Refused) => back(refused),
+            Ok(SignIn::Throttled { until }) => {
+                let seconds = until.since(self.door.clock.now()).as_secs().max(1);
+                back(&format!("throttled={seconds}"))
+            }
+            Err(error) => unavailable(&error),
+        }
+    }
+}
+
+/// The page of the second step again; it goes on to know what somebody has besides the password, as [`with`] told it.
+pub(super) fn code_page(query: &str, has: &str, next: &str) -> String {
+    let has = match has {
         "both" => "&with=both",
         "passkey" => "&with=passkey",
         _ => "",
     };
-    let back = |query: &str| {
-        let page = with_next(path::SIGN_IN_CODE, &format!("{query}{with}"), next);
-        Redirect::to(&page).into_response()
-    };
-    match answer {
-        Ok(SignIn::Welcome(person)) => {
-            let from = Origin {
-                peer,
-                headers: &headers,
-            };
-            let answer = sessions::let_in(&desk.door, &session, &person, from, next).await;
-            answer.unwrap_or_else(|error| unavailable(&*error))
-        }
-        Ok(SignIn::Refused | SignIn::SecondStep(_)) => back("failed=1"),
-        Ok(SignIn::Throttled { until }) => back(&desk.throttled(until)),
-        Err(error) => unavailable(&error),
-    }
-}
-
-impl Desk {
-    pub(super) fn throttled(&self, until: Timestamp) -> String {
-        let seconds = until.since(self.door.clock.now()).as_secs().max(1);
-        format!("throttled={seconds}")
-    }
+    with_next(path::SIGN_IN_CODE, &format!("{query}{has}"), next)
 }
 
 /// What the page of the second step is told of somebody whose password was right.

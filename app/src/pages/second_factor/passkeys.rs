@@ -16,7 +16,7 @@ pub(super) fn section(call: &Call, keys: &[Passkey], must: bool, asked: &Asked) 
     let rows: Vec<_> = keys.iter().map(|key| row(key, must && last, now)).collect();
     let list = (!rows.is_empty()).then(|| view! { <ul class="card rows" role="list">{rows}</ul> });
     let add = if call.panel().passkeys.possible() {
-        passkey::made(asked, false)
+        passkey::made(asked)
     } else {
         view! {
             <p class="hint">
