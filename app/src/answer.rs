@@ -48,7 +48,7 @@ const PAGES: [(&str, Make); 29] = [
     ("/gateways/{id}/logs",                       |call, of, asked| Box::pin(pages::logs::page(call, of.get("id"), asked))),
     ("/gateways/{id}/operations",                 |call, of, asked| Box::pin(pages::operations::page(call, of.get("id"), asked))),
     ("/gateways/{id}/operations/new/{kind}",      |call, of, asked| Box::pin(pages::confirm::page(call, of.get("id"), of.get("kind"), asked))),
-    ("/gateways/{id}/accounts/{account}/relink",  |call, of, _| Box::pin(async { pages::relink::page(call, of.get("id"), of.get("account")) })),
+    ("/gateways/{id}/accounts/{account}/relink",  |call, of, _| Box::pin(pages::relink::page(call, of.get("id"), of.get("account")))),
     ("/gateways/{id}/accounts",                   |call, of, _| Box::pin(pages::accounts::page(call, of.get("id")))),
     ("/gateways/{id}/backups",                    |call, of, _| Box::pin(pages::backups::page(call, of.get("id")))),
     ("/gateways/{id}/backups/{name}/restore",     |call, of, asked| Box::pin(pages::restore::page(call, of.get("id"), of.get("name"), asked))),
@@ -211,11 +211,14 @@ fn parts(of: &RawPathParams) -> Of {
         .collect())
 }
 
-/// The start page goes to the first gateway.
+/// The start page goes to the first gateway that one may look at.
 fn home(call: &Call) -> Result<Page, PanelError> {
-    let first = call.panel().observations.gateways().into_iter().next();
-    let first = first.ok_or_else(|| {
-        PanelError::gone("No gateway is configured. Add one to the panel's configuration.")
-    })?;
-    Ok(Page::redirect(path::gateway(&first.id)))
+    if let Some(first) = call.gateways().first() {
+        return Ok(Page::redirect(path::gateway(&first.id)));
+    }
+    if call.panel().observations.gateways().is_empty() {
+        let why = "No gateway is configured. Add one to the panel's configuration.";
+        return Err(PanelError::gone(why));
+    }
+    Ok(pages::answer::no_gateway(call))
 }

@@ -86,9 +86,14 @@ impl Call {
         &self.viewer.actor
     }
 
-    /// Their role, as last read.
+    /// Their role in what belongs to no gateway, as last read.
     pub fn role(&self) -> Role {
-        self.viewer.person.role
+        self.viewer.role(None)
+    }
+
+    /// Their role on a gateway, as last read.
+    pub fn role_on(&self, gateway: &GatewayId) -> Role {
+        self.viewer.role(Some(gateway))
     }
 
     /// Now.
@@ -102,12 +107,20 @@ impl Call {
         id[id.len() - 8..].to_owned()
     }
 
-    /// Whether the table lets them, without a trace: for buttons.
+    /// Whether the table lets them do what belongs to no gateway, without a trace: for buttons.
     ///
     /// # Errors
     /// The reason to show.
     pub fn may(&self, action: Action) -> Result<(), &'static str> {
         can::role_may(Some(self.role()), action).map_err(|denied| denied.why)
+    }
+
+    /// The same on a gateway.
+    ///
+    /// # Errors
+    /// The reason to show.
+    pub fn may_on(&self, action: Action, gateway: &GatewayId) -> Result<(), &'static str> {
+        can::role_may(Some(self.role_on(gateway)), action).map_err(|denied| denied.why)
     }
 
     /// The permit to do `action`; a denial is audited.
@@ -120,7 +133,7 @@ impl Call {
         action: Action,
         gateway: Option<&GatewayId>,
     ) -> Result<Permit, PanelError> {
-        match can::permit(&self.viewer.actor, action, gateway) {
+        match self.viewer.permit(action, gateway) {
             Ok(_) if !self.is_confirmed(action, STEP_UP + STEP_UP_GRACE) => {
                 Err(PanelError::Unconfirmed)
             }
@@ -130,7 +143,7 @@ impl Call {
                     gateway: gateway.cloned(),
                     note: Some(denied.why.to_owned()),
                     ..NewAuditEvent::new(
-                        self.viewer.actor.clone(),
+                        self.viewer.actor(gateway),
                         action.as_str(),
                         AuditOutcome::Denied,
                     )
@@ -182,17 +195,45 @@ impl Call {
         !action.needs_step_up() || self.now().since(self.viewer.confirmed_at) < within
     }
 
-    /// The gateway of a URL.
+    /// Of what they may read the audit trail: of everything (`Some(None)`), of a gateway, or of nothing.
+    pub fn audit_of(&self) -> Option<Option<GatewayId>> {
+        if self.may(Action::ViewAudit).is_ok() {
+            return Some(None);
+        }
+        let mut gateways = self.gateways().into_iter();
+        let gateway = gateways.find(|gateway| self.may_on(Action::ViewAudit, &gateway.id).is_ok());
+        gateway.map(|gateway| Some(gateway.id))
+    }
+
+    /// As whom they read the audit trail, or what of it is about a gateway: whoever reads all of it reads that, too. A
+    /// denial is audited.
     ///
     /// # Errors
-    /// [`PanelError::Gone`] when there is none of that name.
-    pub fn gateway(&self, id: &str) -> Result<Gateway, PanelError> {
-        self.panel
-            .observations
-            .gateways()
-            .into_iter()
-            .find(|gateway| gateway.id.as_str() == id)
-            .ok_or_else(|| PanelError::gone("There is no gateway of that name."))
+    /// As [`Call::permit`].
+    pub async fn reads_audit(&self, gateway: Option<&GatewayId>) -> Result<Actor, PanelError> {
+        let of = gateway.filter(|_| self.may(Action::ViewAudit).is_err());
+        self.permit(Action::ViewAudit, of).await?;
+        Ok(self.viewer.actor(of))
+    }
+
+    /// The gateways that they may look at.
+    pub fn gateways(&self) -> Vec<Gateway> {
+        let mut gateways = self.panel.observations.gateways();
+        gateways.retain(|gateway| self.may_on(Action::ViewGateway, &gateway.id).is_ok());
+        gateways
+    }
+
+    /// The gateway of a URL, for whoever may look at it.
+    ///
+    /// # Errors
+    /// [`PanelError::Gone`] when there is none of that name; [`PanelError::NotAllowed`].
+    pub async fn gateway(&self, id: &str) -> Result<Gateway, PanelError> {
+        let mut gateways = self.panel.observations.gateways().into_iter();
+        let gateway = gateways.find(|gateway| gateway.id.as_str() == id);
+        let gateway =
+            gateway.ok_or_else(|| PanelError::gone("There is no gateway of that name."))?;
+        self.permit(Action::ViewGateway, Some(&gateway.id)).await?;
+        Ok(gateway)
     }
 
     /// The rotation of a URL: the one that an operation did on this gateway.
@@ -217,7 +258,7 @@ impl Call {
     /// What waits for a second person, by its URL.
     ///
     /// # Errors
-    /// [`PanelError::Gone`] when there is none.
+    /// [`PanelError::Gone`] when there is none; [`PanelError::NotAllowed`] when they may not look at its gateway.
     pub async fn proposal(&self, id: &str) -> Result<Proposal, PanelError> {
         let gone = || PanelError::gone("There is no such request. The link may be old.");
         let found = self
@@ -225,18 +266,24 @@ impl Call {
             .proposals
             .proposal(id.parse().map_err(|_| gone())?)
             .await;
-        found.or_say(|| self.error_id())?.ok_or_else(gone)
+        let found = found.or_say(|| self.error_id())?.ok_or_else(gone)?;
+        let gateway = found.command.gateway();
+        self.permit(Action::ViewGateway, Some(gateway)).await?;
+        Ok(found)
     }
 
     /// The operation of a URL, with its steps.
     ///
     /// # Errors
-    /// [`PanelError::Gone`] when there is none.
+    /// [`PanelError::Gone`] when there is none; [`PanelError::NotAllowed`] when they may not look at its gateway.
     pub async fn operation(&self, id: &str) -> Result<OperationView, PanelError> {
         let gone = || PanelError::gone("There is no such operation. The link may be old.");
         let id = OperationId(id.parse().map_err(|_| gone())?);
         let view = self.panel.operations.view(id).await;
-        view.or_say(|| self.error_id())?.ok_or_else(gone)
+        let view = view.or_say(|| self.error_id())?.ok_or_else(gone)?;
+        let gateway = view.operation.command.gateway();
+        self.permit(Action::ViewGateway, Some(gateway)).await?;
+        Ok(view)
     }
 }
 

@@ -6,7 +6,6 @@ use std::sync::{Mutex, PoisonError};
 
 use domain::action::Action;
 use domain::audit::{AuditOutcome, NewAuditEvent, act};
-use domain::can;
 use domain::operation::{OperationId, OperationView};
 use domain::ports::StoreError;
 use uuid::Uuid;
@@ -44,16 +43,17 @@ pub async fn viewing(
         return Ok(());
     };
     let viewing = (operation.id, viewer.person.id);
-    let sees = can::role_may(Some(viewer.person.role), Action::ViewCode).is_ok();
+    let gateway = command.gateway();
+    let sees = viewer.permit(Action::ViewCode, Some(gateway)).is_ok();
     if !sees || operation.outcome.is_some() || panel.viewings.known(&viewing) {
         return Ok(());
     }
     let event = NewAuditEvent {
-        gateway: Some(command.gateway().clone()),
+        gateway: Some(gateway.clone()),
         target: Some(account.to_string()),
         operation: Some(operation.id),
         ..NewAuditEvent::new(
-            viewer.actor.clone(),
+            viewer.actor(Some(gateway)),
             act::VIEW_CODE,
             AuditOutcome::Succeeded,
         )

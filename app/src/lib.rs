@@ -46,6 +46,6 @@ pub use crate::{
     error::PanelError,
     pages::answer::sorry,
     pages::logs::Filter,
-    panel::{OwnSession, Panel, RenewError, Reveals, Screen, SiteFiles, Viewer},
+    panel::{OwnSession, Panel, RenewError, Reveals, Screen, SiteFiles, Viewer, must_have},
     reports::{Letter, letter as report_letter},
 };

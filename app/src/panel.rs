@@ -4,6 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use domain::action::Action;
+use domain::can::{self, Denied, Permit};
 use domain::gateway::GatewayId;
 use domain::hand_off::HandOff;
 use domain::person::{Actor, Person, Role};
@@ -136,11 +138,24 @@ pub struct Panel {
     pub public_url: Arc<str>,
 }
 
+impl Panel {
+    /// Whether a role that they have anywhere asks for a second factor.
+    pub fn must_have_second_factor(&self, person: &Person) -> bool {
+        must_have(&self.second_factor_for, person)
+    }
+}
+
+/// Whether one of these roles, which ask for a second factor, is theirs anywhere.
+pub fn must_have(second_factor_for: &BTreeSet<Role>, person: &Person) -> bool {
+    let mut roles = person.roles.all();
+    roles.any(|role| second_factor_for.contains(&role))
+}
+
 /// Who is looking: found by the server from the session, put into the request's extensions as
 /// `Arc<Viewer>`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Viewer {
-    /// As they will stand in the audit trail.
+    /// As they will stand in the audit trail with what belongs to no gateway; else see [`Viewer::actor`].
     pub actor: Actor,
     /// The person, as last read.
     pub person: Person,
@@ -152,6 +167,26 @@ pub struct Viewer {
     pub signed_in_at: Timestamp,
     /// When they last typed their password.
     pub confirmed_at: Timestamp,
+}
+
+impl Viewer {
+    /// The role that decides: on a gateway, or in what belongs to none.
+    pub fn role(&self, gateway: Option<&GatewayId>) -> Role {
+        self.person.roles.on(gateway)
+    }
+
+    /// As they will stand in the audit trail with what they do on a gateway, or with what belongs to none.
+    pub fn actor(&self, gateway: Option<&GatewayId>) -> Actor {
+        self.actor.clone().with(self.role(gateway))
+    }
+
+    /// Checks them against the table.
+    ///
+    /// # Errors
+    /// [`Denied`] with the reason to show and to audit.
+    pub fn permit(&self, action: Action, gateway: Option<&GatewayId>) -> Result<Permit, Denied> {
+        can::permit(&self.actor(gateway), action, gateway)
+    }
 }
 
 /// The device that opened a one-time link, found by the server from its cookie, put into the request's extensions

@@ -51,7 +51,7 @@ impl Known {
             seen: panel.observations.observation(gateway),
             holder: panel.operations.holder(gateway),
             usual: live::usual(panel, gateway, now).await,
-            role: call.role(),
+            role: call.role_on(gateway),
             now,
         }
     }

@@ -34,9 +34,9 @@ use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use domain::gateway::GatewayId;
-use domain::path;
+use domain::path::{self, Served};
 use domain::session::IDLE;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -120,38 +120,29 @@ pub(crate) fn router(site: Site) -> anyhow::Result<Router> {
         https,
     };
 
-    // Behind the sign-in: pages, forms and streams.
-    let inside = Router::new()
-        .merge(app::inside(&site.panel))
-        .merge(
-            Router::new()
-                .route("/events/gateways/{id}", get(events::gateway))
-                .route("/events/gateways/{id}/logs", get(events::logs))
-                .route("/events/gateways/{id}/operations", get(events::operations))
-                .route("/events/operations/{id}", get(events::operation))
-                .with_state(wires),
-        )
-        .route(
-            "/gateways/{id}/logs/download",
-            get(log_file::download).with_state(site.panel.clone()),
-        )
-        .route(
-            "/gateways/{id}/backups/{name}/download",
-            get(backup_file::download).with_state(site.panel.clone()),
-        )
-        .route(
-            path::AUDIT_DOWNLOAD,
-            get(audit_file::download).with_state(audit_file::Files {
-                panel: site.panel.clone(),
+    // Behind the sign-in: pages, forms, and what the server answers itself.
+    let answer = |served| -> MethodRouter {
+        let panel = site.panel.clone();
+        match served {
+            Served::GatewayEvents => get(events::gateway).with_state(wires.clone()),
+            Served::LogEvents => get(events::logs).with_state(wires.clone()),
+            Served::OperationsEvents => get(events::operations).with_state(wires.clone()),
+            Served::OperationEvents => get(events::operation).with_state(wires.clone()),
+            Served::LogFile => get(log_file::download).with_state(panel),
+            Served::BackupFile => get(backup_file::download).with_state(panel),
+            Served::AuditFile => get(audit_file::download).with_state(audit_file::Files {
+                panel,
                 store: site.store.clone(),
             }),
-        )
-        .merge(
-            Router::new()
-                .route(path::OWN_PASSKEY, get(passkeys::ask_own))
-                .route(path::NEW_PASSKEY, get(passkeys::ask_new))
-                .with_state(site.panel.clone()),
-        )
+            Served::OwnPasskey => get(passkeys::ask_own).with_state(panel),
+            Served::NewPasskey => get(passkeys::ask_new).with_state(panel),
+        }
+    };
+    let inside = Served::ALL
+        .into_iter()
+        .fold(app::inside(&site.panel), |inside, served| {
+            inside.route(served.route(), answer(served))
+        })
         .layer(from_fn_with_state(door, sessions::require));
 
     // Open to everybody.

@@ -5,7 +5,7 @@ use core::time::Duration;
 use uuid::Uuid;
 
 use crate::gateway::GatewayId;
-use crate::person::{Person, Role};
+use crate::person::{Person, Role, Roles};
 use crate::time::Timestamp;
 
 /// What a token begins with, so that whoever finds one knows what it is.
@@ -52,14 +52,33 @@ pub struct ApiToken {
 }
 
 impl ApiToken {
-    /// As what it acts now: as what it was made for, while its person may do all of that. `None` when it opens nothing.
-    pub fn role_of(&self, person: &Person, now: Timestamp) -> Option<Role> {
+    /// As what it acts now: as what it was made for, wherever its person may do all of that. `None` when it opens nothing.
+    pub fn roles_of(&self, person: &Person, now: Timestamp) -> Option<Roles> {
         let opens = self.revoked_at.is_none()
             && self.expires_at > now
             && self.person == person.id
-            && person.disabled_at.is_none()
-            && may_give(person.role, self.role);
-        opens.then_some(self.role)
+            && person.disabled_at.is_none();
+        let given = |own: Role| {
+            if may_give(own, self.role) {
+                self.role
+            } else {
+                Role::Nothing
+            }
+        };
+        let roles = match &self.gateway {
+            Some(only) => Roles {
+                everywhere: Role::Nothing,
+                on: [(only.clone(), given(person.roles.on(Some(only))))].into(),
+            },
+            None => Roles {
+                everywhere: given(person.roles.everywhere),
+                on: (person.roles.on.iter())
+                    .map(|(gateway, own)| (gateway.clone(), given(*own)))
+                    .collect(),
+            },
+        };
+        let anything = roles.all().any(|role| role != Role::Nothing);
+        (opens && anything).then(|| roles.tidy())
     }
 
     /// Whether it may be used on a gateway at all.
@@ -71,7 +90,8 @@ impl ApiToken {
 /// Whether somebody of a role may make a token of another: an admin any, everybody one of their own role or one that only
 /// looks.
 pub fn may_give(own: Role, given: Role) -> bool {
-    own == Role::Admin || own == given || given == Role::Viewer
+    let less = own == Role::Admin || own == given || given == Role::Viewer;
+    less && own != Role::Nothing && given != Role::Nothing
 }
 
 #[cfg(test)]
@@ -82,11 +102,15 @@ mod tests {
         Timestamp::from_millis(1_795_000_000_000 + seconds * 1_000)
     }
 
+    fn gateway(id: &str) -> GatewayId {
+        id.parse().unwrap()
+    }
+
     fn anna(role: Role) -> Person {
         Person {
             id: Uuid::from_u128(1),
             name: "anna".to_owned(),
-            role,
+            roles: role.into(),
             disabled_at: None,
             password_is_one_time: false,
             invited_until: None,
@@ -122,27 +146,50 @@ mod tests {
             (Role::Operator, Role::Manager, None),
             (Role::Manager, Role::Operator, None),
         ] {
-            let role = token(token_role).role_of(&anna(person_role), at(1));
+            let roles = token(token_role).roles_of(&anna(person_role), at(1));
+            let role = roles.map(|roles| roles.on(Some(&gateway("g1"))));
             assert_eq!(role, acts_as, "{token_role:?} of {person_role:?}");
         }
+    }
+
+    #[test]
+    fn it_acts_where_its_person_may_do_as_much_and_nowhere_else() {
+        let mut anna = anna(Role::Viewer);
+        anna.roles.on.insert(gateway("g1"), Role::Operator);
+        anna.roles.on.insert(gateway("g2"), Role::Nothing);
+        let acts = |token: ApiToken| token.roles_of(&anna, at(1)).map(|roles| roles.to_string());
+        let everywhere = |role| ApiToken {
+            gateway: None,
+            ..token(role)
+        };
+        assert_eq!(acts(token(Role::Operator)).unwrap(), "none; operator on g1");
+        assert_eq!(
+            acts(everywhere(Role::Operator)).unwrap(),
+            "none; operator on g1"
+        );
+        assert_eq!(
+            acts(everywhere(Role::Viewer)).unwrap(),
+            "viewer; none on g2"
+        );
+        assert_eq!(acts(everywhere(Role::Admin)), None);
     }
 
     #[test]
     fn it_opens_nothing_when_it_is_over_or_its_person_is_kept_out() {
         let anna = anna(Role::Admin);
         let token = token(Role::Admin);
-        assert_eq!(token.role_of(&anna, at(100)), None);
+        assert_eq!(token.roles_of(&anna, at(100)), None);
         let revoked = ApiToken {
             revoked_at: Some(at(1)),
             ..token.clone()
         };
-        assert_eq!(revoked.role_of(&anna, at(2)), None);
+        assert_eq!(revoked.roles_of(&anna, at(2)), None);
         let mut out = anna.clone();
         out.disabled_at = Some(at(1));
-        assert_eq!(token.role_of(&out, at(2)), None);
+        assert_eq!(token.roles_of(&out, at(2)), None);
         let mut ben = anna;
         ben.id = Uuid::from_u128(2);
-        assert_eq!(token.role_of(&ben, at(2)), None);
+        assert_eq!(token.roles_of(&ben, at(2)), None);
     }
 
     #[test]

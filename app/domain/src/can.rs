@@ -95,28 +95,31 @@ pub fn role_may(role: Option<Role>, action: Action) -> Result<(), Denied> {
         return denied("Sign in first.");
     };
     match action {
-        Action::ViewGateway | Action::ViewLogs => Ok(()),
+        Action::ViewGateway | Action::ViewLogs => match role {
+            Role::Admin | Role::Operator | Role::Manager | Role::Viewer => Ok(()),
+            Role::Nothing => denied("You have no role on this gateway. Ask an admin for one."),
+        },
         Action::ViewPhoneNumbers => match role {
             Role::Admin | Role::Operator => Ok(()),
-            Role::Manager | Role::Viewer => {
+            Role::Manager | Role::Viewer | Role::Nothing => {
                 denied("Whole phone numbers are shown to operators and admins only.")
             }
         },
         Action::ViewAudit | Action::VerifyAudit | Action::ReviewAudit => match role {
             Role::Admin | Role::Manager => Ok(()),
-            Role::Operator | Role::Viewer => denied(
+            Role::Operator | Role::Viewer | Role::Nothing => denied(
                 "The audit trail is for managers and admins. Ask an admin for the manager role.",
             ),
         },
         Action::ViewCredentials => match role {
             Role::Admin | Role::Operator | Role::Manager => Ok(()),
-            Role::Viewer => denied(
+            Role::Viewer | Role::Nothing => denied(
                 "The register of credentials is for operators, managers and admins. Ask an admin for another role.",
             ),
         },
         Action::ViewCode => match role {
             Role::Admin | Role::Operator => Ok(()),
-            Role::Manager | Role::Viewer => denied(
+            Role::Manager | Role::Viewer | Role::Nothing => denied(
                 "The code is shown to operators and admins only: whoever scans it gets the link.",
             ),
         },
@@ -136,7 +139,7 @@ pub fn role_may(role: Option<Role>, action: Action) -> Result<(), Denied> {
         | Action::HandOverKey
         | Action::CancelOperation => match role {
             Role::Admin | Role::Operator => Ok(()),
-            Role::Manager | Role::Viewer => {
+            Role::Manager | Role::Viewer | Role::Nothing => {
                 denied("Your role can look but not act. Ask an operator or an admin.")
             }
         },

@@ -190,3 +190,57 @@ pub fn log_events(id: &GatewayId) -> String {
 pub fn log_download(id: &GatewayId) -> String {
     format!("/gateways/{id}/logs/download")
 }
+
+/// What the server answers people who are signed in, beside pages and forms: the server makes its routes from this list, and
+/// the tests ask each of them as every role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Served {
+    /// Events of a gateway's page.
+    GatewayEvents,
+    /// Events of its log.
+    LogEvents,
+    /// Events of the list of its operations.
+    OperationsEvents,
+    /// Events of an operation's page.
+    OperationEvents,
+    /// The log as a file.
+    LogFile,
+    /// A backup.
+    BackupFile,
+    /// The audit trail as a file.
+    AuditFile,
+    /// What to ask one's own passkey.
+    OwnPasskey,
+    /// What to ask a device that is to make one.
+    NewPasskey,
+}
+
+impl Served {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::GatewayEvents,
+        Self::LogEvents,
+        Self::OperationsEvents,
+        Self::OperationEvents,
+        Self::LogFile,
+        Self::BackupFile,
+        Self::AuditFile,
+        Self::OwnPasskey,
+        Self::NewPasskey,
+    ];
+
+    /// Its URL, the variable parts in braces.
+    pub const fn route(self) -> &'static str {
+        match self {
+            Self::GatewayEvents => "/events/gateways/{id}",
+            Self::LogEvents => "/events/gateways/{id}/logs",
+            Self::OperationsEvents => "/events/gateways/{id}/operations",
+            Self::OperationEvents => "/events/operations/{id}",
+            Self::LogFile => "/gateways/{id}/logs/download",
+            Self::BackupFile => "/gateways/{id}/backups/{name}/download",
+            Self::AuditFile => AUDIT_DOWNLOAD,
+            Self::OwnPasskey => OWN_PASSKEY,
+            Self::NewPasskey => NEW_PASSKEY,
+        }
+    }
+}

@@ -1,8 +1,12 @@
 //! People, their roles, and who acts.
 
+use std::collections::BTreeMap;
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::gateway::GatewayId;
 use crate::second_factor::SecondFactor;
 use crate::time::Timestamp;
 
@@ -18,11 +22,20 @@ pub enum Role {
     Manager,
     /// Sees state and logs; no phone numbers, no audit.
     Viewer,
+    /// Nothing: for gateways that somebody has nothing to do with.
+    #[serde(rename = "none")]
+    Nothing,
 }
 
 impl Role {
     /// All roles, strongest first.
-    pub const ALL: [Self; 4] = [Self::Admin, Self::Operator, Self::Manager, Self::Viewer];
+    pub const ALL: [Self; 5] = [
+        Self::Admin,
+        Self::Operator,
+        Self::Manager,
+        Self::Viewer,
+        Self::Nothing,
+    ];
 
     /// The word used in code, tables, forms and JSON.
     pub const fn as_str(self) -> &'static str {
@@ -31,12 +44,64 @@ impl Role {
             Self::Operator => "operator",
             Self::Manager => "manager",
             Self::Viewer => "viewer",
+            Self::Nothing => "none",
         }
     }
 
     /// Reads [`Role::as_str`] back.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.as_str() == word)
+    }
+}
+
+/// What a person may do on every gateway, and where they may do something else.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Roles {
+    /// On all gateways, those to come included, and in what belongs to none: people, credentials, the audit trail.
+    #[serde(rename = "role")]
+    pub everywhere: Role,
+    /// On these gateways instead, be it more or less.
+    #[serde(rename = "role_on", default)]
+    pub on: BTreeMap<GatewayId, Role>,
+}
+
+impl Roles {
+    /// The role that decides: on a gateway, or in what belongs to none.
+    pub fn on(&self, gateway: Option<&GatewayId>) -> Role {
+        let there = gateway.and_then(|gateway| self.on.get(gateway));
+        there.copied().unwrap_or(self.everywhere)
+    }
+
+    /// Every role they have anywhere.
+    pub fn all(&self) -> impl Iterator<Item = Role> {
+        core::iter::once(self.everywhere).chain(self.on.values().copied())
+    }
+
+    /// Without the exceptions that are none.
+    #[must_use]
+    pub fn tidy(mut self) -> Self {
+        self.on.retain(|_, role| *role != self.everywhere);
+        self
+    }
+}
+
+impl From<Role> for Roles {
+    fn from(everywhere: Role) -> Self {
+        Self {
+            everywhere,
+            on: BTreeMap::new(),
+        }
+    }
+}
+
+/// `viewer; operator on g1; none on g2`.
+impl fmt::Display for Roles {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.everywhere.as_str())?;
+        for (gateway, role) in &self.on {
+            write!(out, "; {} on {gateway}", role.as_str())?;
+        }
+        Ok(())
     }
 }
 
@@ -47,8 +112,9 @@ pub struct Person {
     pub id: Uuid,
     /// Sign-in name, lower case.
     pub name: String,
-    /// Role.
-    pub role: Role,
+    /// What they may do.
+    #[serde(flatten)]
+    pub roles: Roles,
     /// Kept out since; `None` while allowed in.
     pub disabled_at: Option<Timestamp>,
     /// The password is the one that was printed once at set-up or by an admin.
@@ -77,7 +143,7 @@ pub enum Actor {
         id: Uuid,
         /// Their name then.
         name: String,
-        /// Their role then.
+        /// Their role then: on the gateway that it was about, if it was about one.
         role: Role,
         /// Address they came from, as far as trusted proxies tell.
         address: Option<String>,
@@ -105,6 +171,15 @@ pub enum Actor {
 }
 
 impl Actor {
+    /// The same with the role that decides about a gateway, or about what belongs to none.
+    #[must_use]
+    pub fn with(mut self, acting: Role) -> Self {
+        if let Self::Person { role, .. } = &mut self {
+            *role = acting;
+        }
+        self
+    }
+
     /// The name shown to people.
     pub fn name(&self) -> &str {
         match self {
@@ -139,6 +214,44 @@ impl Actor {
             Self::CommandLine { user } => format!("cli:{user}"),
             Self::Panel => "panel".to_owned(),
             Self::Nobody { .. } => "nobody".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gateway(id: &str) -> GatewayId {
+        id.parse().unwrap()
+    }
+
+    #[test]
+    fn what_is_said_of_a_gateway_counts_there_be_it_more_or_less() {
+        let mut roles = Roles::from(Role::Viewer);
+        roles.on.insert(gateway("g1"), Role::Operator);
+        roles.on.insert(gateway("g2"), Role::Nothing);
+        assert_eq!(roles.on(None), Role::Viewer);
+        assert_eq!(roles.on(Some(&gateway("g1"))), Role::Operator);
+        assert_eq!(roles.on(Some(&gateway("g2"))), Role::Nothing);
+        assert_eq!(roles.on(Some(&gateway("g3"))), Role::Viewer);
+        assert_eq!(roles.to_string(), "viewer; operator on g1; none on g2");
+    }
+
+    #[test]
+    fn an_exception_that_is_none_is_not_kept() {
+        let mut roles = Roles::from(Role::Viewer);
+        roles.on.insert(gateway("g1"), Role::Viewer);
+        roles.on.insert(gateway("g2"), Role::Nothing);
+        assert_eq!(roles.tidy().to_string(), "viewer; none on g2");
+    }
+
+    #[test]
+    fn the_words_of_roles_are_read_back() {
+        for role in Role::ALL {
+            assert_eq!(Role::parse(role.as_str()), Some(role));
+            let json = serde_json::to_string(&role).unwrap();
+            assert_eq!(json, format!("\"{}\"", role.as_str()));
         }
     }
 }

@@ -22,7 +22,7 @@ use super::operations::{key_of, sentence};
 #[server(prefix = "/api", endpoint = "backups/key")]
 pub async fn make_backup_key(gateway: String) -> Result<Went, PanelError> {
     let call = Call::current()?;
-    let gateway = call.gateway(&gateway)?.id;
+    let gateway = call.gateway(&gateway).await?.id;
     let permit = call.permit(Action::MakeBackupKey, None).await?;
     let panel = call.panel();
     let maker = call.viewer().person.id;
@@ -60,7 +60,7 @@ pub async fn restore_backup(
 ) -> Result<Went, PanelError> {
     let identity = SecretString::from(identity);
     let call = Call::current()?;
-    let gateway = call.gateway(&gateway)?.id;
+    let gateway = call.gateway(&gateway).await?.id;
     let permit = call.permit(Action::Restore, Some(&gateway)).await?;
     let key = key_of(key)?;
     let reason = sentence(&reason, 200);

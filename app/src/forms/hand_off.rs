@@ -57,12 +57,13 @@ async fn mail(call: &Call, operation: &Operation, to: &str, link: &str) -> Resul
     let Some(mail) = &panel.mail else {
         return Err("This panel has no mail server: an admin sets mail_server_file.".to_owned());
     };
+    let gateway = Some(operation.command.gateway());
     let event = |outcome, note: Option<String>| NewAuditEvent {
-        gateway: Some(operation.command.gateway().clone()),
+        gateway: gateway.cloned(),
         target: Some(to.trim().chars().take(200).collect()),
         operation: Some(operation.id),
         note,
-        ..NewAuditEvent::new(call.actor().clone(), act::MAIL_HAND_OFF, outcome)
+        ..NewAuditEvent::new(call.viewer().actor(gateway), act::MAIL_HAND_OFF, outcome)
     };
     let requested = panel
         .audit

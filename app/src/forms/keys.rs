@@ -29,7 +29,7 @@ pub async fn rotate_key(
     key: String,
 ) -> Result<Went, PanelError> {
     let call = Call::current()?;
-    let gateway = call.gateway(&gateway)?.id;
+    let gateway = call.gateway(&gateway).await?.id;
     let permit = call.permit(Action::RotateKey, Some(&gateway)).await?;
     let key = key_of(key)?;
     let puts_back = match puts_back.as_str() {
@@ -64,7 +64,7 @@ pub async fn rotate_key(
 #[server(prefix = "/api", endpoint = "keys/reveal")]
 pub async fn reveal_key(gateway: String, operation: String) -> Result<Went, PanelError> {
     let call = Call::current()?;
-    let gateway = call.gateway(&gateway)?.id;
+    let gateway = call.gateway(&gateway).await?.id;
     let permit = call.permit(Action::RotateKey, Some(&gateway)).await?;
     let rotation = call.rotation(&gateway, &operation).await?;
     let panel = call.panel();
@@ -97,8 +97,8 @@ pub async fn finish_key_task(
     task: String,
 ) -> Result<Went, PanelError> {
     let call = Call::current()?;
-    let gateway = call.gateway(&gateway)?.id;
-    call.permit(Action::HandOverKey, Some(&gateway)).await?;
+    let gateway = call.gateway(&gateway).await?.id;
+    let permit = call.permit(Action::HandOverKey, Some(&gateway)).await?;
     let rotation = call.rotation(&gateway, &operation).await?;
     let rotations = &call.panel().rotations;
     let gone = || PanelError::gone("There is no such thing to do with this key.");
@@ -112,7 +112,7 @@ pub async fn finish_key_task(
             .ok_or_else(gone)?;
     }
     let noted = rotations
-        .finish(call.actor(), rotation.operation, task, None)
+        .finish(permit.actor(), rotation.operation, task, None)
         .await;
     noted.or_say(|| call.error_id())?;
     forget_if_handed_over(&call, &rotation).await?;
@@ -149,8 +149,8 @@ pub async fn retry_key_task(
     task: String,
 ) -> Result<Went, PanelError> {
     let call = Call::current()?;
-    let gateway = call.gateway(&gateway)?.id;
-    call.permit(Action::HandOverKey, Some(&gateway)).await?;
+    let gateway = call.gateway(&gateway).await?.id;
+    let permit = call.permit(Action::HandOverKey, Some(&gateway)).await?;
     let rotation = call.rotation(&gateway, &operation).await?;
     let panel = call.panel();
     let refused = |fault: Fault| PanelError::Refused { why: fault.message };
@@ -176,7 +176,7 @@ pub async fn retry_key_task(
     };
     let noted = panel
         .rotations
-        .finish(call.actor(), rotation.operation, task, Some(said))
+        .finish(permit.actor(), rotation.operation, task, Some(said))
         .await;
     noted.or_say(|| call.error_id())?;
     forget_if_handed_over(&call, &rotation).await?;
@@ -197,7 +197,7 @@ pub async fn add_consumer(
     #[server(default)] seen_as: String,
 ) -> Result<Went, PanelError> {
     let call = Call::current()?;
-    let gateway = call.gateway(&gateway)?.id;
+    let gateway = call.gateway(&gateway).await?.id;
     let permit = call.permit(Action::HandOverKey, Some(&gateway)).await?;
     let rotation = call.rotation(&gateway, &operation).await?;
     let page = path::new_key(&gateway, &rotation.operation);
@@ -237,7 +237,7 @@ pub async fn remove_consumer(
     id: String,
 ) -> Result<Went, PanelError> {
     let call = Call::current()?;
-    let gateway = call.gateway(&gateway)?.id;
+    let gateway = call.gateway(&gateway).await?.id;
     let permit = call.permit(Action::HandOverKey, Some(&gateway)).await?;
     let rotation = call.rotation(&gateway, &operation).await?;
     let gone = || PanelError::gone("Nobody of that name is in the register any more.");

@@ -25,7 +25,7 @@ pub async fn start_operation(
     key: String,
 ) -> Result<Went, PanelError> {
     let call = Call::current()?;
-    let gateway = call.gateway(&gateway)?.id;
+    let gateway = call.gateway(&gateway).await?.id;
     let command = command(&kind, gateway, &account, seen, &cause)?;
     let id = begin(&call, command, key_of(key)?, &reason).await?;
     Ok(redirect_to(&path::operation(&id)))

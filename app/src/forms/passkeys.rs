@@ -46,7 +46,7 @@ pub async fn remove_passkey(id: String) -> Result<Went, PanelError> {
         .map_err(|_| PanelError::gone("There is no such passkey."))?;
     let factor = call.viewer().person.second_factor;
     let last = factor.is_some_and(|factor| !factor.authenticator && factor.passkeys < 2);
-    if last && call.panel().second_factor_for.contains(&call.role()) {
+    if last && call.panel().must_have_second_factor(&call.viewer().person) {
         return Err(PanelError::Refused {
             why: "Your role needs a second factor, and this is your last one. Add another passkey or an authenticator \
                   first."

@@ -1,8 +1,10 @@
 //! Add, disable, enable, re-role and reset people.
 
+use std::collections::BTreeMap;
+
 use domain::action::Action;
 use domain::path;
-use domain::person::Role;
+use domain::person::{Role, Roles};
 use domain::ports::Disabled;
 use leptos::prelude::*;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -17,14 +19,18 @@ use crate::panel::Reveal;
 /// # Errors
 /// Not allowed, or the name cannot be used.
 #[server(prefix = "/api", endpoint = "people/add")]
-pub async fn add_person(name: String, role: String) -> Result<Went, PanelError> {
+pub async fn add_person(
+    name: String,
+    role: String,
+    #[server(default)] on: BTreeMap<String, String>,
+) -> Result<Went, PanelError> {
     let call = Call::current()?;
     let permit = call.permit(Action::ManagePeople, None).await?;
-    let role = known_role(&role)?;
+    let roles = known_roles(&role, &on)?;
     let invited = call
         .panel()
         .invitations
-        .invite(permit, name.trim(), role)
+        .invite(permit, name.trim(), roles)
         .await;
     let (person, token) = invited.or_say(|| call.error_id())?;
     show(&call, person.name, &token);
@@ -67,19 +73,23 @@ async fn set_disabled(id: &str, disabled: Disabled) -> Result<Went, PanelError> 
     Ok(redirect_to(path::PEOPLE))
 }
 
-/// Changes a role.
+/// Changes what a person may do: everywhere, and `on` which gateways something else. An empty word is no exception.
 ///
 /// # Errors
 /// Not allowed, or the last admin.
 #[server(prefix = "/api", endpoint = "people/role")]
-pub async fn set_role(id: String, role: String) -> Result<Went, PanelError> {
+pub async fn set_role(
+    id: String,
+    role: String,
+    #[server(default)] on: BTreeMap<String, String>,
+) -> Result<Went, PanelError> {
     let call = Call::current()?;
     let permit = call.permit(Action::ManagePeople, None).await?;
-    let role = known_role(&role)?;
+    let roles = known_roles(&role, &on)?;
     let changed = call
         .panel()
         .people
-        .set_role(permit, known_id(&id)?, role)
+        .set_roles(permit, known_id(&id)?, roles)
         .await;
     changed.or_say(|| call.error_id())?;
     Ok(redirect_to(path::PEOPLE))
@@ -115,6 +125,17 @@ pub async fn reset_second_factor(id: String) -> Result<Went, PanelError> {
     let reset = factors.reset(permit, known_id(&id)?).await;
     reset.or_say(|| call.error_id())?;
     Ok(redirect_to(path::PEOPLE))
+}
+
+fn known_roles(everywhere: &str, on: &BTreeMap<String, String>) -> Result<Roles, PanelError> {
+    let mut roles = Roles::from(known_role(everywhere)?);
+    for (gateway, word) in on.iter().filter(|(_, word)| !word.is_empty()) {
+        let gateway = gateway.parse();
+        let gateway = gateway
+            .map_err(|_| PanelError::invalid("role", "There is no gateway of that name."))?;
+        roles.on.insert(gateway, known_role(word)?);
+    }
+    Ok(roles)
 }
 
 fn known_role(word: &str) -> Result<Role, PanelError> {

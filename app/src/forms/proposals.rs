@@ -1,6 +1,7 @@
 //! Two pairs of eyes: a second person agrees to what the first asked for, and then it begins.
 
 use domain::can;
+use domain::gateway::GatewayId;
 use domain::operation::Command;
 use domain::path;
 use domain::person::Actor;
@@ -91,7 +92,7 @@ async fn begin(call: &Call, proposal: Proposal) -> Result<Went, PanelError> {
     let command = proposal.command.clone();
     let gateway = command.gateway().clone();
     let permit_of = async |actor: &Actor| {
-        let actor = as_now(call, actor).await?;
+        let actor = as_now(call, actor, &gateway).await?;
         let permit = can::permit(&actor, command.action(), Some(&gateway));
         permit.map_err(|_| no_longer(&actor))
     };
@@ -117,7 +118,7 @@ async fn begin(call: &Call, proposal: Proposal) -> Result<Went, PanelError> {
 }
 
 /// The person of then with the role of now.
-async fn as_now(call: &Call, actor: &Actor) -> Result<Actor, PanelError> {
+async fn as_now(call: &Call, actor: &Actor, gateway: &GatewayId) -> Result<Actor, PanelError> {
     let Actor::Person {
         id,
         address,
@@ -133,8 +134,8 @@ async fn as_now(call: &Call, actor: &Actor) -> Result<Actor, PanelError> {
     let person = person.ok_or_else(|| no_longer(actor))?;
     Ok(Actor::Person {
         id: person.id,
+        role: person.roles.on(Some(gateway)),
         name: person.name,
-        role: person.role,
         address: address.clone(),
         browser: browser.clone(),
         session: None,

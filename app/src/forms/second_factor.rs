@@ -58,7 +58,7 @@ pub async fn remove_second_factor() -> Result<Went, PanelError> {
     let call = confirmed()?;
     let factor = call.viewer().person.second_factor;
     let last = factor.is_none_or(|factor| factor.passkeys == 0);
-    if last && call.panel().second_factor_for.contains(&call.role()) {
+    if last && call.panel().must_have_second_factor(&call.viewer().person) {
         return Err(PanelError::Refused {
             why: "Your role needs a second factor. To change the phone, use another authenticator."
                 .to_owned(),

@@ -38,7 +38,7 @@ pub async fn make_token(
     };
     let only = match gateway.as_str() {
         "" => None,
-        id => Some(call.gateway(id)?.id),
+        id => Some(call.gateway(id).await?.id),
     };
     let Ok(lasts) = days.trim().parse::<u32>() else {
         return wrong(&PanelError::invalid("days", "Choose 1 to 366 days."));

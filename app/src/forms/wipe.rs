@@ -24,7 +24,7 @@ pub async fn wipe_gateway(
     key: String,
 ) -> Result<Went, PanelError> {
     let call = Call::current()?;
-    let gateway = call.gateway(&gateway)?;
+    let gateway = call.gateway(&gateway).await?;
     let permit = call.permit(Action::Wipe, Some(&gateway.id)).await?;
     let key = key_of(key)?;
     let reason = sentence(&reason, 200);

@@ -43,7 +43,7 @@ pub(crate) fn page(call: &Call, asked: &Asked) -> Page {
         {done}
         <dl class="card pairs">
             <dt>"Name"</dt><dd>{viewer.person.name.clone()}</dd>
-            <dt>"Role"</dt><dd>{viewer.person.role.as_str()}</dd>
+            <dt>"Role"</dt><dd>{viewer.person.roles.to_string()}</dd>
             <dt>"Second factor"</dt><dd>{factor}" "<a href=path::SECOND_FACTOR>{way}</a></dd>
             <dt>"Programs"</dt><dd><a href=path::TOKENS>"Tokens for the API"</a></dd>
             <dt>"Signed in"</dt><dd>{moment::clock(viewer.signed_in_at, now)}</dd>

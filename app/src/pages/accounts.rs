@@ -20,8 +20,7 @@ use crate::ui::{moment, phone};
 const LISTED: u32 = 50;
 
 pub(crate) async fn page(call: &Call, id: &str) -> Result<Page, PanelError> {
-    let gateway = call.gateway(id)?;
-    call.permit(Action::ViewGateway, Some(&gateway.id)).await?;
+    let gateway = call.gateway(id).await?;
     let now = call.now();
     let panel = call.panel();
     let known = Known::of(call, &gateway.id).await;

@@ -19,8 +19,7 @@ pub(crate) fn page(error: &PanelError, call: &Call) -> Page {
             StatusCode::FORBIDDEN,
             format!(
                 "You are signed in as {} ({}). That you tried was written to the audit trail.",
-                viewer.person.name,
-                viewer.person.role.as_str()
+                viewer.person.name, viewer.person.roles
             ),
         ),
         PanelError::Gone { .. } => (
@@ -46,6 +45,25 @@ pub(crate) fn page(error: &PanelError, call: &Call) -> Page {
     }
     .to_html();
     Page::new(title, content).status(status)
+}
+
+/// The start page of somebody who may look at none of the gateways. Not an error: what else they may do, the menu has.
+pub(crate) fn no_gateway(call: &Call) -> Page {
+    let title = "No gateway is open to you";
+    let said = format!(
+        "You are signed in as {}, and have no role on any gateway yet. Ask an admin for one: they give it on the page \
+         of people.",
+        call.viewer().person.name,
+    );
+    let content = view! {
+        <div class="crumb"><h1>{title}</h1></div>
+        <section class="card answer">
+            <p class="big">{said}</p>
+            <div class="actions"><a class="btn primary" href=path::HOME>"Look again"</a></div>
+        </section>
+    }
+    .to_html();
+    Page::new(title, content)
 }
 
 /// A whole document for the server's own answers, when no page could be asked: no script, nothing to

@@ -17,9 +17,11 @@ use domain::action::Action;
 use domain::audit::filter::BadField;
 use domain::audit::story::{Kind, Story, stories};
 use domain::audit::{AuditEvent, Filter};
+use domain::can;
 use domain::gateway::GatewayId;
 use domain::operation::OperationId;
 use domain::path;
+use domain::person::{Actor, Role};
 use domain::ports::{Found, Place, StoreError};
 use domain::time::Timestamp;
 use leptos::prelude::*;
@@ -41,30 +43,32 @@ const NO_NUMBERS: BadField = BadField {
 };
 
 pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError> {
-    call.permit(Action::ViewAudit, None).await?;
+    let gateway = gateway(asked);
+    if let (None, Some(Some(only))) = (&gateway, call.audit_of()) {
+        let here = asked.url(path::AUDIT);
+        let more = if here.contains('?') { '&' } else { '?' };
+        return Ok(Page::redirect(format!("{here}{more}gateway={only}")));
+    }
+    let reader = call.reads_audit(gateway.as_ref()).await?;
     let panel = call.panel();
     let now = call.now();
     let told = Told::of(asked);
-    let filter = wanted(call, asked);
+    let filter = wanted(&reader, asked);
     // For the line that says what waits.
     reviews::known(panel, now).await;
     let known = panel.trail.vocabulary().await.or_say(|| call.error_id())?;
     let standing = panel.chain.standing().await.or_say(|| call.error_id())?;
-    let sees_numbers = call.may(Action::ViewPhoneNumbers).is_ok();
-    let bar = filters::bar(
-        &filter,
-        told,
-        &known,
-        &panel.observations.gateways(),
-        sees_numbers,
-        asked,
-    );
+    let sees_numbers = sees_numbers(&reader);
+    let reads_all = call.may(Action::ViewAudit).is_ok();
+    let mut gateways = panel.observations.gateways();
+    gateways.retain(|gateway| reads_all || call.may_on(Action::ViewAudit, &gateway.id).is_ok());
+    let bar = filters::bar(&filter, told, &known, &gateways, sees_numbers, asked);
     let body = match &filter {
         Ok(filter) => {
             let place = place(asked);
             let listed = panel.trail.page(filter, place, SHOWN).await;
             let listed = listed.or_say(|| call.error_id())?;
-            list(call, filter, told, place, listed).await?
+            list(call, &reader, filter, told, place, listed).await?
         }
         Err(_) => view! {
             <div class="card empty"><h2>"Nothing is shown"</h2><p>"One field of the filter cannot be read; it says what helps."</p></div>
@@ -76,11 +80,12 @@ pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError>
         _ => None,
     };
     let views = match &filter {
-        Ok(filter) => Some(views::bar(call, filter, told, asked).await?),
-        Err(_) => None,
+        Ok(filter) if reads_all => Some(views::bar(call, filter, told, asked).await?),
+        _ => None,
     };
+    let report = reads_all.then(|| view! { " · "<a href=path::AUDIT_REPORT>"Monthly report"</a> });
     let content = view! {
-        <div class="crumb"><h1>"Audit"</h1><p class="live">"newest first · "<a href=path::AUDIT_REPORT>"Monthly report"</a></p></div>
+        <div class="crumb"><h1>"Audit"</h1><p class="live">"newest first"{report}</p></div>
         {chain::line(&standing, asked, now)}
         {to_review(call, now)}
         {bar}
@@ -97,10 +102,19 @@ pub(crate) fn view_of(filter: &Filter, asked: &Asked) -> String {
     filters::query(filter, Told::of(asked), &[])
 }
 
+/// The gateway that the URL names, whatever else is wrong with it.
+fn gateway(asked: &Asked) -> Option<GatewayId> {
+    asked.get("gateway").parse().ok()
+}
+
+fn sees_numbers(reader: &Actor) -> bool {
+    can::role_may(reader.role(), Action::ViewPhoneNumbers).is_ok()
+}
+
 /// What the URL lets through, as far as this role may search for it.
-fn wanted(call: &Call, asked: &Asked) -> Result<Filter, Vec<BadField>> {
+fn wanted(reader: &Actor, asked: &Asked) -> Result<Filter, Vec<BadField>> {
     let filter = Filter::read(|name| asked.get(name))?;
-    if filter.seeks_number() && call.may(Action::ViewPhoneNumbers).is_err() {
+    if filter.seeks_number() && !sees_numbers(reader) {
         return Err(vec![NO_NUMBERS]);
     }
     Ok(filter)
@@ -122,6 +136,7 @@ fn to_review(call: &Call, now: Timestamp) -> Option<AnyView> {
 
 async fn list(
     call: &Call,
+    reader: &Actor,
     filter: &Filter,
     told: Told,
     place: Place,
@@ -164,7 +179,7 @@ async fn list(
     };
     let looking = Looking {
         actor: call.actor(),
-        role: call.role(),
+        role: reader.role().unwrap_or(Role::Nothing),
         may_review: reviews::may_review(call.role()),
         now: call.now(),
         here: &here,

@@ -17,8 +17,7 @@ use crate::panel::Reveal;
 use crate::ui::moment;
 
 pub(crate) async fn page(call: &Call, id: &str) -> Result<Page, PanelError> {
-    let gateway = call.gateway(id)?;
-    call.permit(Action::ViewGateway, Some(&gateway.id)).await?;
+    let gateway = call.gateway(id).await?;
     let now = call.now();
     let panel = call.panel();
     let refused = |fault: domain::fault::Fault| PanelError::Refused { why: fault.message };
@@ -29,8 +28,8 @@ pub(crate) async fn page(call: &Call, id: &str) -> Result<Page, PanelError> {
         .take(call.viewer().person.id)
         .map(revealed);
     let may = May {
-        download: call.may(Action::Backup).is_ok(),
-        restore: call.may(Action::Restore).is_ok(),
+        download: call.may_on(Action::Backup, &gateway.id).is_ok(),
+        restore: call.may_on(Action::Restore, &gateway.id).is_ok(),
     };
     let count = counted(kept.len(), "backup", "backups");
     let list = if kept.is_empty() {

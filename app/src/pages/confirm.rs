@@ -21,7 +21,7 @@ pub(crate) async fn page(
     kind: &str,
     asked: &Asked,
 ) -> Result<Page, PanelError> {
-    let gateway = call.gateway(id)?;
+    let gateway = call.gateway(id).await?;
     let cause = Cause::parse_offered(asked.get("cause")).unwrap_or(Cause::Scheduled);
     let wanted = command(
         kind,

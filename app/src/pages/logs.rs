@@ -74,12 +74,16 @@ impl Filter {
 }
 
 pub(crate) async fn page(call: &Call, id: &str, asked: &Asked) -> Result<Page, PanelError> {
-    let gateway = call.gateway(id)?;
+    let gateway = call.gateway(id).await?;
     call.permit(Action::ViewLogs, Some(&gateway.id)).await?;
     let wanted = asked.get("lines").parse().unwrap_or(200);
     let lines = CHOICES.into_iter().find(|choice| *choice == wanted);
     let lines = lines.unwrap_or(200);
-    let filter = Filter::new(asked.get("search"), asked.get("level"), call.role());
+    let filter = Filter::new(
+        asked.get("search"),
+        asked.get("level"),
+        call.role_on(&gateway.id),
+    );
     let now = call.now();
     let (body, live) = match call.panel().observations.logs(&gateway.id, lines).await {
         Ok(found) => (shown(&found, &filter, now), following(&found, &filter)),

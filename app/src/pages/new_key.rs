@@ -33,8 +33,7 @@ pub(crate) async fn page(
     operation: &str,
     asked: &Asked,
 ) -> Result<Page, PanelError> {
-    let gateway = call.gateway(id)?;
-    call.permit(Action::ViewGateway, Some(&gateway.id)).await?;
+    let gateway = call.gateway(id).await?;
     let (panel, now) = (call.panel(), call.now());
     let rotation = call.rotation(&gateway.id, operation).await?;
     let consumers = panel.rotations.consumers(&gateway.id).await;
@@ -49,8 +48,8 @@ pub(crate) async fn page(
     let reveal = panel.new_keys.take(call.viewer().person.id);
     let sight = Sight {
         rotation: &rotation,
-        may_reveal: call.may(Action::RotateKey).err(),
-        may_tick: call.may(Action::HandOverKey).err(),
+        may_reveal: call.may_on(Action::RotateKey, &gateway.id).err(),
+        may_tick: call.may_on(Action::HandOverKey, &gateway.id).err(),
         now,
     };
     let said = Wording::of(&rotation);

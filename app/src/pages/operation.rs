@@ -23,13 +23,12 @@ use crate::ui::{escape, moment};
 pub(crate) async fn page(call: &Call, id: &str, asked: &Asked) -> Result<Page, PanelError> {
     let view = call.operation(id).await?;
     let gateway = view.operation.command.gateway().clone();
-    call.permit(Action::ViewGateway, Some(&gateway)).await?;
     codes::viewing(call.panel(), call.viewer(), &view)
         .await
         .or_say(|| call.error_id())?;
     let now = call.now();
     let scan = call.panel().scans.of(view.operation.id);
-    let content = content(call.role(), &view, scan.as_ref(), asked, now);
+    let content = content(call.role_on(&gateway), &view, scan.as_ref(), asked, now);
     let title = view.operation.command.title();
     let events = path::operation_events(&view.operation.id);
     let page = Page::new(title, content).at("operations").of(gateway);

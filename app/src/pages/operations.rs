@@ -19,7 +19,7 @@ use crate::ui::moment;
 const SHOWN: u32 = 25;
 
 pub(crate) async fn page(call: &Call, id: &str, asked: &Asked) -> Result<Page, PanelError> {
-    let gateway = call.gateway(id)?;
+    let gateway = call.gateway(id).await?;
     let before = asked.get("before").parse().ok().map(OperationId);
     let list = list(call.panel(), &gateway.id, before).await;
     let list = list.or_say(|| call.error_id())?;

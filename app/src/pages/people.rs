@@ -1,8 +1,9 @@
 //! People: who may sign in, and as what.
 
 use domain::action::Action;
+use domain::gateway::Gateway;
 use domain::path;
-use domain::person::{Person, Role};
+use domain::person::{Person, Role, Roles};
 use domain::time::Timestamp;
 use leptos::prelude::*;
 use secrecy::ExposeSecret as _;
@@ -34,11 +35,12 @@ pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError>
             </p>
         }
     });
+    let gateways = call.panel().observations.gateways();
     let rows: Vec<_> = people
         .iter()
-        .map(|person| row(person, (person.id == own, may_change), now))
+        .map(|person| row(person, (person.id == own, may_change), &gateways, now))
         .collect();
-    let add = may_change.then(|| view! { <h2>"Invite a person"</h2>{add(asked)} });
+    let add = may_change.then(|| view! { <h2>"Invite a person"</h2>{add(asked, &gateways)} });
     let content = view! {
         <div class="crumb"><h1>"People"</h1><p class="live">{count}</p></div>
         {reveal}{problem}{confirm}
@@ -68,7 +70,12 @@ fn revealed(reveal: Reveal) -> AnyView {
     .into_any()
 }
 
-fn row(person: &Person, (own, may_change): (bool, bool), now: Timestamp) -> impl IntoView + use<> {
+fn row(
+    person: &Person,
+    (own, may_change): (bool, bool),
+    gateways: &[Gateway],
+    now: Timestamp,
+) -> impl IntoView + use<> {
     let id = person.id.to_string();
     let seen = match (person.invited_until, person.last_seen_at) {
         (Some(until), _) if until > now => {
@@ -88,21 +95,26 @@ fn row(person: &Person, (own, may_change): (bool, bool), now: Timestamp) -> impl
     let out = person
         .disabled_at
         .map(|_| view! { <span class="chip is-unknown">"kept out"</span> });
+    let on = person.roles.on.iter();
+    let on: Vec<_> = on
+        .map(|(gateway, role)| format!("{} on {gateway}", role.as_str()))
+        .map(|said| view! { <span class="chip">{said}</span> })
+        .collect();
     let change = if own {
         view! { <span>"you"</span> }.into_any()
     } else {
-        may_change.then(|| change(person, &id)).into_any()
+        may_change.then(|| change(person, &id, gateways)).into_any()
     };
     view! {
         <li>
             <b>{person.name.clone()}</b>
             <small>{seen}{one_time}{factor}</small>
-            <div class="end"><span class="chip">{person.role.as_str()}</span>{out}{change}</div>
+            <div class="end"><span class="chip">{person.roles.everywhere.as_str()}</span>{on}{out}{change}</div>
         </li>
     }
 }
 
-fn change(person: &Person, id: &str) -> AnyView {
+fn change(person: &Person, id: &str, gateways: &[Gateway]) -> AnyView {
     let name = &person.name;
     let (to, word, access) = if person.disabled_at.is_some() {
         (
@@ -151,9 +163,9 @@ fn change(person: &Person, id: &str) -> AnyView {
     view! {
         <details>
             <summary class="btn quiet" aria-label=label>"Change"</summary>
-            <form class="actions" method="post" action=endpoint::SET_ROLE>
+            <form class="form" method="post" action=endpoint::SET_ROLE>
                 <input type="hidden" name="id" value=id.to_owned()/>
-                <select name="role" aria-label=role_label>{roles(person.role)}</select>
+                {role_fields((id, role_label), &person.roles, gateways)}
                 <button class="btn quiet" aria-describedby=role_hint.clone()>"Set role"</button>
                 <p class="hint" id=role_hint>{role}</p>
             </form>
@@ -183,14 +195,47 @@ fn change(person: &Person, id: &str) -> AnyView {
     .into_any()
 }
 
-fn roles(chosen: Role) -> impl IntoView {
+/// The role everywhere, and the one on each gateway, which is the same unless something is chosen.
+fn role_fields((of, label): (&str, String), chosen: &Roles, gateways: &[Gateway]) -> AnyView {
+    // One that is not in the configuration any more may come back to it.
+    let gone = chosen.on.keys();
+    let gone = gone.filter(|id| gateways.iter().all(|gateway| gateway.id != **id));
+    let names = gateways.iter().map(|known| (&known.id, known.name.clone()));
+    let exceptions: Vec<_> = names
+        .chain(gone.map(|id| (id, format!("{id} (not configured)"))))
+        .map(|(gateway, name)| {
+            let field = format!("on-{gateway}-{of}");
+            let own = chosen.on.get(gateway).copied();
+            view! {
+                <div class="field">
+                    <label for=field.clone()>"On "{name}</label>
+                    <select id=field name=format!("on[{gateway}]")>
+                        <option value="" selected=own.is_none()>"the same"</option>
+                        {roles(own)}
+                    </select>
+                </div>
+            }
+        })
+        .collect();
+    let field = format!("role-{of}");
+    view! {
+        <div class="field">
+            <label for=field.clone()>{label}</label>
+            <select id=field name="role">{roles(Some(chosen.everywhere))}</select>
+        </div>
+        {exceptions}
+    }
+    .into_any()
+}
+
+fn roles(chosen: Option<Role>) -> impl IntoView {
     let roles = Role::ALL.into_iter().map(|role| {
-        view! { <option value=role.as_str() selected=role == chosen>{role.as_str()}</option> }
+        view! { <option value=role.as_str() selected=Some(role) == chosen>{role.as_str()}</option> }
     });
     roles.collect::<Vec<_>>()
 }
 
-fn add(asked: &Asked) -> impl IntoView + use<> {
+fn add(asked: &Asked, gateways: &[Gateway]) -> impl IntoView + use<> {
     let wrong = asked.problem_with("name");
     let invalid = wrong.as_ref().map(|_| "true");
     let described = wrong.as_ref().map(|_| "name-error");
@@ -203,13 +248,11 @@ fn add(asked: &Asked) -> impl IntoView + use<> {
                     required=true maxlength="40" aria-invalid=invalid aria-describedby=described/>
                 {wrong}
             </div>
-            <div class="field">
-                <label for="role">"Role"</label>
-                <select id="role" name="role">{roles(Role::Viewer)}</select>
-                <p class="hint">
-                    "An operator acts on the gateway. A manager reads the audit trail. A viewer looks and changes nothing."
-                </p>
-            </div>
+            {role_fields(("new", "Role".to_owned()), &Role::Viewer.into(), gateways)}
+            <p class="hint">
+                "An operator acts on gateways. A manager reads the audit trail. A viewer looks and changes nothing. None: \
+                 nothing, but for the gateways where another role is chosen."
+            </p>
             <div class="actions"><button class="btn primary">"Invite"</button></div>
         </form>
     }

@@ -1,6 +1,5 @@
 //! What waits for a second person: who asked for what and why, and the answer.
 
-use domain::action::Action;
 use domain::operation::Command;
 use domain::path;
 use domain::proposal::{Decision, Proposal, Standing};
@@ -16,11 +15,10 @@ use crate::ui::{in_text_area, moment};
 pub(crate) async fn page(call: &Call, id: &str, asked: &Asked) -> Result<Page, PanelError> {
     let proposal = call.proposal(id).await?;
     let action = proposal.command.action();
-    let gateway = call.gateway(proposal.command.gateway().as_str())?;
-    call.permit(Action::ViewGateway, Some(&gateway.id)).await?;
+    let gateway = call.gateway(proposal.command.gateway().as_str()).await?;
     let now = call.now();
     let standing = proposal.standing(now);
-    let may = call.may(action);
+    let may = call.may_on(action, &gateway.id);
     let own = proposal
         .may_decide(call.actor(), Decision::Withdrawn)
         .is_ok();

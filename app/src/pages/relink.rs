@@ -9,8 +9,8 @@ use crate::call::Call;
 use crate::error::PanelError;
 use crate::rungs;
 
-pub(crate) fn page(call: &Call, id: &str, account: &str) -> Result<Page, PanelError> {
-    let gateway = call.gateway(id)?;
+pub(crate) async fn page(call: &Call, id: &str, account: &str) -> Result<Page, PanelError> {
+    let gateway = call.gateway(id).await?;
     let account: AccountId = account
         .parse()
         .map_err(|_| PanelError::gone("There is no such account."))?;

@@ -19,7 +19,7 @@ pub(crate) async fn page(
     name: &str,
     asked: &Asked,
 ) -> Result<Page, PanelError> {
-    let gateway = call.gateway(id)?;
+    let gateway = call.gateway(id).await?;
     call.permit_to_ask(Action::Restore, Some(&gateway.id))
         .await?;
     let now = call.now();

@@ -22,7 +22,7 @@ use crate::rungs::{self, Known};
 use crate::ui::{ask, moment};
 
 pub(crate) async fn page(call: &Call, id: &str, asked: &Asked) -> Result<Page, PanelError> {
-    let gateway = call.gateway(id)?;
+    let gateway = call.gateway(id).await?;
     call.permit_to_ask(Action::RotateKey, Some(&gateway.id))
         .await?;
     let (panel, now) = (call.panel(), call.now());

@@ -24,7 +24,7 @@ pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError>
     let begun = call.panel().second_factors.begun(person.id).await;
     let begun = begun.or_say(|| call.error_id())?;
     let now = call.now();
-    let must = call.panel().second_factor_for.contains(&person.role);
+    let must = call.panel().must_have_second_factor(person);
     let lead = (must && person.second_factor.is_none()).then(|| {
         view! {
             <div class="banner is-warn">

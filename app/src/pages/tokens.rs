@@ -62,7 +62,7 @@ fn revealed(reveal: Reveal) -> AnyView {
 }
 
 fn row(token: &ApiToken, call: &Call, now: Timestamp) -> impl IntoView + use<> {
-    let opens = token.role_of(&call.viewer().person, now).is_some();
+    let opens = token.roles_of(&call.viewer().person, now).is_some();
     let (class, word) = match (token.revoked_at, opens) {
         (Some(_), _) => ("chip is-unknown", "taken back"),
         (None, _) if token.expires_at <= now => ("chip is-unknown", "over"),
@@ -96,7 +96,7 @@ fn row(token: &ApiToken, call: &Call, now: Timestamp) -> impl IntoView + use<> {
 }
 
 fn make(call: &Call, asked: &Asked) -> impl IntoView + use<> {
-    let own = call.role();
+    let own = &call.viewer().person.roles;
     let wrong = |field: &str| {
         asked.problem_with(field).map(|why| {
             let id = format!("{field}-error");
@@ -111,13 +111,11 @@ fn make(call: &Call, asked: &Asked) -> impl IntoView + use<> {
     let chosen = Role::parse(asked.get("role")).unwrap_or(Role::Viewer);
     let roles: Vec<_> = Role::ALL
         .into_iter()
-        .filter(|role| may_give(own, *role))
+        .filter(|role| own.all().any(|own| may_give(own, *role)))
         .map(|role| view! { <option value=role.as_str() selected=role == chosen>{role.as_str()}</option> })
         .collect();
     let only = asked.get("gateway").to_owned();
     let gateways: Vec<_> = call
-        .panel()
-        .observations
         .gateways()
         .into_iter()
         .map(|gateway| {

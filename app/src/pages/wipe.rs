@@ -15,7 +15,7 @@ use crate::rungs::{self, Known};
 use crate::ui::ask;
 
 pub(crate) async fn page(call: &Call, id: &str, asked: &Asked) -> Result<Page, PanelError> {
-    let gateway = call.gateway(id)?;
+    let gateway = call.gateway(id).await?;
     call.permit_to_ask(Action::Wipe, Some(&gateway.id)).await?;
     let panel = call.panel();
     let known = Known::of(call, &gateway.id).await;

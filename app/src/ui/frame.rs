@@ -16,14 +16,15 @@ use crate::ui::moment;
 
 /// The side bar, or on a phone the top bar with its menu.
 pub(crate) fn top(call: &Call, page: &Page) -> String {
-    let gateways = call.panel().observations.gateways();
+    let gateways = call.gateways();
     let of = page.gateway.as_ref();
     let gateway = gateways
         .iter()
         .find(|gateway| of == Some(&gateway.id))
         .or_else(|| gateways.first());
     let person = &call.viewer().person;
-    let (name, role) = (person.name.clone(), person.role.as_str());
+    let role = person.roles.on(gateway.map(|gateway| &gateway.id));
+    let (name, role) = (person.name.clone(), role.as_str());
     let account = (page.place == "account").then_some("page");
     view! {
         <a class="brand" href=path::HOME>
@@ -57,7 +58,7 @@ fn places(call: &Call, page: &Page, gateway: Option<&Gateway>) -> impl IntoView 
     if register::may_see(call.role()) {
         places.push(("credentials", "Credentials", path::CREDENTIALS.to_owned()));
     }
-    if call.may(Action::ViewAudit).is_ok() {
+    if call.audit_of().is_some() {
         places.push(("audit", "Audit", path::AUDIT.to_owned()));
     }
     if call.may(Action::ViewPeople).is_ok() {

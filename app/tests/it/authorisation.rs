@@ -7,7 +7,7 @@ use std::time::Duration;
 use app::PanelError;
 use app::forms::endpoint;
 use domain::credential::Cause;
-use domain::person::Role;
+use domain::person::{Role, Roles};
 
 use crate::backups::kept;
 use crate::browser::Browser;
@@ -114,18 +114,41 @@ fn body(form: &str, person: &str) -> String {
     }
 }
 
+/// Each role everywhere, and then people with a role on one gateway alone: the one that the lists are about, or another.
+fn cases() -> Vec<(String, Roles)> {
+    let mut cases: Vec<(String, Roles)> = Role::ALL
+        .map(|role| (role.as_str().to_owned(), role.into()))
+        .to_vec();
+    let only = [
+        ("openclaw", Role::Admin),
+        ("openclaw", Role::Manager),
+        ("other", Role::Admin),
+    ];
+    for (gateway, role) in only {
+        let mut roles = Roles::from(Role::Nothing);
+        roles.on.insert(gateway.parse().unwrap(), role);
+        let name = format!("{} on {gateway}", role.as_str());
+        cases.push((name, roles));
+    }
+    cases
+}
+
+fn heads() -> Vec<String> {
+    cases().into_iter().map(|(name, _)| name).collect()
+}
+
 fn line(what: &str, answers: Vec<String>) -> String {
     format!("{what:<46} {}\n", answers.join("\t"))
 }
 
 #[tokio::test]
 async fn every_page_and_every_role() {
-    let mut table = line("", Role::ALL.map(|role| role.as_str().to_owned()).to_vec());
+    let mut table = line("", heads());
     for url in app::urls() {
         let mut answers = Vec::new();
-        for role in Role::ALL {
+        for (_, roles) in cases() {
             let world = rich();
-            let page = Browser::of(&world, role).get(&filled(url, &world)).await;
+            let page = Browser::of(&world, roles).get(&filled(url, &world)).await;
             answers.push(match page.status {
                 200 => "yes".to_owned(),
                 403 => "-".to_owned(),
@@ -140,13 +163,13 @@ async fn every_page_and_every_role() {
 
 #[tokio::test]
 async fn every_form_and_every_role() {
-    let mut table = line("", Role::ALL.map(|role| role.as_str().to_owned()).to_vec());
+    let mut table = line("", heads());
     for form in endpoint::ALL {
         let mut answers = Vec::new();
-        for role in Role::ALL {
+        for (case, roles) in cases() {
             let world = rich();
             let person = world.people[1].id.to_string();
-            let sent = Browser::of(&world, role)
+            let sent = Browser::of(&world, roles)
                 .post("/account", form, &body(form, &person))
                 .await;
             let query = sent.location.split_once('?').map_or("", |(_, query)| query);
@@ -160,7 +183,7 @@ async fn every_form_and_every_role() {
             assert!(!incomplete, "{form}: a field is missing");
             let denied = matches!(error, Some(PanelError::NotAllowed { .. }));
             let done = world.done();
-            assert!(!denied || done.is_empty(), "{form} as {role:?}: {done:?}");
+            assert!(!denied || done.is_empty(), "{form} as {case}: {done:?}");
             answers.push(if denied { "-" } else { "yes" }.to_owned());
         }
         table.push_str(&line(form, answers));

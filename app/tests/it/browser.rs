@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
 use domain::hand_off::HandOff;
-use domain::person::{Actor, Role};
+use domain::person::{Actor, Person, Roles};
 use tower::ServiceExt as _;
 
 use crate::fake_people::person;
@@ -27,9 +27,14 @@ pub(crate) struct Answer {
 }
 
 impl Browser {
-    /// Signed in as anna with `role`.
-    pub(crate) fn of(world: &Arc<World>, role: Role) -> Self {
-        let person = person(1, "anna", role);
+    /// Signed in as anna with these roles.
+    pub(crate) fn of(world: &Arc<World>, roles: impl Into<Roles>) -> Self {
+        let roles = roles.into();
+        let role = roles.everywhere;
+        let person = Person {
+            roles,
+            ..person(1, "anna", role)
+        };
         let actor = Actor::Person {
             id: person.id,
             name: person.name.clone(),

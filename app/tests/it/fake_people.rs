@@ -5,7 +5,7 @@ use domain::api_token::{ApiToken, LONGEST, NewToken};
 use domain::can::Permit;
 use domain::invitation::Invitation;
 use domain::passkey::{Answer, Passkey, Question};
-use domain::person::{Actor, Person, Role};
+use domain::person::{Actor, Person, Role, Roles};
 use domain::ports::{
     Added, ApiTokens, Chosen, Disabled, Invitations, Passkeys, People, PeopleError, SecondFactors,
     Sessions, Shown, SignIn, StoreError,
@@ -24,7 +24,7 @@ pub(crate) fn person(id: u128, name: &str, role: Role) -> Person {
     Person {
         id: Uuid::from_u128(id),
         name: name.to_owned(),
-        role,
+        roles: role.into(),
         disabled_at: None,
         password_is_one_time: false,
         invited_until: None,
@@ -70,14 +70,17 @@ impl People for Fake {
         &self,
         _: Permit,
         name: &str,
-        role: Role,
+        roles: Roles,
     ) -> Result<(Person, SecretString), PeopleError> {
         if name == "ben" {
             return Err(PeopleError::NameTaken(name.to_owned()));
         }
         self.0.note(format!("added {name}"));
         Ok((
-            person(7, name, role),
+            Person {
+                roles,
+                ..person(7, name, Role::Viewer)
+            },
             SecretString::from("one-time-word-42"),
         ))
     }
@@ -89,8 +92,8 @@ impl People for Fake {
         self.0.note(format!("reset {id}"));
         Ok(SecretString::from("another-word-43"))
     }
-    async fn set_role(&self, _: Permit, id: Uuid, role: Role) -> Result<(), PeopleError> {
-        self.0.note(format!("role of {id}: {}", role.as_str()));
+    async fn set_roles(&self, _: Permit, id: Uuid, roles: Roles) -> Result<(), PeopleError> {
+        self.0.note(format!("role of {id}: {roles}"));
         Ok(())
     }
     async fn confirm(
@@ -134,13 +137,19 @@ impl Invitations for Fake {
         &self,
         _: Permit,
         name: &str,
-        role: Role,
+        roles: Roles,
     ) -> Result<(Person, SecretString), PeopleError> {
         if name == "ben" {
             return Err(PeopleError::NameTaken(name.to_owned()));
         }
         self.0.note(format!("invited {name}"));
-        Ok((person(7, name, role), SecretString::from(TOKEN)))
+        Ok((
+            Person {
+                roles,
+                ..person(7, name, Role::Viewer)
+            },
+            SecretString::from(TOKEN),
+        ))
     }
     async fn invite_again(&self, _: Permit, id: Uuid) -> Result<SecretString, PeopleError> {
         self.0.note(format!("reset {id}"));

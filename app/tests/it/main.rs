@@ -32,6 +32,7 @@ mod recover;
 mod report;
 mod restore;
 mod reviews;
+mod roles;
 mod scan;
 mod scenes;
 mod second_factor;

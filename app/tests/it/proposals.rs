@@ -258,7 +258,7 @@ async fn what_was_agreed_to_begins_later_only_while_both_may_still_do_it() {
     without.proposal.clone_from(&ready.proposal);
     for person in &mut without.people {
         if person.name == "carl" {
-            person.role = Role::Operator;
+            person.roles = Role::Operator.into();
         }
     }
     let ready = Arc::new(ready);

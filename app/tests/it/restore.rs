@@ -38,7 +38,7 @@ pub(crate) fn admin(world: &Arc<World>, ago: Duration) -> Browser {
         actor: Actor::Person {
             id: anna.id,
             name: anna.name.clone(),
-            role: anna.role,
+            role: anna.roles.everywhere,
             address: None,
             browser: None,
             session: None,

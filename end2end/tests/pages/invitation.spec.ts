@@ -62,3 +62,42 @@ test("the command line invites, too", async ({ browser, contextOptions }, info) 
   await expect(page.getByText(`You sign in as ${name}.`)).toBeVisible();
   await context.close();
 });
+
+test("somebody may have a role on one gateway alone, or none", async ({ browser, contextOptions, page }, info) => {
+  const name = `eva-${info.project.name}-${info.repeatEachIndex}`;
+  await page.goto(`${facts().url}/people`);
+  await page.getByLabel("Name").fill(name);
+  await page.getByLabel("Role", { exact: true }).selectOption("none");
+  const form = page.locator("form").filter({ has: page.getByRole("button", { name: "Invite" }) });
+  await form.getByLabel(/^On /).selectOption("viewer");
+  await page.getByRole("button", { name: "Invite" }).click();
+  await expect(page.getByRole("listitem").filter({ hasText: name })).toContainText("viewer on openclaw");
+  const link = (await page.locator("#link-text").textContent()) ?? "";
+
+  const context = await browser.newContext(contextOptions);
+  const hers = await context.newPage();
+  await hers.goto(link);
+  await hers.getByLabel("Password", { exact: true }).fill(PASSWORD);
+  await hers.getByLabel("Password once more").fill(PASSWORD);
+  await hers.getByRole("button", { name: "Choose and sign in" }).click();
+  await expect(hers).toHaveURL(/\/gateways\/openclaw$/);
+  // A stream is open; what its reader may see ends with the role, without a page being loaded.
+  panel("user", "role", name, "none");
+  await expect(hers).toHaveURL(/\/sign-in/, { timeout: 5_000 });
+  await hers.getByLabel("Name").fill(name);
+  await hers.getByLabel("Password").fill(PASSWORD);
+  await hers.getByRole("button", { name: "Sign in", exact: true }).click();
+  await expect(hers.getByRole("heading", { name: "No gateway is open to you" })).toBeVisible();
+  await isAccessible(hers);
+  await picture(hers, info, "no-gateway");
+  const refused = await hers.goto(`${facts().url}/gateways/openclaw`);
+  expect(refused?.status()).toBe(403);
+  await context.close();
+
+  const row = page.getByRole("listitem").filter({ hasText: name });
+  await page.reload();
+  await row.getByText("Change", { exact: true }).click();
+  await expect(row.getByLabel(`Role of ${name}`)).toHaveValue("none");
+  await isAccessible(page);
+  await picture(page, info, "people-roles");
+});

@@ -9,8 +9,9 @@ use anyhow::{Context as _, bail};
 use clap::{Subcommand, ValueEnum};
 use domain::action::Action;
 use domain::can::{self, Permit};
+use domain::gateway::GatewayId;
 use domain::path;
-use domain::person::{Person, Role};
+use domain::person::{Person, Role, Roles};
 use domain::ports::{Disabled, Invitations as _, People as _, SecondFactors as _};
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -28,6 +29,9 @@ pub(super) enum User {
         /// What they may do.
         #[arg(long, value_enum)]
         role: RoleName,
+        /// What they may do on one gateway instead, like `openclaw=operator`. May be given several times.
+        #[arg(long, value_name = "GATEWAY=ROLE", value_parser = exception)]
+        on: Vec<(GatewayId, RoleName)>,
         /// Write the link to this file (0600, must not exist) and not to the terminal.
         #[arg(long, value_name = "FILE", conflicts_with = "one_time_password_file")]
         link_file: Option<PathBuf>,
@@ -40,6 +44,18 @@ pub(super) enum User {
         /// As JSON, one object a line.
         #[arg(long)]
         json: bool,
+    },
+    /// Give somebody other roles, and end their sessions.
+    Role {
+        /// Sign-in name.
+        name: String,
+        /// What they may do.
+        #[arg(value_enum)]
+        role: RoleName,
+        /// What they may do on one gateway instead, like `openclaw=operator`. May be given several times; what is not
+        /// given any more is taken away.
+        #[arg(long, value_name = "GATEWAY=ROLE", value_parser = exception)]
+        on: Vec<(GatewayId, RoleName)>,
     },
     /// Keep somebody out and end their sessions.
     Disable {
@@ -75,6 +91,7 @@ pub(super) enum RoleName {
     Operator,
     Manager,
     Viewer,
+    None,
 }
 
 impl From<RoleName> for Role {
@@ -84,8 +101,34 @@ impl From<RoleName> for Role {
             RoleName::Operator => Self::Operator,
             RoleName::Manager => Self::Manager,
             RoleName::Viewer => Self::Viewer,
+            RoleName::None => Self::Nothing,
         }
     }
+}
+
+/// Reads `openclaw=operator`.
+fn exception(given: &str) -> Result<(GatewayId, RoleName), String> {
+    let (gateway, role) = given
+        .split_once('=')
+        .ok_or("write it as GATEWAY=ROLE, like openclaw=operator")?;
+    let gateway = gateway.parse::<GatewayId>();
+    let gateway = gateway.map_err(|error| error.to_string())?;
+    let role = RoleName::from_str(role, true).map_err(|_| {
+        format!("there is no role `{role}`: choose admin, operator, manager, viewer or none")
+    })?;
+    Ok((gateway, role))
+}
+
+fn roles(config: &Config, role: RoleName, on: Vec<(GatewayId, RoleName)>) -> anyhow::Result<Roles> {
+    let mut roles = Roles::from(Role::from(role));
+    for (gateway, role) in on {
+        let known = &config.gateways;
+        if !known.iter().any(|known| known.id == gateway) {
+            bail!("there is no gateway `{gateway}` in the panel's configuration");
+        }
+        roles.on.insert(gateway, role.into());
+    }
+    Ok(roles)
 }
 
 impl User {
@@ -102,14 +145,16 @@ impl User {
             Self::Add {
                 name,
                 role,
+                on,
                 link_file,
                 one_time_password_file,
             } => {
+                let roles = roles(config, role, on)?;
                 // The file first: a person whose secret nobody can read would be of no use.
                 let secret = Secret::of(link_file, one_time_password_file)?;
                 let added = match secret.kind {
-                    Kind::Link => store.invite(permit()?, &name, role.into()).await,
-                    Kind::Password => store.add(permit()?, &name, role.into()).await,
+                    Kind::Link => store.invite(permit()?, &name, roles).await,
+                    Kind::Password => store.add(permit()?, &name, roles).await,
                 };
                 match added {
                     Ok((person, given)) => secret.hand_over(config, &person.name, &given),
@@ -127,6 +172,14 @@ impl User {
                         row(&person)
                     });
                 }
+                Ok(())
+            }
+            Self::Role { name, role, on } => {
+                let roles = roles(config, role, on)?;
+                let person = find(base, &name).await?;
+                let said = format!("{}: {roles}. Their sessions have ended.", person.name);
+                store.set_roles(permit()?, person.id, roles).await?;
+                out::line(&said);
                 Ok(())
             }
             Self::Disable { name } => {
@@ -286,6 +339,6 @@ fn row(person: &Person) -> String {
     format!(
         "{:<20} {:<9} {state:<9} {factor:<14} last seen {seen}",
         person.name,
-        person.role.as_str()
+        person.roles.to_string()
     )
 }

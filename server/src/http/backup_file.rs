@@ -30,10 +30,10 @@ pub(crate) async fn download(
         Err(fault) => return refused(StatusCode::INTERNAL_SERVER_ERROR, fault.message),
     };
     let event = NewAuditEvent {
-        gateway: Some(id),
+        gateway: Some(id.clone()),
         target: Some(name.clone()),
         ..NewAuditEvent::new(
-            viewer.actor.clone(),
+            viewer.actor(Some(&id)),
             act::DOWNLOAD_BACKUP,
             AuditOutcome::Succeeded,
         )

@@ -11,13 +11,12 @@ use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use domain::action::Action;
-use domain::can;
 use domain::fault::Fault;
 use domain::gateway::GatewayId;
 use domain::logs::{LogLine, Mark};
 use domain::operation::OperationId;
 use domain::person::Role;
-use domain::ports::Clock;
+use domain::ports::{Clock, StoreError};
 use futures::stream::{BoxStream, Stream, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 use tower_sessions::Session;
@@ -77,10 +76,11 @@ fn of_gateway(
     if !wires.gateways.contains(&id) {
         return (StatusCode::NOT_FOUND, "There is no gateway of that name.").into_response();
     }
-    if let Err(denied) = can::permit(&viewer.actor, Action::ViewGateway, Some(&id)) {
+    if let Err(denied) = viewer.permit(Action::ViewGateway, Some(&id)) {
         return (StatusCode::FORBIDDEN, denied.why).into_response();
     }
-    let seat = wires.hub.join(topic(id), viewer.person.role);
+    let role = viewer.role(Some(&id));
+    let seat = wires.hub.join(topic(id), role);
     let reader = Reader::new(&wires.door, session, viewer);
     answer(patches(seat, reader, wires))
 }
@@ -91,27 +91,33 @@ pub(crate) async fn operation(
     Extension(viewer): Extension<Arc<Viewer>>,
     session: Session,
 ) -> Response {
-    if let Err(denied) = can::permit(&viewer.actor, Action::ViewGateway, None) {
+    let id = OperationId(id);
+    let view = match wires.panel.operations.view(id).await {
+        Ok(Some(view)) => view,
+        Ok(None) => return (StatusCode::NOT_FOUND, "There is no such operation.").into_response(),
+        Err(error) => return unopened(&error),
+    };
+    let gateway = view.operation.command.gateway();
+    if let Err(denied) = viewer.permit(Action::ViewGateway, Some(gateway)) {
         return (StatusCode::FORBIDDEN, denied.why).into_response();
     }
-    let id = OperationId(id);
     // A code may be shown on it: no audit row, no stream.
-    let viewing = match wires.panel.operations.view(id).await {
-        Ok(Some(view)) => app::codes::viewing(&wires.panel, &viewer, &view).await,
-        Ok(None) => return (StatusCode::NOT_FOUND, "There is no such operation.").into_response(),
-        Err(error) => Err(error),
-    };
-    if let Err(error) = viewing {
-        tracing::error!(
-            error = &error as &dyn std::error::Error,
-            "An operation's stream was not opened"
-        );
-        let text = "The panel's database does not answer.";
-        return (StatusCode::SERVICE_UNAVAILABLE, text).into_response();
+    if let Err(error) = app::codes::viewing(&wires.panel, &viewer, &view).await {
+        return unopened(&error);
     }
-    let seat = wires.hub.join(Topic::Operation(id), viewer.person.role);
+    let role = viewer.role(Some(gateway));
+    let seat = wires.hub.join(Topic::Operation(id), role);
     let reader = Reader::new(&wires.door, &session, &viewer);
     answer(patches(seat, reader, wires))
+}
+
+fn unopened(error: &StoreError) -> Response {
+    tracing::error!(
+        error = error as &dyn std::error::Error,
+        "An operation's stream was not opened"
+    );
+    let text = "The panel's database does not answer.";
+    (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
 }
 
 /// Which lines the log page shows.
@@ -143,16 +149,16 @@ pub(crate) async fn logs(
     if !wires.gateways.contains(&id) {
         return (StatusCode::NOT_FOUND, "There is no gateway of that name.").into_response();
     }
-    if let Err(denied) = can::permit(&viewer.actor, Action::ViewLogs, Some(&id)) {
+    if let Err(denied) = viewer.permit(Action::ViewLogs, Some(&id)) {
         return (StatusCode::FORBIDDEN, denied.why).into_response();
     }
     let reader = Reader::new(&wires.door, &session, &viewer);
     answer(log_stream::lines(Following {
         // Joined before the past is read: nothing can fall in between.
         live: wires.logs.follow(&id),
+        filter: wanted.filter(viewer.role(Some(&id))),
         past: Box::pin(past(wires.panel.clone(), id)),
         after: Mark::parse(&wanted.after).unwrap_or(Mark::START),
-        filter: wanted.filter(viewer.person.role),
         reader,
         clock: wires.clock,
         stop: wires.stop,

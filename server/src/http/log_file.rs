@@ -10,7 +10,6 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::action::Action;
 use domain::audit::{AuditOutcome, NewAuditEvent, act};
-use domain::can;
 use domain::gateway::GatewayId;
 use domain::words;
 
@@ -30,13 +29,13 @@ pub(crate) async fn download(
     if panel.observations.observation(&id).is_none() {
         return refused(StatusCode::NOT_FOUND, "There is no gateway of that name.");
     }
-    if let Err(denied) = can::permit(&viewer.actor, Action::ViewLogs, Some(&id)) {
+    if let Err(denied) = viewer.permit(Action::ViewLogs, Some(&id)) {
         return refused(StatusCode::FORBIDDEN, denied.why);
     }
     let event = |outcome, note| NewAuditEvent {
         gateway: Some(id.clone()),
         note,
-        ..NewAuditEvent::new(viewer.actor.clone(), act::DOWNLOAD_LOGS, outcome)
+        ..NewAuditEvent::new(viewer.actor(Some(&id)), act::DOWNLOAD_LOGS, outcome)
     };
     // No audit row, no file: the intent before Docker is asked, what became of it afterwards.
     let intent = event(AuditOutcome::Requested, None);
@@ -49,7 +48,7 @@ pub(crate) async fn download(
         return refused(StatusCode::SERVICE_UNAVAILABLE, text);
     }
     let found = panel.observations.logs(&id, LINES).await;
-    let filter = wanted.filter(viewer.person.role);
+    let filter = wanted.filter(viewer.role(Some(&id)));
     let lines = found.map(|lines| {
         let shown = lines.iter().filter_map(|line| filter.shown(line));
         shown.collect::<Vec<_>>()

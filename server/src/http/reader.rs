@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use app::Viewer;
 use axum::body::Bytes;
-use domain::person::Role;
+use domain::person::Roles;
 use domain::session::ABSOLUTE;
 use domain::time::Timestamp;
 use tokio::sync::broadcast::{self, error::RecvError};
@@ -32,7 +32,7 @@ pub(super) struct Reader {
     row: Option<Uuid>,
     signed_in_at: Timestamp,
     person: Uuid,
-    role: Role,
+    roles: Roles,
     epoch: i64,
 }
 
@@ -55,7 +55,7 @@ impl Reader {
             row: viewer.session,
             signed_in_at: viewer.signed_in_at,
             person: viewer.person.id,
-            role: viewer.person.role,
+            roles: viewer.person.roles.clone(),
             epoch: viewer.person.session_epoch,
         }
     }
@@ -95,7 +95,7 @@ impl Reader {
             Ok(Some(known)) if is_ended(&known.sessions, self.row) => return Standing::Over,
             Ok(Some(Acquaintance { person, .. }))
                 if person.disabled_at.is_none()
-                    && person.role == self.role
+                    && person.roles == self.roles
                     && person.session_epoch == self.epoch => {}
             Ok(_) => return Standing::Changed,
             // The database is away: a stream that was allowed goes on.

@@ -238,7 +238,7 @@ pub(crate) async fn viewer(
     let actor = Actor::Person {
         id: person.id,
         name: person.name.clone(),
-        role: person.role,
+        role: person.roles.everywhere,
         address: Some(address),
         browser: client::browser(headers),
         session: signed_in.session,
@@ -346,7 +346,7 @@ fn lacks_second_factor(door: &Door, viewer: &Viewer, request: &Request) -> bool 
         path.strip_prefix(own)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     });
-    person.second_factor.is_none() && door.second_factor_for.contains(&person.role) && !own
+    person.second_factor.is_none() && app::must_have(&door.second_factor_for, person) && !own
 }
 
 fn no_second_factor(request: &Request) -> Response {

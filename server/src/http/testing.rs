@@ -14,7 +14,7 @@ use axum::response::Response;
 use domain::audit::{AuditEvent, NewAuditEvent};
 use domain::can::Permit;
 use domain::passkey::{Answer, Passkey, Question};
-use domain::person::{Actor, Person, Role};
+use domain::person::{Actor, Person, Role, Roles};
 use domain::ports::{
     Added, AuditTrail, Clock, Disabled, Passkeys, People, PeopleError, Sessions, SignIn, StoreError,
 };
@@ -62,7 +62,7 @@ pub(super) fn anna() -> Person {
     Person {
         id: Uuid::from_u128(1),
         name: "anna".to_owned(),
-        role: Role::Admin,
+        roles: Role::Admin.into(),
         disabled_at: None,
         password_is_one_time: false,
         invited_until: None,
@@ -110,7 +110,7 @@ impl People for Folks {
         &self,
         _: Permit,
         _: &str,
-        _: Role,
+        _: Roles,
     ) -> Result<(Person, SecretString), PeopleError> {
         Err(PeopleError::NotPermitted)
     }
@@ -120,7 +120,7 @@ impl People for Folks {
     async fn reset_password(&self, _: Permit, _: Uuid) -> Result<SecretString, PeopleError> {
         Err(PeopleError::NotPermitted)
     }
-    async fn set_role(&self, _: Permit, _: Uuid, _: Role) -> Result<(), PeopleError> {
+    async fn set_roles(&self, _: Permit, _: Uuid, _: Roles) -> Result<(), PeopleError> {
         Err(PeopleError::NotPermitted)
     }
     async fn confirm(

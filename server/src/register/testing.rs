@@ -251,7 +251,7 @@ impl Calendars for Listing {
         Ok((token == TOKEN).then(|| Person {
             id: Uuid::nil(),
             name: "anna".to_owned(),
-            role: Role::Manager,
+            roles: Role::Manager.into(),
             disabled_at: None,
             password_is_one_time: false,
             invited_until: None,

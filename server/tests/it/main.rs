@@ -5,4 +5,10 @@ mod api;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod browser;
+#[cfg(test)]
+mod served;
+#[cfg(test)]
+mod sessions;
+#[cfg(test)]
 mod support;

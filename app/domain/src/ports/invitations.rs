@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{PeopleError, SignIn, StoreError};
 use crate::can::Permit;
 use crate::invitation::Invitation;
-use crate::person::{Person, Role};
+use crate::person::{Person, Roles};
 
 /// What somebody chose who opened a link.
 #[derive(Clone, Debug)]
@@ -31,7 +31,7 @@ pub trait Invitations: Send + Sync {
         &self,
         permit: Permit,
         name: &str,
-        role: Role,
+        roles: Roles,
     ) -> Result<(Person, SecretString), PeopleError>;
     /// A new link for somebody: their password and sessions end now.
     async fn invite_again(&self, permit: Permit, id: Uuid) -> Result<SecretString, PeopleError>;

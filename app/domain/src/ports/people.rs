@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::StoreError;
 use crate::can::Permit;
-use crate::person::{Actor, Person, Role};
+use crate::person::{Actor, Person, Roles};
 use crate::time::Timestamp;
 
 /// Result of a sign-in.
@@ -69,7 +69,7 @@ pub enum PeopleError {
     #[error("The set-up was begun too long ago. Begin it again.")]
     SetUpOver,
     /// A token of a role that its maker may not give.
-    #[error("Choose your own role, or viewer.")]
+    #[error("Choose a role that is yours there, or viewer.")]
     RoleNotYours,
     /// The name of a token is missing or too long.
     #[error("Say what the token is for, in 1 to 60 letters.")]
@@ -168,7 +168,7 @@ pub trait People: Send + Sync {
         &self,
         permit: Permit,
         name: &str,
-        role: Role,
+        roles: Roles,
     ) -> Result<(Person, SecretString), PeopleError>;
     /// Keeps a person out (and ends their sessions) or lets them in again.
     async fn set_disabled(
@@ -179,8 +179,8 @@ pub trait People: Send + Sync {
     ) -> Result<(), PeopleError>;
     /// Gives a new one-time password and ends their sessions.
     async fn reset_password(&self, permit: Permit, id: Uuid) -> Result<SecretString, PeopleError>;
-    /// Changes a role; takes effect on open sessions at once.
-    async fn set_role(&self, permit: Permit, id: Uuid, role: Role) -> Result<(), PeopleError>;
+    /// Changes roles; takes effect on open sessions at once.
+    async fn set_roles(&self, permit: Permit, id: Uuid, roles: Roles) -> Result<(), PeopleError>;
     /// Checks the password of whoever is signed in, and the code of their second factor if they have one, throttled like a sign-in and audited either way; the
     /// person as they now are.
     async fn confirm(

@@ -31,13 +31,6 @@ pub(crate) async fn page(call: &Call, number: &str, asked: &Asked) -> Result<Pag
         None => Vec::new(),
     };
     // Whoever is asked reads what they are asked about, and only that.
-    let reads_all = call.may(Action::ViewAudit).is_ok();
-    let is_asked = all
-        .iter()
-        .any(|review| review.may_answer(call.actor()).is_ok());
-    if !reads_all && !is_asked {
-        call.permit(Action::ViewAudit, None).await?;
-    }
     let found = match sequence {
         Some(sequence) => call
             .panel()
@@ -47,6 +40,18 @@ pub(crate) async fn page(call: &Call, number: &str, asked: &Asked) -> Result<Pag
             .or_say(|| call.error_id())?,
         None => None,
     };
+    let gateway = found.as_ref();
+    let gateway = gateway.and_then(|found| found.event.event.gateway.as_ref());
+    let reads_all = call.may(Action::ViewAudit).is_ok();
+    let of = gateway.filter(|_| !reads_all);
+    let reads_all = reads_all || of.is_some_and(|of| call.may_on(Action::ViewAudit, of).is_ok());
+    let is_asked = all
+        .iter()
+        .any(|review| review.may_answer(call.actor()).is_ok());
+    if !reads_all && !is_asked {
+        call.permit(Action::ViewAudit, None).await?;
+    }
+    let role = call.viewer().role(of);
     let found = found.ok_or_else(gone)?;
     let reviews: Vec<Review> = all
         .into_iter()
@@ -61,7 +66,7 @@ pub(crate) async fn page(call: &Call, number: &str, asked: &Asked) -> Result<Pag
             .or_say(|| call.error_id())?,
         Err(_) => Vec::new(),
     };
-    let (now, role) = (call.now(), call.role());
+    let now = call.now();
     let event = &found.event;
     let back = if reads_all {
         view! { <a href=path::AUDIT>"Audit"</a>" / " }.into_any()

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use domain::action::Action;
 use domain::audit::{AuditEvent, AuditOutcome, Change, Checkpoint, Filter, NewAuditEvent, act};
 use domain::path;
-use domain::person::Role;
+use domain::person::{Actor, Role};
 use domain::ports::{Place, StoreError, Vocabulary};
 use domain::report::fingerprint;
 use domain::words;
@@ -16,7 +16,7 @@ use super::filters::{set, word};
 use super::report::print_button;
 use super::rows::from;
 use super::sentences::sentence;
-use super::wanted;
+use super::{gateway, wanted};
 use crate::call::Call;
 use crate::error::{OrSay as _, PanelError};
 use crate::ui::said::{capital, phones};
@@ -37,8 +37,8 @@ struct Printed {
 }
 
 pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError> {
-    call.permit(Action::ViewAudit, None).await?;
-    let Ok(filter) = wanted(call, asked) else {
+    let reader = call.reads_audit(gateway(asked).as_ref()).await?;
+    let Ok(filter) = wanted(&reader, asked) else {
         return Ok(unreadable(asked));
     };
     let after = asked.get("after").parse().unwrap_or(0);
@@ -46,6 +46,7 @@ pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError>
     let panel = call.panel();
     record(
         call,
+        &reader,
         &filter,
         AuditOutcome::Requested,
         "To be printed.".to_owned(),
@@ -56,6 +57,7 @@ pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError>
     let count = words::count(printed.events.len() as u64, "event", "events");
     record(
         call,
+        &reader,
         &filter,
         AuditOutcome::Succeeded,
         format!("{count}, to be printed."),
@@ -64,12 +66,13 @@ pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError>
     let known = panel.trail.vocabulary().await.or_say(|| call.error_id())?;
     let checkpoint = panel.chain.checkpoint().await;
     let checkpoint = checkpoint.or_say(|| call.error_id())?;
-    let content = document(call, &filter, &known, &printed, &checkpoint).to_html();
+    let content = document(call, &reader, &filter, &known, &printed, &checkpoint).to_html();
     Ok(Page::new("Audit trail", content).at("audit"))
 }
 
 async fn record(
     call: &Call,
+    reader: &Actor,
     filter: &Filter,
     outcome: AuditOutcome,
     note: String,
@@ -82,7 +85,7 @@ async fn record(
     let event = NewAuditEvent {
         target: (!set.is_empty()).then(|| set.join(", ")),
         note: Some(note),
-        ..NewAuditEvent::new(call.actor().clone(), act::EXPORT_AUDIT, outcome)
+        ..NewAuditEvent::new(reader.clone(), act::EXPORT_AUDIT, outcome)
     };
     let written = call.panel().audit.record(event).await;
     written.or_say(|| call.error_id()).map(drop)
@@ -124,12 +127,13 @@ fn unreadable(asked: &Asked) -> Page {
 
 fn document(
     call: &Call,
+    reader: &Actor,
     filter: &Filter,
     known: &Vocabulary,
     printed: &Printed,
     checkpoint: &Checkpoint,
 ) -> impl IntoView + use<> {
-    let role = call.role();
+    let role = reader.role().unwrap_or(Role::Nothing);
     let said = set(filter, known).into_iter().map(|(said, _)| said);
     let said: Vec<String> = said.collect();
     let said = if said.is_empty() {
@@ -166,7 +170,7 @@ fn document(
         view! { <p class="banner is-warn">"The search for words ended before it had seen everything; events may be missing. Choose a shorter time."</p> }
     });
     let masked = words_on_masks(role);
-    let by = format!("{} ({})", call.actor().name(), role.as_str());
+    let by = format!("{} ({})", reader.name(), role.as_str());
     let back = if query.is_empty() {
         path::AUDIT.to_owned()
     } else {

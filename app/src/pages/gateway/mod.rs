@@ -28,8 +28,9 @@ use crate::ui::moment;
 
 /// The page of the gateway called `id`.
 pub(crate) async fn page(call: &Call, id: &str) -> Result<Page, PanelError> {
-    let gateway = call.gateway(id)?;
-    let fragments = live::gateway_fragments(call.panel(), call.role(), &gateway.id).await;
+    let gateway = call.gateway(id).await?;
+    let role = call.role_on(&gateway.id);
+    let fragments = live::gateway_fragments(call.panel(), role, &gateway.id).await;
     let fragments = fragments.ok_or_else(|| PanelError::gone("There is no such gateway."))?;
     let events = path::gateway_events(&gateway.id);
     Ok(Page::new(gateway.name.clone(), fragments.page(call.now()))

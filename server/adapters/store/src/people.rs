@@ -5,7 +5,9 @@ macro_rules! people {
     ($rest:tt $(, $argument:expr)* $(,)?) => {
         sqlx::query_as!(
             $crate::people::PersonRow,
-            r#"SELECT id, name, role, password_is_one_time, invited_until, disabled_at, session_epoch, last_seen_at,
+            r#"SELECT id, name, role,
+                    (SELECT jsonb_object_agg(gateway_id, role) FROM roles_on_gateways
+                     WHERE person_id = people.id) AS "roles_on: crate::people::RolesOn", password_is_one_time, invited_until, disabled_at, session_epoch, last_seen_at,
                     created_at,
                     (SELECT confirmed_at FROM authenticators
                      WHERE person_id = people.id AND confirmed_at IS NOT NULL) AS second_factor_since,
@@ -28,17 +30,20 @@ mod sessions;
 mod sign_in;
 mod throttle;
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use domain::can::Permit;
-use domain::person::{Actor, Person, Role};
+use domain::person::{Actor, Person, Roles};
 use domain::ports::{Disabled, People, PeopleError, SignIn, StoreError};
 use domain::second_factor::SecondFactor;
 use secrecy::SecretString;
 use sqlx::PgConnection;
+use sqlx::types::Json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::rows::{column, moment, role};
+use crate::rows::{column, gateway, moment, role};
 use crate::store::Store;
 
 pub use passkeys::RelyingParty;
@@ -100,9 +105,9 @@ impl People for Store {
         &self,
         permit: Permit,
         name: &str,
-        role: Role,
+        roles: Roles,
     ) -> Result<(Person, SecretString), PeopleError> {
-        self.add_person(permit, name, role).await
+        self.add_person(permit, name, roles).await
     }
 
     async fn set_disabled(
@@ -118,8 +123,8 @@ impl People for Store {
         self.reset_persons_password(permit, id).await
     }
 
-    async fn set_role(&self, permit: Permit, id: Uuid, role: Role) -> Result<(), PeopleError> {
-        self.change_role(permit, id, role).await
+    async fn set_roles(&self, permit: Permit, id: Uuid, roles: Roles) -> Result<(), PeopleError> {
+        self.change_roles(permit, id, roles).await
     }
 
     async fn confirm(
@@ -155,10 +160,14 @@ async fn read(connection: &mut PgConnection, id: Uuid) -> sqlx::Result<Option<Pe
     row.map(PersonRow::read).transpose()
 }
 
+/// Roles by the gateways on which they are others.
+type RolesOn = Json<BTreeMap<String, String>>;
+
 struct PersonRow {
     id: Uuid,
     name: String,
     role: String,
+    roles_on: Option<RolesOn>,
     password_is_one_time: bool,
     invited_until: Option<OffsetDateTime>,
     disabled_at: Option<OffsetDateTime>,
@@ -175,10 +184,15 @@ impl PersonRow {
     fn read(self) -> sqlx::Result<Person> {
         let since = [self.second_factor_since, self.passkeys_since];
         let since = since.into_iter().flatten().min();
+        let on = self.roles_on.map(|on| on.0).unwrap_or_default().into_iter();
+        let on = on.map(|(on, word)| Ok((gateway(on)?, role(word)?)));
         Ok(Person {
             id: self.id,
             name: self.name,
-            role: role(self.role)?,
+            roles: Roles {
+                everywhere: role(self.role)?,
+                on: on.collect::<sqlx::Result<_>>()?,
+            },
             disabled_at: self.disabled_at.map(moment),
             password_is_one_time: self.password_is_one_time,
             invited_until: self.invited_until.map(moment),

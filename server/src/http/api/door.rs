@@ -28,10 +28,11 @@ pub(super) struct Program {
 
 impl Program {
     /// The gateway of a URL, if the token reaches it. One that it does not reach is not there for it.
-    pub(super) fn gateway(&self, id: &str) -> Result<Gateway, Problem> {
-        let gateway = self.call.gateway(id)?;
-        self.reach(&gateway.id)?;
-        Ok(gateway)
+    pub(super) async fn gateway(&self, id: &str) -> Result<Gateway, Problem> {
+        if let Ok(id) = id.parse() {
+            self.reach(&id)?;
+        }
+        Ok(self.call.gateway(id).await?)
     }
 
     /// Whether the token reaches a gateway.
@@ -45,14 +46,15 @@ impl Program {
         }
     }
 
-    /// Whether the token is for every gateway: what belongs to none asks for that.
-    pub(super) fn reaches_all(&self) -> Result<(), Problem> {
-        match self.token.gateway {
-            None => Ok(()),
-            Some(_) => {
-                let title = "This token is for one gateway; make one for all of them.";
+    /// Whether the token is for what is asked for: of one gateway, or of all.
+    pub(super) fn reaches(&self, gateway: Option<&GatewayId>) -> Result<(), Problem> {
+        match (&self.token.gateway, gateway) {
+            (Some(only), None) => {
+                let title = format!("This token is for one gateway: ask with `gateway={only}`.");
                 Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", title))
             }
+            (_, Some(gateway)) => self.reach(gateway),
+            (None, None) => Ok(()),
         }
     }
 }
@@ -104,12 +106,13 @@ async fn let_in(api: &Api, peer: SocketAddr, headers: &HeaderMap) -> Result<Prog
             return Err(Problem::unavailable());
         }
     };
-    let Some(role) = token.role_of(&person, now) else {
+    let Some(roles) = token.roles_of(&person, now) else {
         return Err(refused(
             "This token opens nothing any more: it is over, was taken back, or its person may do less by now.",
         ));
     };
-    person.role = role;
+    let role = roles.everywhere;
+    person.roles = roles;
     let actor = Actor::Person {
         id: person.id,
         name: person.name.clone(),

@@ -1,11 +1,10 @@
 //! Operations: looked at, started, stopped.
 
-use app::forms;
+use app::{PanelError, forms};
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::{Extension, Json};
-use domain::action::Action;
 use domain::operation::OperationView;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -106,11 +105,7 @@ pub(super) async fn list(
     Extension(program): Extension<Program>,
     Path(id): Path<String>,
 ) -> Result<Json<Vec<OperationStatus>>, Problem> {
-    let gateway = program.gateway(&id)?.id;
-    program
-        .call
-        .permit(Action::ViewGateway, Some(&gateway))
-        .await?;
+    let gateway = program.gateway(&id).await?.id;
     let listed = api.panel.operations.list(&gateway, None, LISTED).await;
     let listed = listed.map_err(|error| {
         tracing::error!(
@@ -142,7 +137,7 @@ pub(super) async fn start(
     asked: Result<Json<Start>, JsonRejection>,
 ) -> Result<(StatusCode, Json<Started>), Problem> {
     let Json(asked) = asked?;
-    let gateway = program.gateway(&id)?.id;
+    let gateway = program.gateway(&id).await?.id;
     let key = match headers.get(KEY).map(|key| key.to_str()) {
         None => api.panel.ids.next().to_string(),
         Some(Ok(key)) if (1..=64).contains(&key.len()) => key.to_owned(),
@@ -206,12 +201,12 @@ pub(super) async fn cancel(
 }
 
 async fn look(program: &Program, id: &str) -> Result<OperationView, Problem> {
-    let view = program.call.operation(id).await?;
-    let gateway = view.operation.command.gateway();
-    program.reach(gateway)?;
-    program
-        .call
-        .permit(Action::ViewGateway, Some(gateway))
-        .await?;
-    Ok(view)
+    let view = program.call.operation(id).await;
+    view.map_err(|error| match error {
+        // What a token does not reach is not there for it.
+        PanelError::NotAllowed { .. } => {
+            Problem::not_found("There is no such operation for this token.")
+        }
+        other => other.into(),
+    })
 }

@@ -4,7 +4,6 @@ use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::action::Action;
 use utoipa::ToSchema;
 
 use super::Api;
@@ -42,13 +41,14 @@ pub(super) async fn export(
     Extension(program): Extension<Program>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    program.reaches_all()?;
-    program.call.permit(Action::ViewAudit, None).await?;
+    let gateway = audit_file::gateway(query.as_deref());
+    program.reaches(gateway.as_ref())?;
+    let reader = program.call.reads_audit(gateway.as_ref()).await?;
     let files = Files {
         panel: api.panel.clone(),
         store: api.store.clone(),
     };
-    let made = audit_file::file(files, query.as_deref(), program.call.actor()).await;
+    let made = audit_file::file(files, query.as_deref(), &reader).await;
     made.map_err(|no| match no.status {
         StatusCode::SERVICE_UNAVAILABLE => Problem::unavailable(),
         StatusCode::FORBIDDEN => Problem::new(no.status, "forbidden", no.why),

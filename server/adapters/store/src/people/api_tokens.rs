@@ -42,7 +42,11 @@ impl ApiTokens for Store {
                 return Ok(Err(PeopleError::Unknown));
             };
             // As they now are, not as they were when the page was made.
-            if !may_give(person.role, new.role) {
+            let given = match &new.gateway {
+                Some(only) => may_give(person.roles.on(Some(only)), new.role),
+                None => person.roles.all().any(|own| may_give(own, new.role)),
+            };
+            if !given {
                 return Ok(Err(PeopleError::RoleNotYours));
             }
             let token = ApiToken {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::action::Action;
 use domain::audit::{AuditOutcome, Change, NewAuditEvent, act};
 use domain::can::Permit;
-use domain::person::{Actor, Person, Role};
+use domain::person::{Actor, Person, Role, Roles};
 use domain::ports::{Disabled, PeopleError};
 use secrecy::SecretString;
 use sqlx::{PgConnection, Postgres, Transaction};
@@ -37,12 +37,12 @@ impl Store {
         &self,
         permit: Permit,
         name: &str,
-        role: Role,
+        roles: Roles,
     ) -> Result<(Person, SecretString), PeopleError> {
         let actor = allowed(permit)?;
         let person = Person {
             password_is_one_time: true,
-            ..self.new_person(name, role)?
+            ..self.new_person(name, roles)?
         };
         let password = one_time();
         let adding = self.insert_person(actor, &person, password.clone());
@@ -61,7 +61,7 @@ impl Store {
         if !insert(&mut tx, person, &hash).await? {
             return Ok(Err(PeopleError::NameTaken(person.name.clone())));
         }
-        let note = format!("As {}.", person.role.as_str());
+        let note = format!("As {}.", person.roles);
         let event = event(actor, act::ADD_PERSON, person, Some(note));
         self.commit_change(tx, person, event).await
     }
@@ -107,35 +107,38 @@ impl Store {
             .await?
     }
 
-    pub(super) async fn change_role(
+    pub(super) async fn change_roles(
         &self,
         permit: Permit,
         id: Uuid,
-        role: Role,
+        roles: Roles,
     ) -> Result<(), PeopleError> {
         let actor = allowed(permit)?;
+        let roles = roles.tidy();
         let changing = async {
             let mut tx = self.begin_change().await?;
             let Some(person) = lock(&mut tx, id).await? else {
                 return Ok(Err(PeopleError::Unknown));
             };
-            if person.role == role {
+            if person.roles == roles {
                 return Ok(Ok(()));
             }
-            if is_last_admin(&mut tx, &person).await? {
+            let demoted = roles.everywhere != Role::Admin;
+            if demoted && is_last_admin(&mut tx, &person).await? {
                 return Ok(Err(PeopleError::LastAdmin));
             }
             sqlx::query!(
                 "UPDATE people SET role = $2, session_epoch = session_epoch + 1 WHERE id = $1",
                 id,
-                role.as_str(),
+                roles.everywhere.as_str(),
             )
             .execute(&mut *tx)
             .await?;
-            let note = format!("From {} to {}.", person.role.as_str(), role.as_str());
-            let (from, to) = (person.role.as_str(), role.as_str());
+            set_exceptions(&mut tx, id, &roles).await?;
+            let (from, to) = (person.roles.to_string(), roles.to_string());
+            let note = format!("From {from} to {to}.");
             let mut event = event(actor, act::CHANGE_ROLE, &person, Some(note));
-            event.changes = vec![Change::new("role", Some(from), Some(to))];
+            event.changes = vec![Change::new("role", Some(&from), Some(&to))];
             self.commit_change(tx, &person, event).await
         };
         self.within("changing a role", changing).await?
@@ -337,15 +340,43 @@ pub(super) async fn insert(
          ON CONFLICT (name) DO NOTHING",
         person.id,
         person.name,
-        person.role.as_str(),
+        person.roles.everywhere.as_str(),
         hash,
         person.password_is_one_time,
         column(person.created_at),
         person.session_epoch,
     )
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
-    Ok(inserted.rows_affected() > 0)
+    let is_new = inserted.rows_affected() > 0;
+    if is_new {
+        set_exceptions(connection, person.id, &person.roles).await?;
+    }
+    Ok(is_new)
+}
+
+/// Where their role is another one, instead of where it was.
+async fn set_exceptions(
+    connection: &mut PgConnection,
+    id: Uuid,
+    roles: &Roles,
+) -> sqlx::Result<()> {
+    sqlx::query!("DELETE FROM roles_on_gateways WHERE person_id = $1", id)
+        .execute(&mut *connection)
+        .await?;
+    let (gateways, words): (Vec<String>, Vec<String>) = (roles.on.iter())
+        .map(|(gateway, role)| (gateway.to_string(), role.as_str().to_owned()))
+        .unzip();
+    sqlx::query!(
+        "INSERT INTO roles_on_gateways (person_id, gateway_id, role)
+         SELECT $1, gateway, role FROM unnest($2::text[], $3::text[]) AS given (gateway, role)",
+        id,
+        &gateways,
+        &words,
+    )
+    .execute(connection)
+    .await
+    .map(drop)
 }
 
 pub(super) fn is_name(name: &str) -> bool {
@@ -363,7 +394,7 @@ pub(super) async fn lock(connection: &mut PgConnection, id: Uuid) -> sqlx::Resul
 }
 
 async fn is_last_admin(connection: &mut PgConnection, person: &Person) -> sqlx::Result<bool> {
-    if person.role != Role::Admin || person.disabled_at.is_some() {
+    if person.roles.everywhere != Role::Admin || person.disabled_at.is_some() {
         return Ok(false);
     }
     let others = sqlx::query_scalar!(

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use domain::audit::{AuditOutcome, Change, NewAuditEvent, act};
 use domain::can::Permit;
 use domain::invitation::{Invitation, OPEN_FOR};
-use domain::person::{Actor, Person, Role};
+use domain::person::{Actor, Person, Role, Roles};
 use domain::ports::{Chosen, Invitations, PeopleError, SignIn, StoreError};
 use secrecy::SecretString;
 use sqlx::{PgConnection, Postgres, Transaction};
@@ -24,17 +24,17 @@ impl Invitations for Store {
         &self,
         permit: Permit,
         name: &str,
-        role: Role,
+        roles: Roles,
     ) -> Result<(Person, SecretString), PeopleError> {
         let actor = allowed(permit)?;
-        let person = self.new_person(name, role)?;
+        let person = self.new_person(name, roles)?;
         let inviting = async {
             let mut tx = self.begin_change().await?;
             if !insert(&mut tx, &person, NO_PASSWORD).await? {
                 return Ok(Err(PeopleError::NameTaken(person.name.clone())));
             }
             let token = self.write_link(&mut tx, Some(person.id)).await?;
-            let note = format!("As {}, by a one-time link.", person.role.as_str());
+            let note = format!("As {}, by a one-time link.", person.roles);
             let event = event(actor, act::ADD_PERSON, &person, Some(note));
             let done = self.commit_change(tx, &person, event).await?;
             Ok(done.map(|()| token))
@@ -100,7 +100,7 @@ impl Invitations for Store {
         let invited = invited.ok_or(PeopleError::LinkOver)?;
         let name = invited.name.as_deref().unwrap_or(&chosen.name).to_owned();
         let first = match invited.name {
-            None => Some(self.new_person(&name, Role::Admin)?),
+            None => Some(self.new_person(&name, Role::Admin.into())?),
             Some(_) => None,
         };
         acceptable(&chosen.password, &name)?;
@@ -114,7 +114,7 @@ impl Invitations for Store {
             let actor = Actor::Person {
                 id: person.id,
                 name: person.name.clone(),
-                role: person.role,
+                role: person.roles.everywhere,
                 address: chosen.address.clone(),
                 browser: chosen.browser.clone(),
                 session: None,
@@ -221,7 +221,7 @@ impl Store {
     }
 
     /// Somebody who is to be added.
-    pub(super) fn new_person(&self, name: &str, role: Role) -> Result<Person, PeopleError> {
+    pub(super) fn new_person(&self, name: &str, roles: Roles) -> Result<Person, PeopleError> {
         let name = name.trim().to_lowercase();
         if !is_name(&name) {
             return Err(PeopleError::BadName);
@@ -229,7 +229,7 @@ impl Store {
         Ok(Person {
             id: self.ids.next(),
             name,
-            role,
+            roles: roles.tidy(),
             disabled_at: None,
             password_is_one_time: false,
             invited_until: None,

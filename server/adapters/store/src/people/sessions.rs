@@ -64,7 +64,7 @@ impl Sessions for Store {
                 let actor = Actor::Person {
                     id: person.id,
                     name: person.name.clone(),
-                    role: person.role,
+                    role: person.roles.everywhere,
                     address: device.address,
                     browser: device.browser, session: Some(id), token: None, };
                 let event = event(actor, act::NEW_DEVICE, person, None);

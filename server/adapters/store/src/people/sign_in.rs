@@ -164,7 +164,7 @@ pub(super) fn audit(
             let actor = Actor::Person {
                 id: person.id,
                 name: person.name.clone(),
-                role: person.role,
+                role: person.roles.everywhere,
                 address,
                 browser,
                 session: None,

@@ -122,5 +122,5 @@ fn owner(permit: Permit) -> Result<(Actor, Uuid), RegisterError> {
 /// Whoever is kept out, or may not read the register any more, reads it by no link either.
 fn may_read(person: &Person) -> bool {
     person.disabled_at.is_none()
-        && can::role_may(Some(person.role), Action::ViewCredentials).is_ok()
+        && can::role_may(Some(person.roles.everywhere), Action::ViewCredentials).is_ok()
 }

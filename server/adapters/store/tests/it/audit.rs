@@ -44,7 +44,7 @@ async fn what_was_changed_and_how_long_it_took_come_back() {
     let store = database.store().await;
     let (ben, _) = person(&store, "ben", Role::Viewer).await;
     store
-        .set_role(may_manage_people(), ben, Role::Operator)
+        .set_roles(may_manage_people(), ben, Role::Operator.into())
         .await
         .unwrap();
     store

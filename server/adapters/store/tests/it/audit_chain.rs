@@ -91,7 +91,7 @@ async fn acts_of_every_kind_at_once_do_not_wait_for_each_other_in_a_circle() {
     let changes = async |store: &Store| {
         for role in [Role::Operator, Role::Viewer].into_iter().cycle().take(20) {
             store
-                .set_role(may_manage_people(), ben, role)
+                .set_roles(may_manage_people(), ben, role.into())
                 .await
                 .unwrap();
         }

@@ -39,7 +39,7 @@ async fn signs_in(store: &Store, name: &str, password: &str) -> bool {
 async fn whoever_is_invited_chooses_a_password_once_and_is_in() {
     let database = Database::fresh().await;
     let store = database.store().await;
-    let invited = store.invite(may_manage_people(), " Carla ", Role::Operator);
+    let invited = store.invite(may_manage_people(), " Carla ", Role::Operator.into());
     let (carla, token) = invited.await.unwrap();
     let until = database.clock.now().plus(OPEN_FOR);
     let found = store.find(carla.id).await.unwrap().unwrap();
@@ -95,7 +95,7 @@ async fn whoever_is_invited_chooses_a_password_once_and_is_in() {
 async fn a_link_is_used_by_one_of_two_at_the_same_moment() {
     let database = Database::fresh().await;
     let store = database.store().await;
-    let invited = store.invite(may_manage_people(), "carla", Role::Operator);
+    let invited = store.invite(may_manage_people(), "carla", Role::Operator.into());
     let (_, token) = invited.await.unwrap();
     let (one, two) = tokio::join!(accept(&store, &token), accept(&store, &token));
     let over = [one, two]
@@ -109,7 +109,7 @@ async fn a_link_is_used_by_one_of_two_at_the_same_moment() {
 async fn a_link_that_is_old_replaced_or_for_somebody_kept_out_opens_nothing() {
     let database = Database::fresh().await;
     let store = database.store().await;
-    let invited = store.invite(may_manage_people(), "carla", Role::Operator);
+    let invited = store.invite(may_manage_people(), "carla", Role::Operator.into());
     let (carla, first) = invited.await.unwrap();
     let second = store
         .invite_again(may_manage_people(), carla.id)
@@ -186,7 +186,10 @@ async fn the_first_admin_is_made_by_a_link_and_only_while_there_is_nobody() {
     let SignIn::Welcome(admin) = made.await.unwrap() else {
         panic!("no second factor yet")
     };
-    assert_eq!((admin.name.as_str(), admin.role), ("root", Role::Admin));
+    assert_eq!(
+        (admin.name.as_str(), admin.roles),
+        ("root", Role::Admin.into())
+    );
     assert!(signs_in(&store, "root", PASSWORD).await);
     assert!(store.set_up().await.unwrap().is_none());
 
@@ -203,7 +206,7 @@ async fn the_first_admin_is_made_by_a_link_and_only_while_there_is_nobody() {
 async fn no_token_can_be_read_in_the_database() {
     let database = Database::fresh().await;
     let store = database.store().await;
-    let invited = store.invite(may_manage_people(), "carla", Role::Operator);
+    let invited = store.invite(may_manage_people(), "carla", Role::Operator.into());
     let (_, token) = invited.await.unwrap();
     for table in ["invitations", "people", "audit_events"] {
         let found = format!("{table} t WHERE t::text LIKE '%{}%'", token.expose_secret());

@@ -120,7 +120,7 @@ async fn people_and_sign_ins() {
     };
     let by_ben = actor(ben, "ben");
     let (of_ben, _) = ApiTokens::make(&store, &by_ben, of_ben).await.unwrap();
-    let invited = store.invite(may_manage_people(), "nora", Role::Viewer);
+    let invited = store.invite(may_manage_people(), "nora", Role::Viewer.into());
     let (_, token) = invited.await.unwrap();
     close_the_trail(&database).await;
     let own = Actor::Person {
@@ -138,7 +138,7 @@ async fn people_and_sign_ins() {
     refused(
         &database,
         "add",
-        People::add(&store, permit(), "otto", Role::Admin),
+        People::add(&store, permit(), "otto", Role::Admin.into()),
     )
     .await;
     refused(
@@ -157,7 +157,7 @@ async fn people_and_sign_ins() {
     refused(
         &database,
         "role",
-        store.set_role(permit(), ben, Role::Admin),
+        store.set_roles(permit(), ben, Role::Admin.into()),
     )
     .await;
     let phone = Device {
@@ -181,7 +181,7 @@ async fn people_and_sign_ins() {
     let revoke = ApiTokens::revoke(&store, &own, of_ben.id);
     refused(&database, "take a token back", revoke).await;
     refused(&database, "take all back", store.revoke_all(permit(), ben)).await;
-    let invite = store.invite(permit(), "otto", Role::Viewer);
+    let invite = store.invite(permit(), "otto", Role::Viewer.into());
     refused(&database, "invite", invite).await;
     refused(&database, "new link", store.invite_again(permit(), ben)).await;
     let accept = Chosen {

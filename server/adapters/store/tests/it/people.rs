@@ -3,8 +3,10 @@ use std::time::Duration;
 use domain::action::Action;
 use domain::audit::AuditOutcome;
 use domain::can::permit;
-use domain::person::{Actor, Role};
-use domain::ports::{AuditTrail, Clock as _, Disabled, People as _, PeopleError, SignIn};
+use domain::person::{Actor, Role, Roles};
+use domain::ports::{
+    AuditTrail, Clock as _, Disabled, Invitations as _, People as _, PeopleError, SignIn,
+};
 use secrecy::SecretString;
 
 use crate::support::{Database, anna, may_manage_people, person};
@@ -196,14 +198,18 @@ async fn a_second_person_of_a_name_a_bad_name_and_a_wrong_permit_are_refused() {
     let database = Database::fresh().await;
     let store = database.store().await;
     person(&store, "anna", Role::Admin).await;
-    let taken = store.add(may_manage_people(), "Anna", Role::Viewer).await;
+    let taken = store
+        .add(may_manage_people(), "Anna", Role::Viewer.into())
+        .await;
     assert!(matches!(taken, Err(PeopleError::NameTaken(name)) if name == "anna"));
     for bad in ["", "a", "a b", "ä-ö", &"x".repeat(41)] {
-        let refused = store.add(may_manage_people(), bad, Role::Viewer).await;
+        let refused = store
+            .add(may_manage_people(), bad, Role::Viewer.into())
+            .await;
         assert!(matches!(refused, Err(PeopleError::BadName)), "{bad}");
     }
     let other = permit(&anna(), Action::ViewGateway, None).unwrap();
-    let refused = store.add(other, "berta", Role::Viewer).await;
+    let refused = store.add(other, "berta", Role::Viewer.into()).await;
     assert!(matches!(refused, Err(PeopleError::NotPermitted)));
     assert_eq!(database.count("people").await, 1);
     assert_eq!(database.count("audit_events").await, 1);
@@ -216,7 +222,7 @@ async fn the_last_admin_cannot_be_lost_even_to_two_changes_at_once() {
     let (anna, _) = person(&one, "anna", Role::Admin).await;
     let (berta, _) = person(&one, "berta", Role::Admin).await;
     let (a, b) = tokio::join!(
-        one.set_role(may_manage_people(), anna, Role::Viewer),
+        one.set_roles(may_manage_people(), anna, Role::Viewer.into()),
         two.set_disabled(may_manage_people(), berta, Disabled::Yes),
     );
     let refused = [a, b]
@@ -229,6 +235,67 @@ async fn the_last_admin_cannot_be_lost_even_to_two_changes_at_once() {
 }
 
 #[tokio::test]
+async fn a_role_on_one_gateway_is_kept_beside_the_one_everywhere() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    person(&store, "anna", Role::Admin).await;
+    let mut roles = Roles::from(Role::Nothing);
+    roles.on.insert("openclaw".parse().unwrap(), Role::Operator);
+    roles.on.insert("other".parse().unwrap(), Role::Nothing);
+    let invited = store.invite(may_manage_people(), "carla", roles.clone());
+    let id = invited.await.unwrap().0.id;
+    let known = async || store.find(id).await.unwrap().unwrap();
+    assert_eq!(
+        known().await.roles.to_string(),
+        "none; operator on openclaw"
+    );
+
+    // The same in other words changes nothing; less on one gateway does, and ends the sessions.
+    store
+        .set_roles(may_manage_people(), id, roles.clone())
+        .await
+        .unwrap();
+    assert_eq!(known().await.session_epoch, 1);
+    roles.on.insert("openclaw".parse().unwrap(), Role::Viewer);
+    store
+        .set_roles(may_manage_people(), id, roles)
+        .await
+        .unwrap();
+    let carla = known().await;
+    assert_eq!(carla.roles.to_string(), "none; viewer on openclaw");
+    assert_eq!(carla.session_epoch, 2);
+    let trail = AuditTrail::list(&store, None, 1).await.unwrap();
+    let changed = &trail[0].event.changes[0];
+    assert_eq!(changed.before(), Some("none; operator on openclaw"));
+    assert_eq!(changed.after(), Some("none; viewer on openclaw"));
+
+    let everywhere = Role::Manager.into();
+    store
+        .set_roles(may_manage_people(), id, everywhere)
+        .await
+        .unwrap();
+    assert_eq!(known().await.roles, Role::Manager.into());
+    assert_eq!(database.count("roles_on_gateways").await, 0);
+}
+
+#[tokio::test]
+async fn the_last_admin_may_do_less_on_one_gateway_and_stays_admin() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    let (id, _) = person(&store, "anna", Role::Admin).await;
+    let mut roles = Roles::from(Role::Admin);
+    roles.on.insert("openclaw".parse().unwrap(), Role::Viewer);
+    store
+        .set_roles(may_manage_people(), id, roles)
+        .await
+        .unwrap();
+    let mut roles = Roles::from(Role::Viewer);
+    roles.on.insert("openclaw".parse().unwrap(), Role::Admin);
+    let refused = store.set_roles(may_manage_people(), id, roles).await;
+    assert!(matches!(refused, Err(PeopleError::LastAdmin)));
+}
+
+#[tokio::test]
 async fn what_ends_sessions_raises_the_epoch_and_doing_nothing_does_not() {
     let database = Database::fresh().await;
     let store = database.store().await;
@@ -236,12 +303,12 @@ async fn what_ends_sessions_raises_the_epoch_and_doing_nothing_does_not() {
     let (id, _) = person(&store, "carla", Role::Viewer).await;
     let epoch = async || store.find(id).await.unwrap().unwrap().session_epoch;
     store
-        .set_role(may_manage_people(), id, Role::Operator)
+        .set_roles(may_manage_people(), id, Role::Operator.into())
         .await
         .unwrap();
     assert_eq!(epoch().await, 2);
     store
-        .set_role(may_manage_people(), id, Role::Operator)
+        .set_roles(may_manage_people(), id, Role::Operator.into())
         .await
         .unwrap();
     assert_eq!(epoch().await, 2);
@@ -338,9 +405,14 @@ async fn if_the_audit_event_cannot_be_written_nobody_is_changed() {
         .sql("ALTER TABLE audit_events ADD CONSTRAINT broken CHECK (action <> 'change-role')")
         .await
         .unwrap();
-    let refused = store.set_role(may_manage_people(), id, Role::Admin).await;
+    let refused = store
+        .set_roles(may_manage_people(), id, Role::Admin.into())
+        .await;
     assert!(matches!(refused, Err(PeopleError::Database(_))));
-    assert_eq!(store.find(id).await.unwrap().unwrap().role, Role::Viewer);
+    assert_eq!(
+        store.find(id).await.unwrap().unwrap().roles,
+        Role::Viewer.into()
+    );
 }
 
 #[tokio::test]

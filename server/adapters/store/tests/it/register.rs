@@ -519,7 +519,7 @@ async fn whoever_may_not_read_the_register_any_more_reads_it_by_no_link() {
         .await
         .unwrap();
     store
-        .set_role(may_manage_people(), dora, Role::Viewer)
+        .set_roles(may_manage_people(), dora, Role::Viewer.into())
         .await
         .unwrap();
     for token in [&carlas, &doras] {

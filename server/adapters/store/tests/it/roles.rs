@@ -104,7 +104,7 @@ async fn the_panels_role_can_do_all_else() {
     assert_eq!(domain::ports::People::list(&store).await.unwrap().len(), 1);
     assert!(
         store
-            .add(may_manage_people(), "otto", Role::Admin)
+            .add(may_manage_people(), "otto", Role::Admin.into())
             .await
             .is_ok()
     );

@@ -214,7 +214,10 @@ pub(crate) fn may_manage_people() -> Permit {
 
 /// A person with their one-time password.
 pub(crate) async fn person(store: &Store, name: &str, role: Role) -> (Uuid, SecretString) {
-    let (person, password) = store.add(may_manage_people(), name, role).await.unwrap();
+    let (person, password) = store
+        .add(may_manage_people(), name, role.into())
+        .await
+        .unwrap();
     (person.id, password)
 }
 
