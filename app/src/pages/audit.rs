@@ -87,7 +87,7 @@ pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError>
     let content = view! {
         <div class="crumb"><h1>"Audit"</h1><p class="live">"newest first"{report}</p></div>
         {chain::line(&standing, asked, now)}
-        {to_review(call, now)}
+        {to_review(call, filter.as_ref().ok(), now)}
         {bar}
         {views}
         {chart}
@@ -130,8 +130,14 @@ fn place(asked: &Asked) -> Place {
 }
 
 /// That something waits, and the way to it.
-fn to_review(call: &Call, now: Timestamp) -> Option<AnyView> {
-    reviews::may_review(call.role()).then(|| reviews::line(call.panel(), call.actor(), now))
+fn to_review(call: &Call, filter: Option<&Filter>, now: Timestamp) -> Option<AnyView> {
+    let line = || reviews::line(call.panel(), call.actor(), now);
+    let fitting = filter.filter(|filter| !filter.is_open()).map(|filter| {
+        let query = filters::query(filter, Told::Stories, &[]);
+        let href = format!("{}?{query}", path::REVIEW);
+        view! { <p class="hint"><a href=href>"Review what of it waits"</a></p> }
+    });
+    reviews::may_review(call.role()).then(|| view! { {line()}{fitting} }.into_any())
 }
 
 async fn list(

@@ -1,6 +1,7 @@
 //! Reviews: sign-off, questions and answers, and the packet of what waits.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use app::forms::endpoint;
 use domain::audit::{AuditEvent, AuditOutcome, Change, NewAuditEvent, act};
@@ -10,6 +11,7 @@ use domain::review::{Asked, OfficeHours, Review, Stretches, Verdict};
 use uuid::Uuid;
 
 use crate::browser::Browser;
+use crate::fakes::NOW;
 use crate::scenes::{ago, world};
 
 fn by(number: u128, name: &str, role: Role) -> Actor {
@@ -160,6 +162,49 @@ async fn the_packet_has_the_odd_on_top_and_one_button_for_the_rest() {
         (302, "/audit/review")
     );
     assert_eq!(world.done(), ["anna reviews 7-8: seen None to None"]);
+}
+
+#[tokio::test]
+async fn a_period_is_signed_off_without_what_happened_outside_it() {
+    let mut world = world();
+    let mut plain = world.audit[1].clone();
+    plain.sequence = 8;
+    plain.event.operation = None;
+    "backup".clone_into(&mut plain.event.action);
+    let mut earlier = plain.clone();
+    earlier.sequence = 7;
+    earlier.at = NOW.minus(Duration::from_secs(10 * 86_400));
+    plain.at = NOW;
+    let (day, before) = (plain.at.utc_date(), earlier.at.utc_date());
+    world.audit.extend([plain, earlier]);
+    let world = Arc::new(world);
+    let browser = Browser::of(&world, Role::Manager);
+    let url = format!("/audit/review?span=range&from={before}&to={before}");
+    let page = browser.get(&url).await;
+    assert!(page.says("Only what fits:"), "{}", page.text());
+    assert!(
+        page.html.contains("name=\"covers\" value=\"7\""),
+        "{}",
+        page.html
+    );
+    let page = browser
+        .get(&format!("/audit/review?span=range&from={day}"))
+        .await;
+    assert!(
+        page.html.contains("name=\"covers\" value=\"8\""),
+        "{}",
+        page.html
+    );
+    // Where it cannot be read, nothing is left out, and the field says what helps.
+    let page = browser.get("/audit/review?span=range&from=soon").await;
+    assert!(page.says("Give a day, like 2026-11-22"), "{}", page.text());
+    let form = "covers=7&verdict=seen&comment=as%20planned&back=%2Faudit%2Freview%3Fspan%3D7d";
+    let answer = browser.post(&url, endpoint::REVIEW_EVENTS, form).await;
+    assert_eq!(answer.location, "/audit/review?span=7d");
+    assert_eq!(
+        world.done(),
+        ["anna reviews 7: seen Some(\"as planned\") to None"]
+    );
 }
 
 #[tokio::test]

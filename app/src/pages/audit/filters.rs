@@ -3,6 +3,8 @@
 
 mod form;
 
+pub(super) use form::period;
+
 use domain::audit::filter::{BadField, Group, Span, What};
 use domain::audit::{AuditOutcome, Filter};
 use domain::gateway::Gateway;

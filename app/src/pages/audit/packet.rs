@@ -3,18 +3,21 @@
 use std::collections::BTreeSet;
 
 use domain::action::Action;
+use domain::audit::Filter;
+use domain::audit::filter::BadField;
 use domain::audit::story::{Kind, Story, stories};
 use domain::credential::Cause;
 use domain::operation::{Command, OperationId};
 use domain::path;
 use domain::ports::Waiting;
-use domain::review::{Around, Policy, Stretches, Verdict, odd, wants_review};
+use domain::review::{Around, LONGEST, Policy, Stretches, Verdict, odd, wants_review};
 use domain::time::Timestamp;
 use domain::words;
 use leptos::prelude::*;
 
+use super::filters::{self, Told};
 use super::rows::{Looking, row};
-use super::tell_outages;
+use super::{tell_outages, wanted};
 use crate::call::Call;
 use crate::error::{OrSay as _, PanelError};
 use crate::forms::endpoint;
@@ -22,11 +25,30 @@ use crate::pages::{Asked, Page};
 use crate::reviews::COUNTED;
 use crate::ui::moment;
 
-pub(crate) async fn page(call: &Call, _asked: &Asked) -> Result<Page, PanelError> {
+/// How many of what waits are looked through for what a filter lets through.
+const SEARCHED: u32 = 1_000;
+
+pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError> {
     call.permit(Action::ReviewAudit, None).await?;
-    let waiting = call.panel().reviews.waiting(COUNTED).await;
-    let waiting = waiting.or_say(|| call.error_id())?;
+    let (filter, wrong) = match wanted(call.actor(), asked) {
+        Ok(filter) => (filter, Vec::new()),
+        Err(wrong) => (Filter::default(), wrong),
+    };
+    let looked = if filter.is_open() { COUNTED } else { SEARCHED };
+    let waiting = call.panel().reviews.waiting(looked).await;
+    let mut waiting = waiting.or_say(|| call.error_id())?;
     let now = call.now();
+    let all = due(&call.panel().review_policy, &waiting, now);
+    waiting.events.retain(|event| filter.takes(event, now));
+    let here = if filter.is_open() {
+        path::REVIEW.to_owned()
+    } else {
+        format!(
+            "{}?{}",
+            path::REVIEW,
+            filters::query(&filter, Told::Stories, &[])
+        )
+    };
     let told = told(call, &waiting).await.or_say(|| call.error_id())?;
     let sequences: Vec<i64> = told
         .iter()
@@ -39,7 +61,7 @@ pub(crate) async fn page(call: &Call, _asked: &Asked) -> Result<Page, PanelError
         role: call.role(),
         may_review: true,
         now,
-        here: path::REVIEW,
+        here: &here,
         reviews: &reviews,
     };
     let key = call.actor().key();
@@ -51,11 +73,15 @@ pub(crate) async fn page(call: &Call, _asked: &Asked) -> Result<Page, PanelError
             <h1><a href=path::AUDIT>"Audit"</a>" / Review"</h1>
             <p class="live">{last(&waiting, now)}</p>
         </div>
-        {due(&call.panel().review_policy, &waiting, now)}
+        {all}
+        {only(&filter, &wrong, call, asked).await?}
+        {(!filter.is_open() && odd.is_empty() && rest.is_empty() && own.is_empty()).then(|| view! {
+            <div class="card empty"><h2>"Nothing of it waits"</h2><p>"What fits was signed off already, or wants no review."</p></div>
+        })}
         {section("Look at these first", &odd, &looking)}
         {section("The rest", &rest, &looking)}
-        {sign_off(&rest)}
-        {more(&waiting)}
+        {sign_off(&rest, &here)}
+        {more(&waiting, looked)}
         {section("Your own acts", &own, &looking)}
         {(!own.is_empty()).then(|| view! { <p class="hint">{domain::review::OWN}</p> })}
     }
@@ -63,9 +89,37 @@ pub(crate) async fn page(call: &Call, _asked: &Asked) -> Result<Page, PanelError
     Ok(Page::new("Review", moment::fill(&content, now)).at("audit"))
 }
 
-type Told = Vec<(Story, Vec<String>)>;
+/// What is set of the filter, and the days to choose.
+async fn only(
+    filter: &Filter,
+    wrong: &[BadField],
+    call: &Call,
+    asked: &Asked,
+) -> Result<AnyView, PanelError> {
+    let set = if filter.is_open() {
+        None
+    } else {
+        let known = call.panel().trail.vocabulary().await;
+        let known = known.or_say(|| call.error_id())?;
+        let said: Vec<String> = filters::set(filter, &known)
+            .into_iter()
+            .map(|(said, _)| said)
+            .collect();
+        let said = format!("Only what fits: {}. ", said.join("; "));
+        Some(view! { <p class="hint">{said}<a href=path::REVIEW>"Everything that waits"</a></p> })
+    };
+    let open = !wrong.is_empty();
+    let days = filters::period(path::REVIEW, asked, wrong, filter.pairs());
+    Ok(view! {
+        {set}
+        <details class="fold" open=open><summary>"Review a period"</summary>{days}</details>
+    }
+    .into_any())
+}
 
-async fn told(call: &Call, waiting: &Waiting) -> Result<Told, domain::ports::StoreError> {
+type Stories = Vec<(Story, Vec<String>)>;
+
+async fn told(call: &Call, waiting: &Waiting) -> Result<Stories, domain::ports::StoreError> {
     let trail = &call.panel().trail;
     let events = waiting.events.clone();
     let operations: BTreeSet<OperationId> = events
@@ -163,7 +217,7 @@ fn due(policy: &Policy, waiting: &Waiting, now: Timestamp) -> AnyView {
     }
 }
 
-fn section(title: &'static str, told: &Told, looking: &Looking<'_>) -> Option<AnyView> {
+fn section(title: &'static str, told: &Stories, looking: &Looking<'_>) -> Option<AnyView> {
     if told.is_empty() {
         return None;
     }
@@ -175,7 +229,7 @@ fn section(title: &'static str, told: &Told, looking: &Looking<'_>) -> Option<An
 }
 
 /// One tap for what is not odd.
-fn sign_off(rest: &Told) -> Option<AnyView> {
+fn sign_off(rest: &Stories, here: &str) -> Option<AnyView> {
     let count = rest.len();
     let covers = Stretches::of(rest.iter().flat_map(|(story, _)| story.sequences()));
     if count == 0 {
@@ -187,11 +241,15 @@ fn sign_off(rest: &Told) -> Option<AnyView> {
     };
     Some(
         view! {
-            <form class="actions" method="post" action=endpoint::REVIEW_EVENTS>
+            <form class="form" method="post" action=endpoint::REVIEW_EVENTS>
                 <input type="hidden" name="covers" value=covers.text()/>
                 <input type="hidden" name="verdict" value=Verdict::Seen.as_str()/>
-                <input type="hidden" name="back" value=path::REVIEW/>
-                <button class="btn primary">{label}</button>
+                <input type="hidden" name="back" value=here.to_owned()/>
+                <div class="field">
+                    <label for="comment">"Comment, if there is one"</label>
+                    <input id="comment" name="comment" maxlength=LONGEST.to_string() autocomplete="off"/>
+                </div>
+                <div class="actions"><button class="btn primary">{label}</button></div>
             </form>
             <p class="hint">"Only what is listed under “The rest”, as it is listed here: what happens meanwhile waits for the next time."</p>
         }
@@ -199,8 +257,9 @@ fn sign_off(rest: &Told) -> Option<AnyView> {
     )
 }
 
-fn more(waiting: &Waiting) -> Option<AnyView> {
+fn more(waiting: &Waiting, looked: u32) -> Option<AnyView> {
     waiting.more.then(|| {
-        view! { <p class="hint">{format!("Older ones follow when these {COUNTED} are signed off.")}</p> }.into_any()
+        let said = format!("More wait than the newest {looked}, which are looked at here. Older ones follow when these are signed off.");
+        view! { <p class="hint">{said}</p> }.into_any()
     })
 }

@@ -82,6 +82,32 @@ pub(super) fn form(
     }
 }
 
+/// Days alone, for a page that shows what the rest of its URL lets through: `kept`.
+pub(in super::super) fn period(
+    action: &'static str,
+    asked: &Asked,
+    wrong: &[BadField],
+    kept: Vec<(&'static str, String)>,
+) -> impl IntoView + use<> {
+    let get = |name: &str| asked.get(name).to_owned();
+    let kept: Vec<_> = kept
+        .into_iter()
+        .filter(|(name, _)| !["span", "from", "to"].contains(name))
+        .map(|(name, value)| view! { <input type="hidden" name=name value=value/> })
+        .collect();
+    view! {
+        <form class="form" method="get" action=action autocomplete="off">
+            {kept}
+            <input type="hidden" name="span" value=Span::Between(None, None).as_str()/>
+            <div class="fields">
+                {line("from", "From (day in UTC)", "date", get("from"), wrong)}
+                {line("to", "To (that day included)", "date", get("to"), wrong)}
+            </div>
+            <div class="actions"><button class="btn">"Show that period"</button></div>
+        </form>
+    }
+}
+
 fn why(name: &str, wrong: &[BadField]) -> Option<&'static str> {
     wrong
         .iter()
