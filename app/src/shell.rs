@@ -29,7 +29,7 @@ pub(crate) fn in_frame(call: &Call, page: Page, asked: &Asked, here: &str) -> St
 
 /// A page that stands alone: for whoever is not signed in.
 pub(crate) fn alone(site: &SiteFiles, page: Page) -> String {
-    let awake = page.events.is_some() || page.passkeys;
+    let awake = page.events.is_some() || page.wakes;
     let island = awake.then_some(Island::Live);
     let body = view! { <main class="alone" id="main" data-events=page.events inner_html=page.content></main> };
     document(site, &page.title, body, island)

@@ -22,6 +22,7 @@ mod reader;
 mod sessions;
 mod sign_in;
 mod sorry;
+mod strength;
 #[cfg(test)]
 mod testing;
 mod welcome;
@@ -57,6 +58,7 @@ use events::Wires;
 use hand_off::Screens;
 use sessions::Door;
 use sign_in::Desk;
+use strength::Meter;
 use welcome::Reception;
 
 /// Sessions kept in memory beside the database.
@@ -104,6 +106,11 @@ pub(crate) fn router(site: Site) -> anyhow::Result<Router> {
     let reception = Reception {
         invitations: site.panel.invitations.clone(),
         door: door.clone(),
+    };
+    let meter = Meter {
+        door: door.clone(),
+        invitations: site.panel.invitations.clone(),
+        store: site.store.clone(),
     };
     let wires = Wires {
         panel: site.panel.clone(),
@@ -163,6 +170,10 @@ pub(crate) fn router(site: Site) -> anyhow::Result<Router> {
             Router::new()
                 .route(&path::welcome("{token}"), post(welcome::accept))
                 .with_state(reception),
+        )
+        .route(
+            path::PASSWORD_STRENGTH,
+            post(strength::measure).with_state(meter),
         )
         .merge(
             Router::new()

@@ -26,6 +26,7 @@ pub mod logs;
 pub mod observation;
 pub mod operation;
 pub mod passkey;
+pub mod password;
 pub mod path;
 pub mod person;
 pub mod ports;

@@ -10,6 +10,9 @@ pub const SIGN_IN_CODE: &str = "/sign-in/code";
 /// What one-time links open by which people choose their password.
 pub const WELCOME: &str = "/welcome";
 
+/// How hard a password is to guess that somebody is about to choose (POST).
+pub const PASSWORD_STRENGTH: &str = "/password-strength";
+
 /// Such a link.
 pub fn welcome(token: &str) -> String {
     format!("{WELCOME}/{token}")

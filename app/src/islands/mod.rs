@@ -1,6 +1,7 @@
 //! What runs in the browser. An island is here because it changes without a request; the page works
 //! without it. They carry no data: the page's markup holds all they need.
 
+mod fetch;
 pub mod follow;
 mod hold;
 pub mod live;
@@ -9,6 +10,7 @@ mod passkey;
 mod print;
 mod screen;
 mod stream;
+mod strength;
 mod times;
 
 pub use follow::Follow;

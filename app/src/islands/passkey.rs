@@ -4,13 +4,13 @@
 use core::cell::Cell;
 use std::rc::Rc;
 
-use js_sys::{Function, JSON, Object, Promise, Reflect};
+use js_sys::{Function, JSON, Object, Reflect};
 use leptos::task::spawn_local;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast as _, JsValue};
-use wasm_bindgen_futures::JsFuture;
 use web_sys::{Document, Element, Event};
 
+use super::fetch::{Refused, awaited, fetched};
 use super::screen::{call, get, navigator};
 use super::times;
 
@@ -18,15 +18,6 @@ use super::times;
 const QUESTION: &str = "data-passkey";
 /// On a form whose answer is a passkey that is made.
 const MAKES: &str = "data-makes";
-
-/// What the browser said when a device would not.
-struct Refused(JsValue);
-
-impl From<JsValue> for Refused {
-    fn from(error: JsValue) -> Self {
-        Self(error)
-    }
-}
 
 /// Shows the forms for passkeys where they can be used.
 pub(super) fn offer(document: &Document) {
@@ -82,7 +73,7 @@ fn reader(form: &Element) -> Option<Function> {
 
 async fn answer(form: &Element, reader: &Function) -> Result<(), Refused> {
     say(form, &words(form, "data-waiting"));
-    let question = fetched(&form.get_attribute(QUESTION).unwrap_or_default()).await?;
+    let question = fetched(&form.get_attribute(QUESTION).unwrap_or_default(), None).await?;
     let options = reader.call1(&JsValue::NULL, &get(&question, "options"))?;
     let wanted = Object::new();
     Reflect::set(&wanted, &"publicKey".into(), &options)?;
@@ -102,24 +93,6 @@ async fn answer(form: &Element, reader: &Function) -> Result<(), Refused> {
     say(form, &words(form, "data-sending"));
     call(form, "submit", &[]);
     Ok(())
-}
-
-/// What the panel asks; a refusal is in its own words.
-async fn fetched(url: &str) -> Result<JsValue, Refused> {
-    let window = web_sys::window().ok_or(JsValue::UNDEFINED)?;
-    let fetch = get(&window, "fetch").dyn_into::<Function>()?;
-    let response = awaited(fetch.call1(&window, &url.into())?).await?;
-    let text = get(&response, "text").dyn_into::<Function>()?;
-    let text = awaited(text.call0(&response)?).await?;
-    let text = text.as_string().unwrap_or_default();
-    if get(&response, "ok").is_falsy() {
-        return Err(Refused(text.into()));
-    }
-    Ok(JSON::parse(&text)?)
-}
-
-async fn awaited(promise: JsValue) -> Result<JsValue, Refused> {
-    Ok(JsFuture::from(promise.dyn_into::<Promise>()?).await?)
 }
 
 fn fill(form: &Element, name: &str, value: &JsValue) -> Result<(), Refused> {

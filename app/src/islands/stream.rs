@@ -9,7 +9,7 @@ use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{Document, Event, EventSource, MessageEvent, VisibilityState};
 
 use super::screen::{self, Screen};
-use super::{hold, morph, passkey, print, times};
+use super::{hold, morph, passkey, print, strength, times};
 
 /// The server ticks every 10 seconds; two missed ones mean that nobody is there.
 const SILENT_AFTER: f64 = 25_000.0;
@@ -67,6 +67,7 @@ fn start(attribute: &str) {
     print::offer(&document);
     hold::veil(&document);
     passkey::offer(&document);
+    strength::offer(&document);
     let main = document.get_element_by_id("main");
     let Some(url) = main.and_then(|main| main.get_attribute(attribute)) else {
         return;

@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use super::{Asked, Page};
 use crate::call::Call;
 use crate::forms::endpoint;
-use crate::ui::moment;
+use crate::ui::{moment, strength};
 
 pub(crate) fn page(call: &Call, asked: &Asked) -> Page {
     let viewer = call.viewer();
@@ -77,13 +77,14 @@ fn field(
     let invalid = wrong.as_ref().map(|_| "true");
     let described = wrong.as_ref().map(|_| error.clone());
     let hint = (name == "new").then(|| view! { <p class="hint">"At least 12 characters, and nothing that is easy to guess."</p> });
+    let meter = (name == "new").then(|| strength::meter("new", None));
     let wrong = wrong.map(|why| view! { <p class="error" id=error role="alert">{why}</p> });
     view! {
         <div class="field">
             <label for=name>{label}</label>
             <input id=name name=name type="password" autocomplete=autocomplete required=true
                 aria-invalid=invalid aria-describedby=described/>
-            {hint}{wrong}
+            {hint}{meter}{wrong}
         </div>
     }
 }

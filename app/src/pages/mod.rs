@@ -45,8 +45,8 @@ pub(crate) struct Page {
     pub(crate) gateway: Option<GatewayId>,
     /// The event stream that keeps it live.
     pub(crate) events: Option<String>,
-    /// It has forms that a passkey answers.
-    pub(crate) passkeys: bool,
+    /// It has something that a page without a stream wakes up for, like forms that a passkey answers.
+    pub(crate) wakes: bool,
     /// The event stream that appends lines to it.
     pub(crate) follows: Option<String>,
     pub(crate) status: StatusCode,
@@ -62,7 +62,7 @@ impl Page {
             place: "",
             gateway: None,
             events: None,
-            passkeys: false,
+            wakes: false,
             follows: None,
             status: StatusCode::OK,
             elsewhere: None,
@@ -92,9 +92,9 @@ impl Page {
         self
     }
 
-    /// Wakes a page that stands alone, for its passkeys.
-    pub(crate) fn with_passkeys(mut self) -> Self {
-        self.passkeys = true;
+    /// Wakes a page that stands alone.
+    pub(crate) fn awake(mut self) -> Self {
+        self.wakes = true;
         self
     }
 

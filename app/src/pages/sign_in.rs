@@ -48,7 +48,7 @@ pub(crate) fn page(asked: &Asked, passkeys: bool) -> Page {
         </div>
     }
     .to_html();
-    Page::new("Sign in", content).with_passkeys()
+    Page::new("Sign in", content).awake()
 }
 
 /// That a passkey opened nothing.

@@ -71,5 +71,5 @@ pub(crate) fn page(asked: &Asked) -> Page {
         </div>
     }
     .to_html();
-    Page::new("Your second factor", content).with_passkeys()
+    Page::new("Your second factor", content).awake()
 }

@@ -7,6 +7,7 @@ use leptos::prelude::*;
 
 use super::{Asked, Page};
 use crate::panel::Panel;
+use crate::ui::strength;
 
 pub(crate) async fn page(panel: &Panel, token: &str, asked: &Asked) -> Page {
     let now = panel.clock.now();
@@ -45,7 +46,7 @@ pub(crate) async fn page(panel: &Panel, token: &str, asked: &Asked) -> Page {
         <div class="card"><h1>{title}</h1>{body}</div>
     }
     .to_html();
-    Page::new(title, content)
+    Page::new(title, content).awake()
 }
 
 fn form(token: &str, name: Option<String>, asked: &Asked) -> AnyView {
@@ -89,6 +90,7 @@ fn form(token: &str, name: Option<String>, asked: &Asked) -> AnyView {
                 <label for="password">"Password"</label>
                 <input id="password" name="password" type="password" autocomplete="new-password" required=true
                     aria-invalid=invalid_password aria-describedby=described/>
+                {strength::meter("password", Some(token))}
                 {wrong("password")}
                 <p class="hint" id="password-hint">
                     "At least 12 characters, and nothing that is easy to guess. A password manager makes a good one."

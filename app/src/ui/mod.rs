@@ -7,6 +7,7 @@ pub(crate) mod frame;
 pub(crate) mod moment;
 pub(crate) mod passkey;
 pub(crate) mod said;
+pub(crate) mod strength;
 pub(crate) mod strip;
 
 pub(crate) use said::{class_of, escape, in_text_area, phone};

@@ -32,6 +32,16 @@ test("an admin invites by a link; it is opened once, elsewhere, and signs in", a
     await hers.getByLabel("Password once more").fill(again);
     await hers.getByRole("button", { name: "Choose and sign in" }).click();
   };
+  // While it is typed it is said how hard it is to guess.
+  const strength = hers.locator(".strength");
+  await hers.getByLabel("Password", { exact: true }).fill("password");
+  await expect(strength).toHaveText("Too short: 4 more characters.");
+  await hers.getByLabel("Password", { exact: true }).fill("password1234");
+  await expect(strength).toContainText("Easy to guess.");
+  await picture(hers, info, "welcome-easy");
+  await hers.getByLabel("Password", { exact: true }).fill(PASSWORD);
+  await expect(strength).toHaveText("Hard to guess.");
+  await isAccessible(hers);
   await choose(PASSWORD, "something else");
   await expect(hers.locator("#again-error")).toHaveText("The two passwords are not the same.");
   await choose("password1234");

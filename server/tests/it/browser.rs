@@ -93,6 +93,12 @@ impl House {
         self.ask("POST", path, form, cookie, more).0
     }
 
+    /// Status and body of what a form is answered with.
+    pub(crate) fn answer(&self, path: &str, form: &str, cookie: Option<&str>) -> (u16, String) {
+        let (head, rest) = self.ask("POST", path, form, cookie, &[("origin", ORIGIN)]);
+        (head.status, Stream(rest).until_it_ends())
+    }
+
     fn ask(
         &self,
         method: &str,

@@ -11,4 +11,6 @@ mod served;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]
+mod strength;
+#[cfg(test)]
 mod support;

@@ -5,17 +5,13 @@ use std::sync::{Arc, LazyLock};
 use argon2::password_hash::rand_core::{OsRng, RngCore as _};
 use argon2::password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString};
 use argon2::{Algorithm, Argon2, Params, Version};
+use domain::password::{Judged, SHORTEST, Strength};
 use domain::ports::PeopleError;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zxcvbn::feedback::Feedback;
 use zxcvbn::zxcvbn;
 
-/// The fewest characters of a chosen password.
-pub(crate) const SHORTEST: usize = 12;
-/// Fewer guesses than this, and a slow attack at the door gets there: zxcvbn's border between "somewhat" and "safely"
-/// unguessable.
-const FEWEST_GUESSES_LOG10: f64 = 8.0;
 /// Longer ones are no passwords; hashing them would be work for free for whoever sends them.
 const LONGEST_BYTES: usize = 1024;
 /// How many checks may wait. Whoever comes later is told to try again in a moment.
@@ -89,6 +85,17 @@ impl Hasher {
         })
     }
 
+    /// How hard a password is to guess; `None` when too many are looked at at once.
+    pub(crate) async fn judge(&self, password: SecretString, name: String) -> Option<Judged> {
+        let place = self.place().ok()?;
+        let turn = Arc::clone(&place.workers).acquire_owned().await;
+        let judging = tokio::task::spawn_blocking(move || {
+            let _turn = (turn, place);
+            judge(&password, &name)
+        });
+        judging.await.ok()
+    }
+
     /// A new hash; waits for its turn, whatever the queue: only people who are signed in come here.
     pub(crate) async fn hash(&self, password: SecretString) -> Result<String, HashFailed> {
         let turn = Arc::clone(&self.workers).acquire_owned().await;
@@ -142,9 +149,29 @@ fn verify_now(password: &SecretString, hash: &str) -> bool {
 /// # Errors
 /// It is too short, too long, or one of the first that a guesser would try.
 pub(crate) fn acceptable(password: &SecretString, name: &str) -> Result<(), PeopleError> {
-    let password = password.expose_secret();
-    if password.chars().count() < SHORTEST || password.len() > LONGEST_BYTES {
+    if password.expose_secret().len() > LONGEST_BYTES {
         return Err(PeopleError::PasswordTooShort);
+    }
+    match estimate(password, name) {
+        (Strength::Short, _) => Err(PeopleError::PasswordTooShort),
+        (Strength::Easy, why) => Err(PeopleError::PasswordEasy { why }),
+        (Strength::Fair | Strength::Strong, _) => Ok(()),
+    }
+}
+
+/// The same for somebody who is still typing.
+pub(crate) fn judge(password: &SecretString, name: &str) -> Judged {
+    match estimate(password, name) {
+        (Strength::Short, _) => Judged::short(password.expose_secret().chars().count()),
+        (strength, why) => Judged::of(strength, &why),
+    }
+}
+
+/// How hard it is to guess, and what a guesser would try.
+fn estimate(password: &SecretString, name: &str) -> (Strength, String) {
+    let password = password.expose_secret();
+    if password.chars().count() < SHORTEST {
+        return (Strength::Short, String::new());
     }
     // Common passwords, names and words are in the estimate's own lists. What is long enough for a hundred letters is
     // not made weak by more.
@@ -153,15 +180,12 @@ pub(crate) fn acceptable(password: &SecretString, name: &str) -> Result<(), Peop
         &looked_at,
         &[name, "openclaw", "panel", "whatsapp", "gateway"],
     );
-    if estimate.guesses_log10() < FEWEST_GUESSES_LOG10 {
-        let warning = estimate.feedback().and_then(Feedback::warning);
-        return Err(PeopleError::PasswordEasy {
-            why: warning
-                .map(|warning| warning.to_string())
-                .unwrap_or_default(),
-        });
-    }
-    Ok(())
+    let warning = estimate.feedback().and_then(Feedback::warning);
+    let warning = warning.map(|warning| warning.to_string());
+    (
+        Strength::of(estimate.guesses_log10()),
+        warning.unwrap_or_default(),
+    )
 }
 
 /// A password to be typed once: 99 bits.

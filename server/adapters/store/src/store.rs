@@ -4,7 +4,9 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::password::Judged;
 use domain::ports::{Clock, Ids, StoreError};
+use secrecy::SecretString;
 use sqlx::Connection as _;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions};
@@ -99,6 +101,11 @@ impl Store {
     /// To be called once before people sign in: then every refusal takes the same time.
     pub async fn prepare_sign_ins(&self) {
         self.hasher.prepare().await;
+    }
+
+    /// How hard a password is to guess that somebody of that name is about to choose; `None` when too many ask at once.
+    pub async fn judge_password(&self, password: SecretString, name: String) -> Option<Judged> {
+        self.hasher.judge(password, name).await
     }
 
     /// Where the HTTP layer keeps its sessions: the table `tower_sessions`.
