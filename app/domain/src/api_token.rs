@@ -162,14 +162,17 @@ mod tests {
             gateway: None,
             ..token(role)
         };
-        assert_eq!(acts(token(Role::Operator)).unwrap(), "none; operator on g1");
+        assert_eq!(
+            acts(token(Role::Operator)).unwrap(),
+            "none (operator on g1)"
+        );
         assert_eq!(
             acts(everywhere(Role::Operator)).unwrap(),
-            "none; operator on g1"
+            "none (operator on g1)"
         );
         assert_eq!(
             acts(everywhere(Role::Viewer)).unwrap(),
-            "viewer; none on g2"
+            "viewer (none on g2)"
         );
         assert_eq!(acts(everywhere(Role::Admin)), None);
     }

@@ -94,14 +94,17 @@ impl From<Role> for Roles {
     }
 }
 
-/// `viewer; operator on g1; none on g2`.
+/// `viewer (operator on g1, none on g2)`.
 impl fmt::Display for Roles {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(self.everywhere.as_str())?;
-        for (gateway, role) in &self.on {
-            write!(out, "; {} on {gateway}", role.as_str())?;
+        let on: Vec<String> = (self.on.iter())
+            .map(|(gateway, role)| format!("{} on {gateway}", role.as_str()))
+            .collect();
+        if on.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        write!(out, " ({})", on.join(", "))
     }
 }
 
@@ -235,7 +238,7 @@ mod tests {
         assert_eq!(roles.on(Some(&gateway("g1"))), Role::Operator);
         assert_eq!(roles.on(Some(&gateway("g2"))), Role::Nothing);
         assert_eq!(roles.on(Some(&gateway("g3"))), Role::Viewer);
-        assert_eq!(roles.to_string(), "viewer; operator on g1; none on g2");
+        assert_eq!(roles.to_string(), "viewer (operator on g1, none on g2)");
     }
 
     #[test]
@@ -243,7 +246,7 @@ mod tests {
         let mut roles = Roles::from(Role::Viewer);
         roles.on.insert(gateway("g1"), Role::Viewer);
         roles.on.insert(gateway("g2"), Role::Nothing);
-        assert_eq!(roles.tidy().to_string(), "viewer; none on g2");
+        assert_eq!(roles.tidy().to_string(), "viewer (none on g2)");
     }
 
     #[test]

@@ -134,7 +134,7 @@ async fn an_admin_gives_a_role_on_one_gateway() {
     let sent = browser.post("/people", endpoint::SET_ROLE, &form).await;
     assert_eq!(sent.location, "/people");
     let done = world.done();
-    assert_eq!(done, [format!("role of {ben}: none; operator on second")]);
+    assert_eq!(done, [format!("role of {ben}: none (operator on second)")]);
     let form = format!("id={ben}&role=viewer&on%5Bsecond%5D=king");
     let sent = browser.post("/people", endpoint::SET_ROLE, &form).await;
     assert!(sent.location.contains("__err"), "{}", sent.location);

@@ -101,7 +101,11 @@ fn acted(what: &NewAuditEvent) -> String {
     if what.outcome == AuditOutcome::Denied
         && let Some(wanted) = wanted(&what.action)
     {
-        return target.map_or(wanted.to_owned(), |target| format!("{wanted} {target}"));
+        return match target {
+            Some(name) if what.action == act::SIGN_IN => format!("{wanted} as {name}"),
+            Some(target) => format!("{wanted} {target}"),
+            None => wanted.to_owned(),
+        };
     }
     let (with, without) = said(&what.action);
     match (target, with.is_empty()) {
@@ -225,7 +229,7 @@ fn said(action: &str) -> (&'static str, &'static str) {
 /// What somebody wanted who was not let.
 fn wanted(action: &str) -> Option<&'static str> {
     if action == act::SIGN_IN {
-        return Some("was refused a sign-in as");
+        return Some("was refused a sign-in");
     }
     let action = Action::ALL.into_iter().find(|one| one.as_str() == action)?;
     Some(match action {
@@ -239,7 +243,7 @@ fn wanted(action: &str) -> Option<&'static str> {
         Action::ManagePeople => "wanted to change who may sign in, or as what",
         Action::ViewCredentials => "wanted to look at the credentials",
         Action::ManageCredentials => "wanted to change the register of credentials",
-        Action::RetireCredential => "wanted to take out of the register",
+        Action::RetireCredential => "wanted to take a credential out of the register",
         Action::ViewCode => "wanted to see the code that links",
         Action::CancelOperation => "wanted to stop an operation",
         Action::AbandonOperation => "wanted to free the gateway of a stuck operation",
@@ -317,6 +321,7 @@ mod tests {
                 Denied,
                 "was refused a sign-in as anna",
             ),
+            (act::SIGN_IN, None, Denied, "was refused a sign-in"),
             ("unheard-of", Some("it"), Succeeded, "did: unheard of it"),
         ] {
             let sentence = sentence(&event(action, target, outcome));

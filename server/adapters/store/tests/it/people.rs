@@ -247,7 +247,7 @@ async fn a_role_on_one_gateway_is_kept_beside_the_one_everywhere() {
     let known = async || store.find(id).await.unwrap().unwrap();
     assert_eq!(
         known().await.roles.to_string(),
-        "none; operator on openclaw"
+        "none (operator on openclaw)"
     );
 
     // The same in other words changes nothing; less on one gateway does, and ends the sessions.
@@ -262,12 +262,12 @@ async fn a_role_on_one_gateway_is_kept_beside_the_one_everywhere() {
         .await
         .unwrap();
     let carla = known().await;
-    assert_eq!(carla.roles.to_string(), "none; viewer on openclaw");
+    assert_eq!(carla.roles.to_string(), "none (viewer on openclaw)");
     assert_eq!(carla.session_epoch, 2);
     let trail = AuditTrail::list(&store, None, 1).await.unwrap();
     let changed = &trail[0].event.changes[0];
-    assert_eq!(changed.before(), Some("none; operator on openclaw"));
-    assert_eq!(changed.after(), Some("none; viewer on openclaw"));
+    assert_eq!(changed.before(), Some("none (operator on openclaw)"));
+    assert_eq!(changed.after(), Some("none (viewer on openclaw)"));
 
     let everywhere = Role::Manager.into();
     store
