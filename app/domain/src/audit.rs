@@ -95,6 +95,8 @@ pub mod act {
     pub const ADD_PASSKEY: &str = "add-passkey";
     /// A passkey was removed.
     pub const REMOVE_PASSKEY: &str = "remove-passkey";
+    /// Somebody was said to be somebody at an identity provider.
+    pub const CONNECT_IDENTITY: &str = "connect-identity";
     /// A second factor was set up.
     pub const SET_UP_SECOND_FACTOR: &str = "set-up-second-factor";
     /// Somebody's second factor was taken away.

@@ -20,6 +20,7 @@ pub mod gateway;
 pub mod gateway_key;
 pub mod hand_off;
 pub mod history;
+pub mod identity;
 pub mod invitation;
 pub mod key_rotation;
 pub mod logs;

@@ -77,6 +77,13 @@ pub const SIGN_IN_PASSKEY: &str = "/sign-in/passkey";
 /// The same in place of the code.
 pub const SIGN_IN_CODE_PASSKEY: &str = "/sign-in/code/passkey";
 
+/// Sends the browser to the identity provider, to sign in there.
+pub const SIGN_IN_PROVIDER: &str = "/sign-in/oidc";
+/// The same to confirm that it is still whoever signed in.
+pub const CONFIRM_BY_PROVIDER: &str = "/sign-in/oidc/confirm";
+/// Where the provider sends it back to.
+pub const FROM_PROVIDER: &str = "/sign-in/oidc/return";
+
 /// One's second factor.
 pub const SECOND_FACTOR: &str = "/account/second-factor";
 

@@ -6,6 +6,7 @@ mod api_tokens;
 mod chain;
 mod devices;
 mod hand_offs;
+mod identity_provider;
 mod invitations;
 mod journal;
 mod key_rotations;
@@ -34,6 +35,9 @@ pub use api_tokens::{ApiTokens, Shown};
 pub use chain::{AuditChain, ChainStanding, Verified};
 pub use devices::PanelDevices;
 pub use hand_offs::{HandOffs, Mail, Opener};
+pub use identity_provider::{
+    ByProvider, Errand, Identities, IdentityProvider, Proved, ProviderError, Whence,
+};
 pub use invitations::{Chosen, Invitations};
 pub use journal::{Begun, Fenced, Journal, NewOperation, StartError, StoreError};
 pub use key_rotations::KeyRotations;

@@ -103,6 +103,12 @@ pub enum PeopleError {
     /// There are too many.
     #[error("You have 20 passkeys. Remove one first.")]
     TooManyPasskeys,
+    /// The subject belongs to somebody, or the person has another one there.
+    #[error("That subject is connected already, or this person is connected to another one.")]
+    IdentityTaken,
+    /// It cannot be one.
+    #[error("Give the subject as the provider has it: 1 to 255 characters.")]
+    BadSubject,
     /// There is no second factor.
     #[error("There is no second factor.")]
     NoSecondFactor,
