@@ -25,10 +25,10 @@ architecture() {
 arrows() {
   local -A may=([domain]="" [compose]="" [bundle]="" [app]=domain [frontend]=app [operations]=domain [observe]=domain
     [adapter-backup]=domain [adapter-docker]="compose domain" [adapter-env-file]="compose domain" [adapter-gateway]=domain
-    [adapter-git]=domain [adapter-github]=domain [adapter-mail]=domain [adapter-store]=domain
+    [adapter-git]=domain [adapter-github]=domain [adapter-identity]=domain [adapter-mail]=domain [adapter-store]=domain
     [panel]="app domain operations compose observe")
   # The wiring knows them all.
-  may[panel]+=" adapter-backup adapter-docker adapter-env-file adapter-gateway adapter-git adapter-github adapter-mail adapter-store"
+  may[panel]+=" adapter-backup adapter-docker adapter-env-file adapter-gateway adapter-git adapter-github adapter-identity adapter-mail adapter-store"
   local crate other ours
   for crate in $(cargo tree --workspace --depth 0 --prefix none | awk 'NF { print $1 }'); do
     [ -n "${may[$crate]+known}" ] || fail "Crate $crate is new: say in .setup/test.sh on which of ours it may depend."
