@@ -23,6 +23,7 @@ macro_rules! people {
 
 mod api_tokens;
 mod change;
+mod identities;
 mod invitations;
 mod passkeys;
 mod second_factor;

@@ -162,6 +162,18 @@ pub(super) async fn forgive(connection: &mut PgConnection, tried: &Tried) -> sql
     Ok(())
 }
 
+/// The same by the address alone, for a try that was counted earlier.
+pub(super) async fn take_back(
+    connection: &mut PgConnection,
+    address: Option<&str>,
+) -> sqlx::Result<()> {
+    let tried = Tried {
+        subjects: subjects(None, address),
+        turned_away: 0,
+    };
+    forgive(connection, &tried).await
+}
+
 impl Store {
     /// Forgets what cooled down, and the oldest beyond the most.
     pub(crate) async fn bound_throttles(&self, now: Timestamp) -> sqlx::Result<()> {
