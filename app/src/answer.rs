@@ -62,7 +62,7 @@ const PAGES: [(&str, Make); 29] = [
     (path::ACCOUNT,                               |call, _, asked| Box::pin(async { Ok(pages::account::page(call, asked)) })),
     (path::TOKENS,                                |call, _, asked| Box::pin(pages::tokens::page(call, asked))),
     (path::SECOND_FACTOR,                         |call, _, asked| Box::pin(pages::second_factor::page(call, asked))),
-    (path::CONFIRM_IDENTITY,                      |call, _, asked| Box::pin(async { Ok(pages::confirm_identity::page(call, asked)) })),
+    (path::CONFIRM_IDENTITY,                      |call, _, asked| Box::pin(pages::confirm_identity::page(call, asked))),
     (path::CREDENTIALS,                           |call, _, _| Box::pin(pages::credentials::page(call))),
     (path::NEW_CREDENTIAL,                        |call, _, asked| Box::pin(pages::credentials::add::page(call, asked))),
     ("/credentials/{id}",                         |call, of, asked| Box::pin(pages::credentials::one::page(call, of.get("id"), asked))),
@@ -108,7 +108,11 @@ pub fn outside(panel: &Panel) -> Router {
                 let asked = Asked::of(request.uri().query());
                 alone(
                     &sign_in,
-                    pages::sign_in::page(&asked, sign_in.passkeys.possible()),
+                    pages::sign_in::page(
+                        &asked,
+                        sign_in.passkeys.possible(),
+                        sign_in.provider_name(),
+                    ),
                 )
             }),
         )

@@ -180,6 +180,8 @@ impl<T> OrSay<T> for Result<T, PeopleError> {
                 PeopleError::LastAdmin | PeopleError::Unknown => "person",
                 PeopleError::SetUpOver
                 | PeopleError::LinkOver
+                | PeopleError::IdentityTaken
+                | PeopleError::BadSubject
                 | PeopleError::NoSecondFactor
                 | PeopleError::NotPermitted
                 | PeopleError::Database(_) => "",

@@ -11,9 +11,10 @@ use domain::hand_off::HandOff;
 use domain::person::{Actor, Person, Role};
 use domain::ports::{
     AccountHistory, ApiTokens, AuditChain, AuditReader, AuditTrail, Backups, Calendars, Clock,
-    GatewayKeys, HandOffs, Ids, Invitations, KeyRotations, Mail, Observations, Operations,
-    Passkeys, People, Proposals, Register, Reminders, Reports, RepositorySecrets, Reviews,
-    RotationLog, SavedViews, Scans, SecondFactors, Sessions, StateFolder,
+    GatewayKeys, HandOffs, Identities, IdentityProvider, Ids, Invitations, KeyRotations, Mail,
+    Observations, Operations, Passkeys, People, Proposals, Register, Reminders, Reports,
+    RepositorySecrets, Reviews, RotationLog, SavedViews, Scans, SecondFactors, Sessions,
+    StateFolder,
 };
 use domain::review::{OfficeHours, Policy};
 use domain::session::PersonSession;
@@ -80,6 +81,10 @@ pub struct Panel {
     pub second_factors: Arc<dyn SecondFactors>,
     /// Passkeys, which are second factors, too.
     pub passkeys: Arc<dyn Passkeys>,
+    /// The identity provider; `None` when people sign in without one.
+    pub provider: Option<Arc<dyn IdentityProvider>>,
+    /// Who of it is who here.
+    pub identities: Arc<dyn Identities>,
     /// Who must have a second factor.
     pub second_factor_for: Arc<BTreeSet<Role>>,
     /// Recovery codes that wait to be shown once.
@@ -139,6 +144,11 @@ pub struct Panel {
 }
 
 impl Panel {
+    /// What people call the identity provider, where there is one.
+    pub(crate) fn provider_name(&self) -> Option<&str> {
+        self.provider.as_deref().map(IdentityProvider::name)
+    }
+
     /// Whether a role that they have anywhere asks for a second factor.
     pub fn must_have_second_factor(&self, person: &Person) -> bool {
         must_have(&self.second_factor_for, person)

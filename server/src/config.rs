@@ -6,6 +6,7 @@
 mod audit;
 mod check;
 mod file;
+mod identity_provider;
 mod repository;
 mod sign_in;
 

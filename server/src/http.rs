@@ -12,6 +12,7 @@ mod events;
 mod hand_off;
 mod headers;
 mod hub;
+mod identity;
 mod known_people;
 mod log_file;
 mod log_stream;
@@ -56,6 +57,7 @@ use api::Api;
 use calendar::Feed;
 use events::Wires;
 use hand_off::Screens;
+use identity::Gate;
 use sessions::Door;
 use sign_in::Desk;
 use strength::Meter;
@@ -112,6 +114,14 @@ pub(crate) fn router(site: Site) -> anyhow::Result<Router> {
         invitations: site.panel.invitations.clone(),
         store: site.store.clone(),
     };
+    // Off where no provider is configured: then there are no such pages.
+    let identity = site.panel.provider.clone().map(|provider| {
+        identity::routes(Gate {
+            desk: desk.clone(),
+            identities: site.panel.identities.clone(),
+            provider,
+        })
+    });
     let wires = Wires {
         panel: site.panel.clone(),
         hub: site.hub,
@@ -166,6 +176,7 @@ pub(crate) fn router(site: Site) -> anyhow::Result<Router> {
         )
         .route(path::SIGN_OUT, post(sign_in::sign_out))
         .with_state(desk)
+        .merge(identity.unwrap_or_default())
         .merge(
             Router::new()
                 .route(&path::welcome("{token}"), post(welcome::accept))

@@ -24,7 +24,7 @@ use crate::old_keys::OldKeys;
 use crate::register::{self, Reminding};
 use crate::report::Reporting;
 use crate::set_up;
-use crate::wire::{Base, Boards, Outside, Renderer};
+use crate::wire::{self, Base, Boards, Outside, Renderer};
 
 /// What the last tasks get before the panel ends without them.
 const LAST_WAIT: std::time::Duration = std::time::Duration::from_secs(10);
@@ -73,6 +73,8 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         invitations: Arc::new(base.store.clone()),
         second_factors: Arc::new(base.store.clone()),
         passkeys: Arc::new(base.store.clone()),
+        provider: wire::provider(&config, &base)?,
+        identities: Arc::new(base.store.clone()),
         views: Arc::new(base.store.clone()),
         second_factor_for: Arc::new(config.sign_in.second_factor_for.clone()),
         factor_codes: Arc::default(),

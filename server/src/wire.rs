@@ -27,10 +27,12 @@ use adapter_gateway::link::{GatewayLink, Identity, Key, LinkConfig};
 use adapter_gateway::probe::Prober;
 use adapter_git::GitLog;
 use adapter_github::GitHub;
+use adapter_identity::Provider;
 use adapter_store::{Cluster, ClusterConfig, DatabaseConfig, RelyingParty, SealingKey, Store};
 use anyhow::Context as _;
 use domain::gateway::{Gateway, GatewayId};
-use domain::ports::{Clock, Ids, Journal, RepositorySecrets, RotationLog};
+use domain::path;
+use domain::ports::{Clock, IdentityProvider, Ids, Journal, RepositorySecrets, RotationLog};
 use domain::scrub::Scrubber;
 use observe::{Board, Observers, Pace, Remembered};
 use operations::{Engine, Parts};
@@ -119,6 +121,33 @@ impl Base {
             );
         }
     }
+}
+
+/// The identity provider, where there is one. Nothing is asked of it yet.
+pub(crate) fn provider(
+    config: &Config,
+    base: &Base,
+) -> anyhow::Result<Option<Arc<dyn IdentityProvider>>> {
+    let Some(provider) = &config.sign_in.provider else {
+        return Ok(None);
+    };
+    let trust = match Trust::load(provider.ca_file.as_deref()) {
+        Ok(trust) => trust,
+        Err(error @ TrustError::Setup(_)) => return Err(error.into()),
+        Err(error) => {
+            // People still sign in with their passwords.
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "The identity provider's certificate authority cannot be used"
+            );
+            Trust::load(None).context("the certificate authorities of this machine")?
+        }
+    };
+    let client = adapter_gateway::http::client(&trust)?;
+    let back = config.public_url.join(path::FROM_PROVIDER)?;
+    let settings = provider.settings.clone();
+    let provider = Provider::new(settings, back.into(), client, base.clock.clone())?;
+    Ok(Some(Arc::new(provider)))
 }
 
 /// The gateways and what reaches them.

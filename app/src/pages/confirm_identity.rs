@@ -5,12 +5,14 @@ use domain::path;
 use domain::words;
 use leptos::prelude::*;
 
+use super::sign_in::{by_provider, throttled, way_to_provider};
 use super::{Asked, Page, own_page};
 use crate::call::Call;
+use crate::error::{OrSay as _, PanelError};
 use crate::forms::endpoint;
 use crate::ui::passkey::{self, Use};
 
-pub(crate) fn page(call: &Call, asked: &Asked) -> Page {
+pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError> {
     let next = own_page(asked.get("next")).map(str::to_owned);
     let back = next
         .clone()
@@ -36,11 +38,13 @@ pub(crate) fn page(call: &Call, asked: &Asked) -> Page {
         });
         view! { <div class="card pad">{form}</div> }
     });
+    let provider = provider(call, asked, next.as_deref()).await?;
     let code = factor.map(|factor| code(asked, factor.authenticator));
     let content = view! {
         <div class="crumb"><h1>"Confirm that it is you"</h1></div>
         <div class="stack">
             {passkey}
+            {provider}
             <form class="card pad form" method="post" action=endpoint::CONFIRM_IDENTITY>
                 <p class="hint">
                     "What comes next can lose a link or reveal a key, so the panel asks for your password again. It does \
@@ -64,7 +68,39 @@ pub(crate) fn page(call: &Call, asked: &Asked) -> Page {
         </div>
     }
     .to_html();
-    Page::new("Confirm that it is you", content).at("account")
+    Ok(Page::new("Confirm that it is you", content).at("account"))
+}
+
+/// The way by the identity provider, for whoever it knows and who has set up nothing stronger here.
+async fn provider(
+    call: &Call,
+    asked: &Asked,
+    next: Option<&str>,
+) -> Result<Option<AnyView>, PanelError> {
+    let Some(name) = call.panel().provider_name() else {
+        return Ok(None);
+    };
+    let person = &call.viewer().person;
+    if person.second_factor.is_some() {
+        return Ok(None);
+    }
+    let known = call.panel().identities.of(person.id).await;
+    if known.or_say(|| call.error_id())?.is_empty() {
+        return Ok(None);
+    }
+    let wrong = by_provider(asked, Some(name)).or_else(|| throttled(asked));
+    let way = way_to_provider(path::CONFIRM_BY_PROVIDER, next);
+    let name = name.to_owned();
+    Ok(Some(
+        view! {
+            <div class="card pad form">
+                {wrong}
+                <p class="hint">"You prove once more who you are there, and come back here."</p>
+                <div class="actions"><a class="btn" href=way>"Confirm with "{name}</a></div>
+            </div>
+        }
+        .into_any(),
+    ))
 }
 
 fn code(asked: &Asked, authenticator: bool) -> impl IntoView + use<> {

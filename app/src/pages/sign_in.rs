@@ -2,16 +2,24 @@
 
 use core::time::Duration;
 
+use domain::identity::Refusal;
 use domain::path;
 use domain::words;
 use leptos::prelude::*;
 
-use super::{Asked, Page, own_page};
+use super::{Asked, Page, encoded, own_page};
 use crate::ui::passkey::{self, Use};
 
-/// With `passkeys` there is a way in without a password.
-pub(crate) fn page(asked: &Asked, passkeys: bool) -> Page {
+/// With `passkeys` there is a way in without a password, and with a `provider` there is another one.
+pub(crate) fn page(asked: &Asked, passkeys: bool, provider: Option<&str>) -> Page {
     let next = own_page(asked.get("next"));
+    let said = by_provider(asked, provider).or_else(|| said(asked));
+    let provider = provider.map(|name| {
+        // A link and no form: browsers would not follow a form to another site.
+        let way = way_to_provider(path::SIGN_IN_PROVIDER, next);
+        let name = name.to_owned();
+        view! { <div class="actions"><a class="btn" href=way>"Sign in with "{name}</a></div> }
+    });
     let passkey = passkeys.then(|| {
         passkey::answered(Use {
             action: path::SIGN_IN_PASSKEY,
@@ -30,7 +38,7 @@ pub(crate) fn page(asked: &Asked, passkeys: bool) -> Page {
         <div class="card">
             <h1>"Sign in"</h1>
             <form class="form" method="post" action=path::SIGN_IN>
-                {said(asked)}
+                {said}
                 {next}
                 <div class="field">
                     <label for="name">"Name"</label>
@@ -44,11 +52,26 @@ pub(crate) fn page(asked: &Asked, passkeys: bool) -> Page {
                 </div>
                 <button class="btn primary">"Sign in"</button>
             </form>
+            {provider}
             {passkey}
         </div>
     }
     .to_html();
     Page::new("Sign in", content).awake()
+}
+
+/// The way to the identity provider, and where it leads on to.
+pub(super) fn way_to_provider(way: &str, next: Option<&str>) -> String {
+    match next {
+        Some(next) => format!("{way}?next={}", encoded(next)),
+        None => way.to_owned(),
+    }
+}
+
+/// Why the identity provider opened nothing.
+pub(super) fn by_provider(asked: &Asked, provider: Option<&str>) -> Option<AnyView> {
+    let said = Refusal::parse(asked.get("oidc"))?.sentence(provider?);
+    Some(view! { <p class="error" role="alert">{said}</p> }.into_any())
 }
 
 /// That a passkey opened nothing.

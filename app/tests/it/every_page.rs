@@ -12,11 +12,12 @@ use crate::fake_keys::rotated;
 use crate::proposals::waiting;
 use crate::scenes::{logged_out, operation, stopped_account, world};
 
-const PAGES: [&str; 52] = [
+const PAGES: [&str; 53] = [
     "/sign-in",
     "/sign-in?failed=1",
     "/sign-in?throttled=30",
     "/sign-in?late=1",
+    "/sign-in?oidc=away&next=/people",
     "/sign-in/code",
     "/welcome/token-47",
     "/welcome/token-47?wrong=short&name=",
@@ -84,6 +85,7 @@ async fn one_heading_one_strong_button_and_nothing_inline() {
     other.keys.rotation = Some(rotated(Cause::Leak));
     other.second_person = true;
     other.proposal = Some(waiting(Duration::from_secs(60)));
+    other.provider = Some("Example");
     worlds.push(other);
     let mut other = world();
     other.database_away = true;

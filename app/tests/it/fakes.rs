@@ -18,6 +18,7 @@ use domain::fault::{Boundary, Fault, FaultKind};
 use domain::gateway::{AccountId, Gateway, GatewayId};
 use domain::hand_off::{HandOff, OPENS_WITHIN};
 use domain::history::{Incident, Strip};
+use domain::identity::Subject;
 use domain::invitation::Invitation;
 use domain::logs::LogLine;
 use domain::observation::Observation;
@@ -25,8 +26,9 @@ use domain::operation::{Command, Operation, OperationId, OperationView};
 use domain::passkey::Passkey;
 use domain::person::{Actor, Person, Role};
 use domain::ports::{
-    AccountHistory, AuditChain, Backups, CalendarLink, ChainStanding, Clock, HandOffs, Ids, Mail,
-    Observations, Opener, Operations, Scans, StartError, StateFolder, StoreError, Verified,
+    AccountHistory, AuditChain, Backups, CalendarLink, ChainStanding, Clock, HandOffs,
+    IdentityProvider, Ids, Mail, Observations, Opener, Operations, Scans, StartError, StateFolder,
+    StoreError, Verified,
 };
 use domain::proposal::Proposal;
 use domain::report::Facts;
@@ -38,6 +40,7 @@ use domain::time::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use uuid::Uuid;
 
+use crate::fake_identity::FakeProvider;
 use crate::fake_keys::FakeKeys;
 use crate::fake_reports::checkpoint;
 
@@ -74,6 +77,10 @@ pub(crate) struct World {
     pub(crate) set_up: Option<SetUp>,
     pub(crate) passkeys: Vec<Passkey>,
     pub(crate) passkeys_possible: bool,
+    /// What the identity provider is called, where there is one.
+    pub(crate) provider: Option<&'static str>,
+    /// Who of it somebody is.
+    pub(crate) subjects: Vec<Subject>,
     pub(crate) saved_views: Vec<SavedView>,
     /// Who must have one.
     pub(crate) second_factor_for: BTreeSet<Role>,
@@ -503,6 +510,10 @@ pub(crate) fn panel(world: &Arc<World>) -> Panel {
         invitations: fake(),
         second_factors: fake(),
         passkeys: fake(),
+        provider: world
+            .provider
+            .map(|name| -> Arc<dyn IdentityProvider> { Arc::new(FakeProvider(name)) }),
+        identities: fake(),
         views: fake(),
         second_factor_for: Arc::new(world.second_factor_for.clone()),
         factor_codes: Arc::default(),

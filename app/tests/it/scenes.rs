@@ -259,6 +259,8 @@ pub(crate) fn world() -> World {
         set_up: None,
         passkeys: Vec::new(),
         passkeys_possible: true,
+        provider: None,
+        subjects: Vec::new(),
         saved_views: Vec::new(),
         second_factor_for: BTreeSet::new(),
         people: vec![

@@ -10,9 +10,10 @@ use clap::{Subcommand, ValueEnum};
 use domain::action::Action;
 use domain::can::{self, Permit};
 use domain::gateway::GatewayId;
+use domain::identity::Subject;
 use domain::path;
 use domain::person::{Person, Role, Roles};
-use domain::ports::{Disabled, Invitations as _, People as _, SecondFactors as _};
+use domain::ports::{Disabled, Identities as _, Invitations as _, People as _, SecondFactors as _};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::operation::command_line;
@@ -66,6 +67,13 @@ pub(super) enum User {
     Enable {
         /// Sign-in name.
         name: String,
+    },
+    /// Say who somebody is at the identity provider, so that they sign in by it as who they are here.
+    Connect {
+        /// Sign-in name.
+        name: String,
+        /// The provider's own id of them (`sub`).
+        subject: String,
     },
     /// Remove the second factor of somebody who lost it, and end their sessions.
     RemoveSecondFactor {
@@ -165,11 +173,17 @@ impl User {
                 }
             }
             Self::List { json } => {
+                let subjects = store.all().await?;
                 for person in store.list().await? {
+                    let own = subjects.iter().filter(|(id, _)| *id == person.id);
+                    let own: Vec<_> = own.map(|(_, subject)| subject).collect();
                     out::line(&if json {
-                        serde_json::to_string(&person)?
+                        serde_json::to_string(&Listed {
+                            person: &person,
+                            subjects: own,
+                        })?
                     } else {
-                        row(&person)
+                        row(&person, &own)
                     });
                 }
                 Ok(())
@@ -199,6 +213,25 @@ impl User {
                     .set_disabled(permit()?, person.id, Disabled::No)
                     .await?;
                 out::line(&format!("{} may sign in again.", person.name));
+                Ok(())
+            }
+            Self::Connect { name, subject } => {
+                let Some(provider) = &config.sign_in.provider else {
+                    bail!(
+                        "there is no identity provider in the panel's configuration (sign_in.oidc)"
+                    );
+                };
+                let person = find(base, &name).await?;
+                let issuer = provider.settings.issuer.clone();
+                let subject = Subject {
+                    issuer,
+                    id: subject,
+                };
+                let person = store.connect(permit()?, person.id, subject).await?;
+                out::line(&format!(
+                    "{} signs in by {}, too.",
+                    person.name, provider.settings.name
+                ));
                 Ok(())
             }
             Self::RemoveSecondFactor { name } => {
@@ -322,7 +355,17 @@ pub(super) fn create_private(path: &Path, what: &str) -> anyhow::Result<std::fs:
         .with_context(|| format!("cannot create {} for {what}", path.display()))
 }
 
-fn row(person: &Person) -> String {
+/// A person as `--json` has them.
+#[derive(serde::Serialize)]
+struct Listed<'a> {
+    #[serde(flatten)]
+    person: &'a Person,
+    /// Who they are at identity providers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    subjects: Vec<&'a Subject>,
+}
+
+fn row(person: &Person, subjects: &[&Subject]) -> String {
     let state = if person.disabled_at.is_some() {
         "disabled"
     } else {
@@ -336,8 +379,12 @@ fn row(person: &Person) -> String {
         Some(_) => "passkey",
         None => "password only",
     };
+    let subjects: String = subjects
+        .iter()
+        .map(|subject| format!("  {} of {}", subject.id, subject.issuer))
+        .collect();
     format!(
-        "{:<20} {:<9} {state:<9} {factor:<14} last seen {seen}",
+        "{:<20} {:<9} {state:<9} {factor:<14} last seen {seen}{subjects}",
         person.name,
         person.roles.to_string()
     )

@@ -44,7 +44,7 @@ impl Faults {
         self.0.push(format!("{key} = {value:?}: {remedy}"));
     }
 
-    fn missing(&mut self, key: &str, remedy: &str) {
+    pub(super) fn missing(&mut self, key: &str, remedy: &str) {
         self.0.push(format!("{key} is missing: {remedy}"));
     }
 }
@@ -151,7 +151,7 @@ pub(super) fn check(raw: Raw, environment: &dyn Environment) -> Result<Config, C
         &mut faults,
     );
     let audit = audit::check(raw.audit, mail.as_ref(), &mut faults);
-    let sign_in = sign_in::check(raw.sign_in, &data_dir, &mut faults);
+    let sign_in = sign_in::check(raw.sign_in, &data_dir, &mut faults, &mut warnings);
 
     let github_api = repository::api(raw.github_api_url.as_deref(), &mut faults);
     let github_token = repository::token(

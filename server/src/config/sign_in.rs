@@ -7,6 +7,7 @@ use domain::person::Role;
 use serde::Deserialize;
 
 use super::check::Faults;
+use super::identity_provider::{self, ProviderConfig, RawProvider};
 
 /// The key's file within the data folder.
 const KEY_NAME: &str = "sign-in-key";
@@ -17,6 +18,7 @@ const KEY_NAME: &str = "sign-in-key";
 pub(super) struct RawSignIn {
     second_factor_for: Option<Vec<String>>,
     key_file: Option<PathBuf>,
+    oidc: Option<RawProvider>,
 }
 
 /// How people sign in.
@@ -27,9 +29,16 @@ pub(crate) struct SignInConfig {
     /// The key that secrets of second factors are sealed under, made when there is none. Several panels on one
     /// database share it.
     pub(crate) key_file: PathBuf,
+    /// The identity provider by which people sign in, too; `None` when there is none.
+    pub(crate) provider: Option<ProviderConfig>,
 }
 
-pub(super) fn check(raw: RawSignIn, data_dir: &Path, faults: &mut Faults) -> SignInConfig {
+pub(super) fn check(
+    raw: RawSignIn,
+    data_dir: &Path,
+    faults: &mut Faults,
+    warnings: &mut Faults,
+) -> SignInConfig {
     let second_factor_for = match raw.second_factor_for {
         None => BTreeSet::from([Role::Admin]),
         Some(words) => {
@@ -50,5 +59,8 @@ pub(super) fn check(raw: RawSignIn, data_dir: &Path, faults: &mut Faults) -> Sig
     SignInConfig {
         second_factor_for,
         key_file: raw.key_file.unwrap_or_else(|| data_dir.join(KEY_NAME)),
+        provider: raw
+            .oidc
+            .and_then(|raw| identity_provider::check(raw, faults, warnings)),
     }
 }

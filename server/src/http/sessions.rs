@@ -177,7 +177,7 @@ pub(super) async fn begin(
 }
 
 /// Notes that the password was typed again; the id is new, as after a sign-in.
-async fn confirm(session: &Session, now: Timestamp) -> anyhow::Result<()> {
+pub(super) async fn confirm(session: &Session, now: Timestamp) -> anyhow::Result<()> {
     let known = session.get::<SignedIn>(KEY).await?;
     let known = known.context("the session has ended")?;
     session.cycle_id().await?;

@@ -152,6 +152,10 @@ fn said(action: &str) -> (&'static str, &'static str) {
         act::SET_UP_SECOND_FACTOR => ("set up the second factor of", "set up a second factor"),
         act::REMOVE_SECOND_FACTOR => ("removed the second factor of", "removed a second factor"),
         act::RENEW_RECOVERY_CODES => ("made new recovery codes of", "made new recovery codes"),
+        act::CONNECT_IDENTITY => (
+            "connected with the identity provider",
+            "connected a person with the identity provider",
+        ),
         act::CHANGE_ROLE => ("changed the role of", "changed a role"),
         act::SKIP_STEP => ("asked to skip", "asked to skip a step"),
         act::DOWNLOAD_LOGS => ("downloaded the log of", "downloaded the log"),
@@ -341,6 +345,7 @@ mod tests {
             act::ENABLE_PERSON,
             act::RESET_PASSWORD,
             act::CHANGE_ROLE,
+            act::CONNECT_IDENTITY,
             act::SKIP_STEP,
             act::CANCEL_OPERATION,
             act::ABANDON_OPERATION,

@@ -1,0 +1,65 @@
+//! An identity provider, as pages see it.
+
+use async_trait::async_trait;
+use domain::can::Permit;
+use domain::identity::{Answer, Asked, Claims, Purpose, Refusal, Subject};
+use domain::person::{Actor, Person, Role};
+use domain::ports::{
+    ByProvider, Errand, Identities, IdentityProvider, PeopleError, Proved, ProviderError,
+    StoreError, Whence,
+};
+use domain::time::Timestamp;
+use uuid::Uuid;
+
+use crate::fakes::Fake;
+
+/// One that is away.
+pub(crate) struct FakeProvider(pub(crate) &'static str);
+
+fn away() -> ProviderError {
+    ProviderError {
+        refusal: Refusal::Away,
+        detail: "away".to_owned(),
+    }
+}
+
+#[async_trait]
+impl IdentityProvider for FakeProvider {
+    fn name(&self) -> &str {
+        self.0
+    }
+    fn role(&self, _: &[String]) -> Option<Role> {
+        None
+    }
+    async fn begin(&self, _: Purpose) -> Result<Errand, ProviderError> {
+        Err(away())
+    }
+    async fn finish(&self, _: &Asked, _: Answer) -> Result<Claims, ProviderError> {
+        Err(away())
+    }
+}
+
+#[async_trait]
+impl Identities for Fake {
+    async fn count(&self, _: Option<&str>) -> Result<Option<Timestamp>, StoreError> {
+        self.0.store(None)
+    }
+    async fn refuse(&self, _: &str, _: Refusal, _: Whence) -> Result<(), StoreError> {
+        self.0.store(())
+    }
+    async fn sign_in(&self, _: Proved, _: Whence) -> Result<ByProvider, StoreError> {
+        self.0.store(ByProvider::Not(Refusal::NoGroup))
+    }
+    async fn confirm(&self, _: &Actor, _: Proved) -> Result<Option<Refusal>, PeopleError> {
+        Ok(Some(Refusal::SomebodyElse))
+    }
+    async fn of(&self, _: Uuid) -> Result<Vec<Subject>, StoreError> {
+        self.0.store(self.0.subjects.clone())
+    }
+    async fn all(&self) -> Result<Vec<(Uuid, Subject)>, StoreError> {
+        self.0.store(Vec::new())
+    }
+    async fn connect(&self, _: Permit, _: Uuid, _: Subject) -> Result<Person, PeopleError> {
+        Err(PeopleError::NotPermitted)
+    }
+}

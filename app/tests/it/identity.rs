@@ -1,0 +1,98 @@
+//! The ways to the identity provider, and what pages say when it opened nothing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::identity::{Refusal, Subject};
+use domain::path;
+use domain::person::Role;
+use domain::second_factor::SecondFactor;
+
+use crate::browser::Browser;
+use crate::fakes::{NOW, World};
+use crate::scenes::world;
+use crate::second_factor::anna;
+
+fn with_provider(known: bool) -> Arc<World> {
+    let mut world = world();
+    world.provider = Some("Example");
+    if known {
+        world.subjects = vec![Subject {
+            issuer: "https://id.example.org".to_owned(),
+            id: "248289761001".to_owned(),
+        }];
+    }
+    Arc::new(world)
+}
+
+#[tokio::test]
+async fn the_door_offers_it_where_there_is_one_and_by_a_plain_link() {
+    let none = Arc::new(world());
+    let door = Browser::signed_out(&none)
+        .get("/sign-in?oidc=away&next=/people")
+        .await;
+    assert!(!door.html.contains(path::SIGN_IN_PROVIDER), "{}", door.html);
+    assert!(!door.says("does not answer"), "{}", door.text());
+
+    let browser = Browser::signed_out(&with_provider(false));
+    let door = browser.get("/sign-in?next=/people").await;
+    assert!(
+        door.html.contains("href=\"/sign-in/oidc?next=%2Fpeople\""),
+        "{}",
+        door.html
+    );
+    assert!(door.says("Sign in with Example"), "{}", door.text());
+    let door = browser.get("/sign-in?next=//evil.example").await;
+    assert!(
+        door.html.contains("href=\"/sign-in/oidc\""),
+        "{}",
+        door.html
+    );
+}
+
+#[tokio::test]
+async fn every_refusal_is_said_on_the_page_and_alerts() {
+    let browser = Browser::signed_out(&with_provider(false));
+    for refusal in Refusal::ALL {
+        let door = browser
+            .get(&format!("/sign-in?oidc={}", refusal.as_str()))
+            .await;
+        let said = refusal.sentence("Example");
+        assert!(door.says(&said), "{said}: {}", door.text());
+        assert_eq!(door.html.matches("role=\"alert\"").count(), 1);
+    }
+    let door = browser.get("/sign-in?oidc=nonsense").await;
+    assert!(!door.html.contains("role=\"alert\""), "{}", door.html);
+}
+
+#[tokio::test]
+async fn it_confirms_whom_it_knows_and_who_has_nothing_stronger_here() {
+    let confirm = "/account/confirm?next=%2Fpeople";
+    let way = "href=\"/sign-in/oidc/confirm?next=%2Fpeople\"";
+    let known = with_provider(true);
+    let page = Browser::of(&known, Role::Operator).get(confirm).await;
+    assert!(page.html.contains(way), "{}", page.html);
+    assert!(page.says("Confirm with Example"), "{}", page.text());
+    let refused = Browser::of(&known, Role::Operator)
+        .get(&format!("{confirm}&oidc=somebody-else"))
+        .await;
+    assert!(refused.says("You are somebody else at Example than here."));
+
+    let stranger = with_provider(false);
+    let page = Browser::of(&stranger, Role::Operator).get(confirm).await;
+    assert!(!page.html.contains(path::CONFIRM_BY_PROVIDER));
+
+    let mut keyed = anna(Role::Operator, 9, Duration::ZERO);
+    for (authenticator, passkeys) in [(true, 0), (false, 1)] {
+        keyed.person.second_factor = Some(SecondFactor {
+            since: NOW,
+            authenticator,
+            passkeys,
+            codes_left: 9,
+        });
+        let page = Browser::with(&known, Some(keyed.clone()))
+            .get(confirm)
+            .await;
+        assert!(!page.html.contains(path::CONFIRM_BY_PROVIDER));
+    }
+}
