@@ -32,6 +32,8 @@ export interface Facts {
   metricsPort: number;
   /** Where a test may play GitHub. */
   githubPort: number;
+  /** What the identity provider knows of people, by their login there: written by tests. */
+  identityPeople: string;
   user: string;
   password: string;
   docker: string;
@@ -39,6 +41,7 @@ export interface Facts {
   container: string;
   panelPid: number;
   caddyPid: number;
+  identityPid: number;
 }
 
 export const factsFile = () => join(process.env.END2END_FOLDER ?? "", "facts.json");
@@ -172,7 +175,7 @@ export async function start(kind: Kind = "real"): Promise<Facts> {
   const folder = needed("END2END_FOLDER");
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(join(folder, "openclaw"), { recursive: true, mode: 0o755 });
-  const [gatewayPort, bridgePort, panelPort, httpsPort, adminPort, mailPort, metricsPort, githubPort] = await Promise.all(Array.from({ length: 8 }, freePort));
+  const [gatewayPort, bridgePort, panelPort, httpsPort, adminPort, mailPort, metricsPort, githubPort, identityPort] = await Promise.all(Array.from({ length: 9 }, freePort));
   // Stacks run side by side: each has a name of its own, after its folder.
   const project = `openclaw-${kind === "real" ? "end2end" : "scripted"}-${basename(process.env.END2END_FOLDER ?? "").toLowerCase().replace(/[^a-z0-9]/g, "")}`;
   const url = `https://panel.localhost:${httpsPort}`;
@@ -193,6 +196,10 @@ export async function start(kind: Kind = "real"): Promise<Facts> {
   execFileSync("git", ["-C", infra, ...["-c", "user.name=anna", "-c", "user.email=anna@example.org"], "commit", "--quiet", "--allow-empty", "--message", "Begin"]);
   writeFileSync(join(folder, "github-token"), "github_pat_end2end\n", { mode: 0o600 });
   writeFileSync(join(folder, "mail-server"), `smtp://127.0.0.1:${mailPort}\n`, { mode: 0o600 });
+  const issuer = `http://identity.localhost:${identityPort}`;
+  const identityPeople = join(folder, "identity-people.json");
+  writeFileSync(identityPeople, "{}");
+  writeFileSync(join(folder, "identity-secret"), "secret-of-the-panel\n", { mode: 0o600 });
   writeFileSync(
     join(folder, "panel.toml"),
     `listen = "127.0.0.1:${panelPort}"
@@ -208,6 +215,12 @@ github_api_url = "http://127.0.0.1:${githubPort}"
 github_token_file = "${join(folder, "github-token")}"
 [sign_in]
 second_factor_for = []
+[sign_in.oidc]
+issuer = "${issuer}"
+client_id = "panel"
+client_secret_file = "${join(folder, "identity-secret")}"
+name = "Example"
+roles = { ops = "operator", staff = "viewer" }
 [[gateways]]
 id = "openclaw"
 name = "OpenClaw on vps-i1"
@@ -233,6 +246,7 @@ rotation_log_repository = "${infra}"
     mailPort,
     metricsPort,
     githubPort,
+    identityPeople,
     user: "anna",
     docker: dockerHost,
     project,
@@ -254,6 +268,13 @@ rotation_log_repository = "${infra}"
     PANEL_UPSTREAM: `127.0.0.1:${panelPort}`,
   });
   keep({ caddyPid: caddy.pid ?? 0 });
+  // Where the browser looks for it, and where the panel does.
+  const back = `${url}/sign-in/oidc/return`;
+  const hosts = ["127.0.0.1", needed("END2END_DOOR")];
+  const provider = [join(root, "end2end/support/identity.mjs"), issuer, back, "secret-of-the-panel", identityPeople, String(identityPort), ...hosts];
+  const identity = inBackground("identity", process.execPath, provider, process.env);
+  keep({ identityPid: identity.pid ?? 0 });
+  await until("the identity provider answers", () => answers(identityPort, "/.well-known/openid-configuration"));
   const authority = join(caddyData, "caddy/pki/authorities/local/root.crt");
   await until("Caddy has made its authority", () => (existsSync(authority) ? true : undefined));
   await startPanel();
@@ -303,9 +324,10 @@ function removeContainers(project: string): void {
 
 export async function stop(): Promise<void> {
   if (!existsSync(factsFile())) return;
-  const { panelPid, caddyPid, project } = facts();
+  const { panelPid, caddyPid, identityPid, project } = facts();
   await end(panelPid, "SIGTERM");
   await end(caddyPid, "SIGTERM");
+  await end(identityPid, "SIGTERM");
   removeContainers(project);
 }
 

@@ -326,3 +326,6 @@ fn to(purpose: Purpose, query: &str, next: &str) -> Response {
     };
     Redirect::to(&with_next(page, query, next)).into_response()
 }
+
+#[cfg(test)]
+mod tests;

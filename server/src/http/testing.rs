@@ -358,8 +358,10 @@ impl Browser {
         }
         let request = request.body(Body::empty()).unwrap();
         let answer = self.router.clone().oneshot(request).await.unwrap();
-        if let Some(set) = answer.headers().get(header::SET_COOKIE) {
-            let set = set.to_str().unwrap().split(';').next().unwrap();
+        // The session's, and not the one by which the browser is known again.
+        let set = answer.headers().get_all(header::SET_COOKIE).iter();
+        let mut set = set.map(|set| set.to_str().unwrap().split(';').next().unwrap());
+        if let Some(set) = set.find(|set| set.starts_with("id=")) {
             self.cookie = Some(set.to_owned());
         }
         answer

@@ -23,6 +23,8 @@ mod hand_offs;
 #[cfg(test)]
 mod history;
 #[cfg(test)]
+mod identities;
+#[cfg(test)]
 mod invitations;
 #[cfg(test)]
 mod journal;

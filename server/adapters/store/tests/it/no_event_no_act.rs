@@ -9,13 +9,15 @@ use domain::audit::{AuditOutcome, NewAuditEvent, act};
 use domain::can::{self, Permit};
 use domain::credential::{BuiltIn, Cause, Kind, NewRotation, Stage, Terms};
 use domain::fault::{Boundary, Fault, FaultKind};
+use domain::identity::Refusal;
 use domain::key_rotation::{NewConsumer, NewKeyRotation, Task};
 use domain::operation::{Command, OperationId, Outcome};
 use domain::person::{Actor, Role};
 use domain::ports::{
-    ApiTokens, AuditTrail, ByHand, Calendars, Chosen, Clock as _, Disabled, HandOffs, Ids as _,
-    Invitations as _, Journal, KeyRotations, Mailed, Opener, Passkeys, People, Proposals as _,
-    Register, Reminders, Reports, RotationNotes as _, SecondFactors, Sessions,
+    ApiTokens, AuditTrail, ByHand, Calendars, Chosen, Clock as _, Disabled, HandOffs, Identities,
+    Ids as _, Invitations as _, Journal, KeyRotations, Mailed, Opener, Passkeys, People,
+    Proposals as _, Register, Reminders, Reports, RotationNotes as _, SecondFactors, Sessions,
+    Whence,
 };
 use domain::proposal::{Decision, OPEN_FOR};
 use domain::report::Month;
@@ -26,6 +28,7 @@ use sqlx::{Connection as _, Executor as _, Row as _};
 use uuid::Uuid;
 
 use crate::authenticator::Device as Passkey;
+use crate::identities::{proved, subject};
 use crate::second_factor::{actor, scan};
 use crate::support::{Database, anna, begun_relink, may_manage_people, person, restart};
 
@@ -270,6 +273,38 @@ async fn passkeys() {
     refused(&database, "second step by passkey", second).await;
     let confirm = Passkeys::confirm(&store, &own, answer);
     refused(&database, "confirm by passkey", confirm).await;
+}
+
+#[tokio::test]
+async fn an_identity_provider() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    let (ben, _) = person(&store, "ben", Role::Operator).await;
+    let connect = |id: &str| {
+        let store = store.clone();
+        let subject = subject(id);
+        async move { Identities::connect(&store, may_manage_people(), ben, subject).await }
+    };
+    connect("1").await.unwrap();
+    let own = actor(ben, "ben");
+    close_the_trail(&database).await;
+    let sign_in = |proved| Identities::sign_in(&store, proved, Whence::default());
+    let known = proved("1", "ben", Some(Role::Operator));
+    refused(&database, "sign-in by a provider", sign_in(known.clone())).await;
+    let other_role = proved("1", "ben", Some(Role::Viewer));
+    refused(&database, "role by groups", sign_in(other_role)).await;
+    let no_group = proved("1", "ben", None);
+    refused(&database, "no group any more", sign_in(no_group)).await;
+    let new = proved("2", "nora", Some(Role::Viewer));
+    refused(&database, "somebody new", sign_in(new)).await;
+    let taken = proved("2", "ben", Some(Role::Viewer));
+    refused(&database, "a taken name", sign_in(taken)).await;
+    let no = Identities::refuse(&store, "Example", Refusal::Late, Whence::default());
+    refused(&database, "refusal", no).await;
+    let confirm = Identities::confirm(&store, &own, known);
+    refused(&database, "confirm by a provider", confirm).await;
+    database.sql("DELETE FROM identities").await.unwrap();
+    refused(&database, "connect", connect("3")).await;
 }
 
 #[tokio::test]
