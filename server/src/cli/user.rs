@@ -379,10 +379,10 @@ fn row(person: &Person, subjects: &[&Subject]) -> String {
         Some(_) => "passkey",
         None => "password only",
     };
-    let subjects: String = subjects
-        .iter()
-        .map(|subject| format!("  {} of {}", subject.id, subject.issuer))
-        .collect();
+    let subjects = subjects.iter().fold(String::new(), |mut all, subject| {
+        all.extend(["  ", &subject.id, " of ", &subject.issuer]);
+        all
+    });
     format!(
         "{:<20} {:<9} {state:<9} {factor:<14} last seen {seen}{subjects}",
         person.name,

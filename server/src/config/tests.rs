@@ -498,9 +498,10 @@ fn an_identity_provider_is_told_where_it_is_and_makes_no_admins() {
     ];
     let with = |change: &str, value: Option<&str>| {
         let lines = good.iter().filter(|(key, _)| *key != change);
-        let lines: String = lines
-            .map(|(key, value)| format!("{key} = {value}\n"))
-            .collect();
+        let lines = lines.fold(String::new(), |mut lines, (key, value)| {
+            lines.extend([*key, " = ", value, "\n"]);
+            lines
+        });
         let changed = value.map(|value| format!("{change} = {value}\n"));
         let (before, after) = GOOD.split_once("[[gateways]]").unwrap();
         let changed = changed.unwrap_or_default();

@@ -28,7 +28,7 @@ use openidconnect::{
     ClientId, ClientSecret, CsrfToken, EmptyExtraTokenFields, EndpointMaybeSet, EndpointNotSet,
     EndpointSet, IdTokenFields, IssuerUrl, Nonce, OAuth2TokenResponse as _, PkceCodeChallenge,
     PkceCodeVerifier, ProviderMetadata, RedirectUrl, Scope, StandardErrorResponse,
-    StandardTokenResponse, TokenResponse as _, UserInfoClaims,
+    StandardTokenResponse, TokenResponse as _, TokenUrl, UserInfoClaims, UserInfoUrl,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
@@ -181,7 +181,7 @@ impl Provider {
             .map_err(|error| untrusted(&error, "its place for codes"))?
             .set_pkce_verifier(PkceCodeVerifier::new(asked.verifier.clone()));
         let answer = request.request_async(&ask).await;
-        let answer = answer.map_err(|error| http::no_token(error))?;
+        let answer = answer.map_err(http::no_token)?;
         let token = answer
             .id_token()
             .ok_or_else(|| bad("there is no id token in the answer to the code".to_owned()))?;
@@ -357,8 +357,8 @@ fn check_answerer(metadata: &Metadata, issuer: Option<&str>) -> Result<(), Provi
 
 /// The panel's secret, a code or a token would go over the net in the clear.
 fn check_endpoints(metadata: &Metadata) -> Result<(), ProviderError> {
-    let token = metadata.token_endpoint().map(|url| url.url());
-    let more = metadata.userinfo_endpoint().map(|url| url.url());
+    let token = metadata.token_endpoint().map(TokenUrl::url);
+    let more = metadata.userinfo_endpoint().map(UserInfoUrl::url);
     let urls = [
         Some(metadata.authorization_endpoint().url()),
         Some(metadata.jwks_uri().url()),

@@ -31,7 +31,7 @@ fn failed(refusal: Refusal) -> ProviderError {
 
 #[async_trait]
 impl IdentityProvider for Example {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "Example"
     }
     fn role(&self, groups: &[String]) -> Option<Role> {

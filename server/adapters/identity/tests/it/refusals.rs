@@ -6,7 +6,7 @@ use domain::identity::{Answer, CEREMONY, Purpose, Refusal};
 use domain::ports::IdentityProvider as _;
 use serde_json::{Value, json};
 
-use crate::scripted::{NOW, World};
+use crate::scripted::{NOW, Signed, World};
 
 /// A token with these claims is refused for this.
 async fn token_refused(claims: Value, why: &str) {
@@ -52,38 +52,33 @@ async fn a_token_that_names_another_access_token() {
 
 #[tokio::test]
 async fn a_token_that_nobody_signed_who_may() {
-    for (what, header, foreign_key, unsigned) in [
+    for (what, header, signed) in [
         (
             "another key",
             json!({ "alg": "EdDSA", "kid": "1" }),
-            true,
-            false,
+            Signed::ByAnother,
         ),
         (
             "an unknown key",
             json!({ "alg": "EdDSA", "kid": "2" }),
-            true,
-            false,
+            Signed::ByAnother,
         ),
-        ("no signature", json!({ "alg": "none" }), false, true),
+        ("no signature", json!({ "alg": "none" }), Signed::Not),
         (
             "a cut signature",
             json!({ "alg": "EdDSA", "kid": "1" }),
-            false,
-            true,
+            Signed::Not,
         ),
         (
             "the panel's own secret",
             json!({ "alg": "HS256" }),
-            false,
-            false,
+            Signed::ByItself,
         ),
     ] {
         let world = World::new().await;
         world.set(|script| {
             script.header = header;
-            script.foreign_key = foreign_key;
-            script.unsigned = unsigned;
+            script.signed = signed;
         });
         let refused = world.sign_in().await.unwrap_err();
         assert_eq!(refused.refusal, Refusal::Untrusted, "{what}: {refused}");

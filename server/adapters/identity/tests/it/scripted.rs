@@ -43,6 +43,17 @@ impl Clock for Hands {
     }
 }
 
+/// Who signs a token.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Signed {
+    /// The provider.
+    ByItself,
+    /// A key that is not in its list.
+    ByAnother,
+    /// Nobody: the signature is left out.
+    Not,
+}
+
 /// What the provider says and does.
 pub(crate) struct Script {
     /// Put over the good claims of a token; `null` takes one away.
@@ -51,12 +62,10 @@ pub(crate) struct Script {
     pub(crate) metadata: Value,
     /// What it tells besides the token.
     pub(crate) more: Option<Value>,
-    /// Signs with a key that is not in its list.
-    pub(crate) foreign_key: bool,
+    /// Who signs.
+    pub(crate) signed: Signed,
     /// The header of tokens.
     pub(crate) header: Value,
-    /// The signature is left out.
-    pub(crate) unsigned: bool,
     /// It fails itself.
     pub(crate) down: bool,
     /// What the token endpoint was asked.
@@ -103,9 +112,8 @@ impl World {
             claims: json!({}),
             metadata: json!({}),
             more: None,
-            foreign_key: false,
+            signed: Signed::ByItself,
             header: json!({ "alg": "EdDSA", "kid": "1" }),
-            unsigned: false,
             down: false,
             seen: Vec::new(),
             issuer: issuer.clone(),
@@ -256,9 +264,12 @@ fn id_token(script: &Script) -> String {
     over(&mut claims, &script.claims);
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let signed = format!("{}.{}", part(&script.header), part(&claims));
-    let key = key(if script.foreign_key { 2 } else { 1 });
+    let key = key(match script.signed {
+        Signed::ByAnother => 2,
+        Signed::ByItself | Signed::Not => 1,
+    });
     let signature = match script.header["alg"].as_str() {
-        _ if script.unsigned => Vec::new(),
+        _ if script.signed == Signed::Not => Vec::new(),
         // As if the secret that the panel knows were a key.
         Some("HS256") => hmac(b"hunter22", signed.as_bytes()),
         _ => key.sign(signed.as_bytes()).to_bytes().to_vec(),
