@@ -201,7 +201,8 @@ async fn the_role_everywhere_follows_the_groups_and_ends_sessions_of_before() {
     let note = events[1].event.note.clone().unwrap();
     assert!(note.ends_with("as the groups at Example say."), "{note}");
     let back = welcome(&store, proved("1", "ida", Some(Role::Viewer))).await;
-    assert_eq!(back.roles.to_string(), "viewer; operator on g1");
+    assert_eq!(back.roles.everywhere, Role::Viewer);
+    assert_eq!(back.roles.on, after.roles.on);
 }
 
 #[tokio::test]
