@@ -90,13 +90,14 @@ async fn provider(
     }
     let wrong = by_provider(asked, Some(name)).or_else(|| throttled(asked));
     let way = way_to_provider(path::CONFIRM_BY_PROVIDER, next);
-    let name = name.to_owned();
+    let hint = format!("{name} asks you once more who you are, and sends you back here.");
+    let button = format!("Confirm with {name}");
     Ok(Some(
         view! {
             <div class="card pad form">
                 {wrong}
-                <p class="hint">"You prove once more who you are there, and come back here."</p>
-                <div class="actions"><a class="btn" href=way>"Confirm with "{name}</a></div>
+                <p class="hint">{hint}</p>
+                <div class="actions"><a class="btn" href=way>{button}</a></div>
             </div>
         }
         .into_any(),

@@ -17,8 +17,8 @@ pub(crate) fn page(asked: &Asked, passkeys: bool, provider: Option<&str>) -> Pag
     let provider = provider.map(|name| {
         // A link and no form: browsers would not follow a form to another site.
         let way = way_to_provider(path::SIGN_IN_PROVIDER, next);
-        let name = name.to_owned();
-        view! { <div class="actions"><a class="btn" href=way>"Sign in with "{name}</a></div> }
+        let button = format!("Sign in with {name}");
+        view! { <div class="actions"><a class="btn" href=way>{button}</a></div> }
     });
     let passkey = passkeys.then(|| {
         passkey::answered(Use {
