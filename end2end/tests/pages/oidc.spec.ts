@@ -32,7 +32,7 @@ async function signOut(page: Page, phone: boolean): Promise<void> {
 
 test("an identity provider lets in, gives the role of the group, confirms, and without a group opens nothing", async ({ browser, contextOptions }, info) => {
   const phone = info.project.name === "phone";
-  const login = `ida-${info.project.name}-${info.repeatEachIndex}`;
+  const login = `iris-${info.project.name}-${info.repeatEachIndex}`;
   const door = `${facts().url}/sign-in?next=%2Faccount`;
   person(login, { groups: ["staff", "chess"] });
   const context = await browser.newContext(contextOptions);
