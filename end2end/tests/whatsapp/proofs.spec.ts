@@ -148,9 +148,10 @@ function addresses(operation: string): { pages: string[]; streams: string[]; for
   const of = (urls: string[]) => urls.map((url) => filled(url, url.includes("operations/{id}") ? operation : "openclaw"));
   const found = (text: string, what: RegExp) => [...text.matchAll(what)].map((one) => one[1] ?? "");
   const named = found(source("app/domain/src/path.rs"), /^pub const [A-Z_]+: &str = "([^"]+)"/gm);
+  const served = found(source("app/domain/src/path.rs"), /^ +Self::[A-Za-z]+ => "(\/[^"]+)",/gm);
   const pages = [
     ...found(source("app/src/answer.rs"), /^ +\("(\/[^"]*)", /gm),
-    ...found(source("server/src/http.rs"), /\.route\(\s*"(\/gateways\/[^"]+)"/g),
+    ...served.filter((url) => !url.startsWith("/events/")),
     ...named.filter((url) => !url.startsWith("/events/")),
     "/hand-off/{token}",
     "/gateways/{id}/operations/new/{kind}?account=default",
@@ -159,7 +160,7 @@ function addresses(operation: string): { pages: string[]; streams: string[]; for
     "/api/operations/{id}",
   ];
   const streams = [
-    ...found(source("server/src/http.rs"), /\.route\(\s*"(\/events\/[^"]+)"/g),
+    ...served.filter((url) => url.startsWith("/events/")),
     ...named.filter((url) => url.startsWith("/events/")),
   ];
   const forms = found(source("app/src/forms/mod.rs"), /"(\/api\/[^"]+)"/g);
@@ -181,7 +182,8 @@ async function ask(page: Page, operation: string): Promise<{ got: Record<string,
       got[name] = `${answer.status} ${drawn ? "a drawing in .scan " : ""}${text}`;
     };
     await Promise.all([
-      ...pages.map(async (url) => whole(url, await fetch(url))),
+      // What leads on to another site, the identity provider's, is not read by this one.
+      ...pages.map(async (url) => whole(url, await fetch(url).catch(() => fetch(url, { redirect: "manual" })))),
       ...forms.map(async (url) =>
         whole(url, await fetch(url, { method: "POST", body: new URLSearchParams(form), headers: { accept: "text/html" } })),
       ),
