@@ -198,6 +198,16 @@ async fn a_period_is_signed_off_without_what_happened_outside_it() {
     // Where it cannot be read, nothing is left out, and the field says what helps.
     let page = browser.get("/audit/review?span=range&from=soon").await;
     assert!(page.says("Give a day, like 2026-11-22"), "{}", page.text());
+    let page = browser.get("/audit/review?gateway=no%20gateway").await;
+    assert!(
+        page.says("The filter cannot be read, so everything that waits is shown."),
+        "{}",
+        page.text()
+    );
+    let page = browser
+        .get("/audit/review?span=range&from=2001-01-01&to=2001-01-02")
+        .await;
+    assert!(page.says("Nothing of it waits"), "{}", page.text());
     let form = "covers=7&verdict=seen&comment=as%20planned&back=%2Faudit%2Freview%3Fspan%3D7d";
     let answer = browser.post(&url, endpoint::REVIEW_EVENTS, form).await;
     assert_eq!(answer.location, "/audit/review?span=7d");

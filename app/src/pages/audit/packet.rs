@@ -38,7 +38,7 @@ pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError>
     let waiting = call.panel().reviews.waiting(looked).await;
     let mut waiting = waiting.or_say(|| call.error_id())?;
     let now = call.now();
-    let all = due(&call.panel().review_policy, &waiting, now);
+    let when = due(&call.panel().review_policy, &waiting, now);
     waiting.events.retain(|event| filter.takes(event, now));
     let here = if filter.is_open() {
         path::REVIEW.to_owned()
@@ -73,7 +73,7 @@ pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError>
             <h1><a href=path::AUDIT>"Audit"</a>" / Review"</h1>
             <p class="live">{last(&waiting, now)}</p>
         </div>
-        {all}
+        {when}
         {only(&filter, &wrong, call, asked).await?}
         {(!filter.is_open() && odd.is_empty() && rest.is_empty() && own.is_empty()).then(|| view! {
             <div class="card empty"><h2>"Nothing of it waits"</h2><p>"What fits was signed off already, or wants no review."</p></div>
@@ -108,10 +108,22 @@ async fn only(
         let said = format!("Only what fits: {}. ", said.join("; "));
         Some(view! { <p class="hint">{said}<a href=path::REVIEW>"Everything that waits"</a></p> })
     };
+    // A field that stands on this page says itself what is wrong with it.
+    let elsewhere = wrong
+        .iter()
+        .find(|bad| !["from", "to"].contains(&bad.field));
+    let elsewhere = elsewhere.map(|bad| {
+        let said = format!(
+            "The filter cannot be read, so everything that waits is shown. {}",
+            bad.why
+        );
+        view! { <p class="error" role="alert">{said}</p> }
+    });
     let open = !wrong.is_empty();
     let days = filters::period(path::REVIEW, asked, wrong, filter.pairs());
     Ok(view! {
         {set}
+        {elsewhere}
         <details class="fold" open=open><summary>"Review a period"</summary>{days}</details>
     }
     .into_any())
