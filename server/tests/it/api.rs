@@ -110,6 +110,20 @@ fn every_path_and_every_role() {
 }
 
 #[test]
+fn a_token_for_one_gateway_reads_what_of_the_trail_is_about_it() {
+    let door = Door::new();
+    door.panel
+        .sql("UPDATE api_tokens SET gateway_id = 'g1' WHERE role IN ('manager', 'operator')");
+    let ask = |role, query| door.ask(role, "GET", &format!("/api/v1/audit?format=csv{query}"), "");
+    let (status, said) = ask("manager", "");
+    assert_eq!(status, 403, "{said}");
+    assert!(said.contains("ask with `gateway=g1`"), "{said}");
+    assert_eq!(ask("manager", "&gateway=g1").0, 200);
+    assert_eq!(ask("manager", "&gateway=g2").0, 404);
+    assert_eq!(ask("operator", "&gateway=g1").0, 403);
+}
+
+#[test]
 fn the_api_keeps_what_its_document_promises() {
     let door = Door::new();
     let operation = door.begin();
