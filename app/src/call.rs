@@ -195,14 +195,17 @@ impl Call {
         !action.needs_step_up() || self.now().since(self.viewer.confirmed_at) < within
     }
 
-    /// Of what they may read the audit trail: of everything (`Some(None)`), of a gateway, or of nothing.
-    pub fn audit_of(&self) -> Option<Option<GatewayId>> {
-        if self.may(Action::ViewAudit).is_ok() {
-            return Some(None);
-        }
-        let mut gateways = self.gateways().into_iter();
-        let gateway = gateways.find(|gateway| self.may_on(Action::ViewAudit, &gateway.id).is_ok());
-        gateway.map(|gateway| Some(gateway.id))
+    /// Whether they may read the whole audit trail.
+    pub fn reads_all_audit(&self) -> bool {
+        self.may(Action::ViewAudit).is_ok()
+    }
+
+    /// The gateways that they may read the audit trail of.
+    pub fn audited_gateways(&self) -> Vec<Gateway> {
+        let all = self.reads_all_audit();
+        let mut gateways = self.panel.observations.gateways();
+        gateways.retain(|gateway| all || self.may_on(Action::ViewAudit, &gateway.id).is_ok());
+        gateways
     }
 
     /// As whom they read the audit trail, or what of it is about a gateway: whoever reads all of it reads that, too. A
@@ -211,7 +214,7 @@ impl Call {
     /// # Errors
     /// As [`Call::permit`].
     pub async fn reads_audit(&self, gateway: Option<&GatewayId>) -> Result<Actor, PanelError> {
-        let of = gateway.filter(|_| self.may(Action::ViewAudit).is_err());
+        let of = gateway.filter(|_| !self.reads_all_audit());
         self.permit(Action::ViewAudit, of).await?;
         Ok(self.viewer.actor(of))
     }

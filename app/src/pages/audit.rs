@@ -44,10 +44,15 @@ const NO_NUMBERS: BadField = BadField {
 
 pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError> {
     let gateway = gateway(asked);
-    if let (None, Some(Some(only))) = (&gateway, call.audit_of()) {
+    let gateways = call.audited_gateways();
+    let reads_all = call.reads_all_audit();
+    if gateway.is_none()
+        && !reads_all
+        && let Some(first) = gateways.first()
+    {
         let here = asked.url(path::AUDIT);
         let more = if here.contains('?') { '&' } else { '?' };
-        return Ok(Page::redirect(format!("{here}{more}gateway={only}")));
+        return Ok(Page::redirect(format!("{here}{more}gateway={}", first.id)));
     }
     let reader = call.reads_audit(gateway.as_ref()).await?;
     let panel = call.panel();
@@ -59,9 +64,6 @@ pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError>
     let known = panel.trail.vocabulary().await.or_say(|| call.error_id())?;
     let standing = panel.chain.standing().await.or_say(|| call.error_id())?;
     let sees_numbers = sees_numbers(&reader);
-    let reads_all = call.may(Action::ViewAudit).is_ok();
-    let mut gateways = panel.observations.gateways();
-    gateways.retain(|gateway| reads_all || call.may_on(Action::ViewAudit, &gateway.id).is_ok());
     let bar = filters::bar(&filter, told, &known, &gateways, sees_numbers, asked);
     let body = match &filter {
         Ok(filter) => {

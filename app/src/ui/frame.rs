@@ -58,7 +58,7 @@ fn places(call: &Call, page: &Page, gateway: Option<&Gateway>) -> impl IntoView 
     if register::may_see(call.role()) {
         places.push(("credentials", "Credentials", path::CREDENTIALS.to_owned()));
     }
-    if call.audit_of().is_some() {
+    if call.reads_all_audit() || !call.audited_gateways().is_empty() {
         places.push(("audit", "Audit", path::AUDIT.to_owned()));
     }
     if call.may(Action::ViewPeople).is_ok() {

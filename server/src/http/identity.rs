@@ -160,15 +160,9 @@ impl Gate {
                 return answered(purpose, error.refusal, next);
             }
         };
-        let address = self.whence(from).address;
         // After the provider was asked: while it is away, nobody's tries with a password are used up.
-        match self.identities.count(address.as_deref()).await {
-            Ok(None) => {}
-            Ok(Some(until)) => {
-                let seconds = until.since(self.desk.door.clock.now()).as_secs().max(1);
-                return to(purpose, &format!("throttled={seconds}"), next);
-            }
-            Err(error) => return unavailable(&error),
+        if let Err(away) = self.count(purpose, &self.whence(from), next).await {
+            return away;
         }
         let kept = Errand {
             asked: errand.asked,
@@ -177,6 +171,15 @@ impl Gate {
         match session.insert(KEY, kept).await {
             Ok(()) => Redirect::to(&errand.url).into_response(),
             Err(error) => unavailable(&error),
+        }
+    }
+
+    /// Counts a try of an address; or says that it has to wait.
+    async fn count(&self, purpose: Purpose, whence: &Whence, next: &str) -> Result<(), Response> {
+        match self.identities.count(whence.address.as_deref()).await {
+            Ok(None) => Ok(()),
+            Ok(Some(until)) => Err(to(purpose, &self.desk.throttled(until), next)),
+            Err(error) => Err(unavailable(&error)),
         }
     }
 
@@ -200,14 +203,8 @@ impl Gate {
     /// An answer that nobody here asked for.
     async fn unasked(&self, from: &Origin<'_>) -> Response {
         let whence = self.whence(from);
-        let counted = self.identities.count(whence.address.as_deref()).await;
-        match counted {
-            Ok(None) => {}
-            Ok(Some(until)) => {
-                let seconds = until.since(self.desk.door.clock.now()).as_secs().max(1);
-                return to(Purpose::SignIn, &format!("throttled={seconds}"), path::HOME);
-            }
-            Err(error) => return unavailable(&error),
+        if let Err(away) = self.count(Purpose::SignIn, &whence, path::HOME).await {
+            return away;
         }
         let refused = self
             .identities

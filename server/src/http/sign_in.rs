@@ -10,6 +10,7 @@ use domain::audit::{AuditOutcome, NewAuditEvent, act};
 use domain::path;
 use domain::person::Person;
 use domain::ports::{AuditTrail, Passkeys, People, SignIn, StoreError};
+use domain::time::Timestamp;
 use secrecy::SecretString;
 use serde::Deserialize;
 use tower_sessions::Session;
@@ -102,6 +103,12 @@ impl Desk {
         (Some(address.to_string()), client::browser(from.headers))
     }
 
+    /// What a page is told whose visitor has to wait until then.
+    pub(super) fn throttled(&self, until: Timestamp) -> String {
+        let seconds = until.since(self.door.clock.now()).as_secs().max(1);
+        format!("throttled={seconds}")
+    }
+
     /// Who typed the right password a moment ago; or where else to go.
     pub(super) async fn half_way(
         &self,
@@ -143,10 +150,7 @@ impl Desk {
                 }
             }
             Ok(SignIn::Refused) => back(refused),
-            Ok(SignIn::Throttled { until }) => {
-                let seconds = until.since(self.door.clock.now()).as_secs().max(1);
-                back(&format!("throttled={seconds}"))
-            }
+            Ok(SignIn::Throttled { until }) => back(&self.throttled(until)),
             Err(error) => unavailable(&error),
         }
     }

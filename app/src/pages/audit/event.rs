@@ -30,7 +30,6 @@ pub(crate) async fn page(call: &Call, number: &str, asked: &Asked) -> Result<Pag
         }
         None => Vec::new(),
     };
-    // Whoever is asked reads what they are asked about, and only that.
     let found = match sequence {
         Some(sequence) => call
             .panel()
@@ -42,9 +41,10 @@ pub(crate) async fn page(call: &Call, number: &str, asked: &Asked) -> Result<Pag
     };
     let gateway = found.as_ref();
     let gateway = gateway.and_then(|found| found.event.event.gateway.as_ref());
-    let reads_all = call.may(Action::ViewAudit).is_ok();
+    let reads_all = call.reads_all_audit();
     let of = gateway.filter(|_| !reads_all);
     let reads_all = reads_all || of.is_some_and(|of| call.may_on(Action::ViewAudit, of).is_ok());
+    // Whoever is asked reads what they are asked about, and only that.
     let is_asked = all
         .iter()
         .any(|review| review.may_answer(call.actor()).is_ok());
