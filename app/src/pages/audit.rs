@@ -85,10 +85,11 @@ pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError>
         Ok(filter) if reads_all => Some(views::bar(call, filter, told, asked).await?),
         _ => None,
     };
+    let may_verify = call.may(Action::VerifyAudit).is_ok();
     let report = reads_all.then(|| view! { " · "<a href=path::AUDIT_REPORT>"Monthly report"</a> });
     let content = view! {
         <div class="crumb"><h1>"Audit"</h1><p class="live">"newest first"{report}</p></div>
-        {chain::line(&standing, asked, now)}
+        {chain::line(&standing, asked, may_verify, now)}
         {to_review(call, filter.as_ref().ok(), now)}
         {bar}
         {views}

@@ -105,6 +105,10 @@ async fn a_manager_of_one_gateway_reads_what_of_the_trail_is_about_it() {
     let own = browser.get("/audit?gateway=second").await;
     assert_eq!(own.status, 200);
     assert!(
+        !own.says("Verify now"),
+        "the chain is checked by who reads all of it"
+    );
+    assert!(
         !own.html.contains("href=\"/audit/report"),
         "the report is about everything"
     );

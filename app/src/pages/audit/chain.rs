@@ -12,7 +12,12 @@ const UNGUARDED: &str = "The database lets the panel's own role change what was 
                          role: see migration_url_file.";
 
 /// Word, shape and colour, with its age.
-pub(super) fn line(standing: &ChainStanding, asked: &Asked, now: Timestamp) -> AnyView {
+pub(super) fn line(
+    standing: &ChainStanding,
+    asked: &Asked,
+    may_verify: bool,
+    now: Timestamp,
+) -> AnyView {
     let (class, said) = match &standing.last {
         None => (
             "banner is-unknown",
@@ -53,14 +58,25 @@ pub(super) fn line(standing: &ChainStanding, asked: &Asked, now: Timestamp) -> A
         .chain(standing.undelivered.iter().cloned())
         .map(|warning| view! { <div class="banner is-warn"><p>{warning}</p></div> })
         .collect();
+    let (button, hint) = may_verify
+        .then(|| {
+            let button = view! {
+                <form method="post" action=endpoint::VERIFY_AUDIT>
+                    <button class="btn quiet" aria-describedby="verify-hint">"Verify now"</button>
+                </form>
+            };
+            let hint = view! {
+                <p class="hint" id="verify-hint">"Reads every event and every checkpoint again. It changes nothing."</p>
+            };
+            (button, hint)
+        })
+        .unzip();
     view! {
         <div class=class role="status">
             <div><p><b>{said}</b>{age}</p>{running}{flaws}</div>
-            <form method="post" action=endpoint::VERIFY_AUDIT>
-                <button class="btn quiet" aria-describedby="verify-hint">"Verify now"</button>
-            </form>
+            {button}
         </div>
-        <p class="hint" id="verify-hint">"Reads every event and every checkpoint again. It changes nothing."</p>
+        {hint}
         {warnings}
     }
     .into_any()

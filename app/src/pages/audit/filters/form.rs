@@ -96,7 +96,7 @@ pub(in super::super) fn period(
         .map(|(name, value)| view! { <input type="hidden" name=name value=value/> })
         .collect();
     view! {
-        <form class="form" method="get" action=action autocomplete="off">
+        <form class="form filter-form" method="get" action=action autocomplete="off">
             {kept}
             <input type="hidden" name="span" value=Span::Between(None, None).as_str()/>
             <div class="fields">
