@@ -1,28 +1,30 @@
 #!/usr/bin/env python3
-"""Checks an export of OpenClaw Panel's audit trail (JSON Lines): openclaw-audit-check.py FILE. Needs Python 3 alone."""
+"""Checks OpenClaw Panel's audit trail (JSON Lines): openclaw-audit-check.py [ARCHIVE ...] EXPORT. Needs Python 3 alone."""
 import hashlib, json, sys
 
 ZERO = "0" * 64
-wrong, count, number, first, end, hashes = [], 0, 0, ZERO, {}, {}
-for line in open(sys.argv[1], encoding="utf-8"):
-    event = json.loads(line)
-    if "checkpoint" in event:
-        end = event
-        continue
-    before, number, stored = number, event["sequence"], event.pop("hash")
-    text = json.dumps(event, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    if hashlib.sha256(text.encode()).hexdigest() != stored:
-        wrong.append(f"event {number} was altered: its content does not match its hash")
-    if count == 0:
-        first = event["previous"]
-    elif event["previous"] != hashes[before]:
-        wrong.append(f"event {number} does not follow event {before}")
-    count, hashes[number] = count + 1, stored
-    hashes.pop(number - 100_000, None)
-known = end.get("checkpoint", {"sequence": "?", "hash": "", "at": "?"})
-if first != ZERO and "from" not in end:
-    wrong.append("the beginning is missing")
-if "to" not in end and hashes.get(known["sequence"]) != known["hash"]:
-    wrong.append(f"the end was cut off or written anew: it does not fit the checkpoint of event {known['sequence']}")
+wrong, count, number, hashes, known = [], 0, 0, {}, {}
+for path in sys.argv[1:]:
+    begins, end = count == 0, {}
+    for line in open(path, encoding="utf-8"):
+        event = json.loads(line)
+        if "checkpoint" in event:
+            end = event
+            continue
+        before, number, stored = number, event["sequence"], event.pop("hash")
+        text = json.dumps(event, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        if hashlib.sha256(text.encode()).hexdigest() != stored:
+            wrong.append(f"event {number} was altered: its content does not match its hash")
+        if count == 0:
+            first = event["previous"]
+        elif event["previous"] != hashes[before]:
+            wrong.append(f"event {number} does not follow event {before}")
+        count, hashes[number] = count + 1, stored
+        hashes.pop(number - 100_000, None)
+    known, after = end.get("checkpoint", {"sequence": "?", "hash": "", "at": "?"}), end.get("after", {})
+    if begins and count and first != ZERO and "from" not in end and after.get("hash") != first:
+        wrong.append("the beginning is missing")
+    if "to" not in end and hashes.get(known["sequence"]) != known["hash"]:
+        wrong.append(f"the end was cut off or written anew: it does not fit the checkpoint of event {known['sequence']}")
 print("\n".join(wrong) or f"whole: {count} events, the last one is {number}, checkpoint of {known['at']}")
 sys.exit(1 if wrong else 0)

@@ -1,6 +1,7 @@
 //! What keeps the audit trail honest: checkpoints that are signed and leave the house, and checks of the whole chain,
 //! by themselves and when somebody asks.
 
+mod archive;
 mod deliver;
 mod file;
 mod key;
@@ -19,6 +20,8 @@ use domain::time::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::archive::Archives;
+pub(crate) use self::archive::LastLine;
 use self::deliver::Deliveries;
 use self::file::CheckpointFile;
 use self::key::AuditKey;
@@ -43,6 +46,7 @@ pub(crate) struct Custodian {
     key: Arc<AuditKey>,
     file: Arc<CheckpointFile>,
     deliveries: Arc<Deliveries>,
+    archives: Arc<Archives>,
     tracker: TaskTracker,
     /// Since when a check runs that somebody asked for.
     checking_since: Arc<Mutex<Option<Timestamp>>>,
@@ -64,12 +68,14 @@ impl Custodian {
             key: Arc::new(key),
             file: Arc::new(CheckpointFile::within(folder)),
             deliveries: Arc::new(Deliveries::new(config)?),
+            archives: Arc::new(Archives::new(config)),
             tracker: tracker.clone(),
             checking_since: Arc::default(),
         })
     }
 
-    /// Until `stop`: a checkpoint each hour, a check every six hours, and whatever has not left the house.
+    /// Until `stop`: a checkpoint each hour, a check every six hours, whatever has not left the house, and what is old
+    /// enough to be archived.
     pub(crate) async fn run(self, stop: CancellationToken) {
         tracing::info!(
             audit.key = %self.key.public(),
@@ -88,6 +94,11 @@ impl Custodian {
 
     async fn round(&self) {
         let rounds = [
+            // First, so that a checkpoint which leaves the house knows of it.
+            (
+                "Old events of the audit trail could not be archived",
+                self.archive_if_due().await,
+            ),
             (
                 "A checkpoint of the audit trail could not be made",
                 self.checkpoint(CHECKPOINT_EVERY).await.map(drop),
@@ -120,6 +131,12 @@ impl Custodian {
         let Some(made) = self.store.make_checkpoint(every, sign).await? else {
             return Ok(None);
         };
+        self.keep(made.clone()).await?;
+        Ok(Some(made))
+    }
+
+    /// In the file and in the log.
+    async fn keep(&self, made: Checkpoint) -> anyhow::Result<()> {
         let (file, line) = (Arc::clone(&self.file), made.clone());
         tokio::task::spawn_blocking(move || file.append(&line))
             .await?
@@ -131,7 +148,7 @@ impl Custodian {
             "Checkpoint of the audit trail: {}",
             serde_json::to_string(&made)?
         );
-        Ok(Some(made))
+        Ok(())
     }
 
     async fn check_if_due(&self) -> anyhow::Result<()> {
@@ -160,6 +177,14 @@ impl Custodian {
                 checkpoints.push(stored.checkpoint);
             }
         }
+        // Where the trail begins is as good as the signature of the archive before it.
+        checkpoints.extend(
+            self.store
+                .last_archive()
+                .await?
+                .map(|archive| archive.checkpoint)
+                .filter(|end| !checkpoints.contains(end)),
+        );
         checkpoints.retain(|checkpoint| {
             let signed = key::is_signed(checkpoint);
             if !signed {
@@ -248,8 +273,10 @@ impl AuditChain for Custodian {
         if let Some(why) = self.store.report_failure().await? {
             undelivered.push(format!("The monthly report could not be mailed: {why}"));
         }
+        undelivered.extend(self.archives.failure());
         let checking_since = *self.checking();
         Ok(ChainStanding {
+            archived: self.store.last_archive().await?,
             sequence: self.store.last_audit_event().await?,
             last: self.store.last_audit_check().await?,
             checking_since,

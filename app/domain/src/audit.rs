@@ -1,6 +1,7 @@
 //! The audit trail: who did what, when, from where, why, with which outcome. Each event carries the hash of the one
 //! before, so that nobody changes what was written unseen.
 
+mod archive;
 mod canonical;
 mod chain;
 mod change;
@@ -20,6 +21,7 @@ use crate::operation::OperationId;
 use crate::person::Actor;
 use crate::time::Timestamp;
 
+pub use archive::{Archive, SHORTEST_KEEP_DAYS, Stretch, archivable_before};
 pub use canonical::Record;
 pub use chain::{Check, Flaw, Found, Hash, Head, LISTED, Verifier};
 pub use change::Change;
@@ -181,6 +183,8 @@ pub mod act {
     pub const EXPORT_AUDIT: &str = "export-audit";
     /// Somebody had the chain of the audit trail checked.
     pub const VERIFY_AUDIT: &str = "verify-audit";
+    /// Old events were written to a signed file, and may leave the database.
+    pub const ARCHIVE_AUDIT: &str = "archive-audit";
     /// A manager signed events off, asked about one, or wants to follow one up.
     pub const REVIEW: &str = "review";
     /// Somebody answered what a manager asked.

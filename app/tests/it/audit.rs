@@ -13,6 +13,7 @@ fn check(flaws: Vec<Flaw>, more: u64) -> Check {
     Check {
         at: ago(7_200),
         took_ms: 40,
+        after: 0,
         events: 12_345,
         last: 12_345,
         checkpoints: 3,

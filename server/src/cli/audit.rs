@@ -1,5 +1,6 @@
 //! `panel audit …`: the audit trail, for a shell.
 
+mod archive;
 mod export;
 mod verify;
 
@@ -33,6 +34,8 @@ pub(super) enum Audit {
     },
     /// Checks the whole chain; exit code 0 only when it is whole.
     Verify(verify::Verify),
+    /// Writes old events into a signed file and drops them from the database.
+    Archive(archive::Archive),
     /// Writes the trail to standard output, oldest event first.
     Export(export::Export),
 }
@@ -45,6 +48,7 @@ impl Audit {
                 limit,
                 before,
             } => (json, limit, before),
+            Self::Archive(archive) => return archive.run(config).await,
             Self::Verify(verify) => return verify.run(config).await,
             Self::Export(export) => return export.run(config).await,
         };

@@ -1,8 +1,10 @@
 //! Where checkpoints of the audit trail are sent, and how often the trail is reviewed.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use adapter_mail::SmtpMail;
+use domain::audit::SHORTEST_KEEP_DAYS;
 use domain::review::{OfficeHours, Policy, Rule};
 use serde::Deserialize;
 use url::{Host, Url};
@@ -25,6 +27,8 @@ pub(super) struct RawAudit {
     review_by: Option<String>,
     office_hours: Option<String>,
     office_zone: Option<String>,
+    keep_days: Option<u16>,
+    archive_dir: Option<PathBuf>,
 }
 
 /// Where checkpoints leave the house, and how often the trail is reviewed.
@@ -44,9 +48,18 @@ pub(crate) struct AuditConfig {
     pub(crate) policy: Policy,
     /// When people are at work.
     pub(crate) office_hours: Option<OfficeHours>,
+    /// How long events stay in the database; for ever when nothing is said.
+    pub(crate) keep_days: Option<u16>,
+    /// Where the files lie that older ones go to.
+    pub(crate) archive_dir: PathBuf,
 }
 
-pub(super) fn check(raw: RawAudit, mail: Option<&SmtpMail>, faults: &mut Faults) -> AuditConfig {
+pub(super) fn check(
+    raw: RawAudit,
+    mail: Option<&SmtpMail>,
+    data_dir: &Path,
+    faults: &mut Faults,
+) -> AuditConfig {
     let checkpoint_url = raw.checkpoint_url.and_then(|given| {
         let url = Url::parse(&given).ok().filter(is_safe);
         if url.is_none() {
@@ -83,7 +96,20 @@ pub(super) fn check(raw: RawAudit, mail: Option<&SmtpMail>, faults: &mut Faults)
         }
         hours
     });
+    if let Some(days) = raw.keep_days.filter(|days| *days < SHORTEST_KEEP_DAYS) {
+        let why = "give 400 days or more, or leave it away to keep all events";
+        faults.add("audit.keep_days", &days.to_string(), why);
+    }
+    let archive_dir = raw
+        .archive_dir
+        .unwrap_or_else(|| data_dir.join("audit-archive"));
+    if !archive_dir.is_absolute() {
+        let why = "give the whole path of a folder, from / on";
+        faults.add("audit.archive_dir", &archive_dir.display().to_string(), why);
+    }
     AuditConfig {
+        keep_days: raw.keep_days,
+        archive_dir,
         checkpoint_url,
         mail_to,
         report_to,

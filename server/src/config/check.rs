@@ -150,7 +150,7 @@ pub(super) fn check(raw: Raw, environment: &dyn Environment) -> Result<Config, C
         environment,
         &mut faults,
     );
-    let audit = audit::check(raw.audit, mail.as_ref(), &mut faults);
+    let audit = audit::check(raw.audit, mail.as_ref(), &data_dir, &mut faults);
     let sign_in = sign_in::check(raw.sign_in, &data_dir, &mut faults, &mut warnings);
 
     let github_api = repository::api(raw.github_api_url.as_deref(), &mut faults);

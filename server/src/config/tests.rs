@@ -409,7 +409,14 @@ fn checkpoints_go_only_where_they_are_safe_on_the_way() {
     let alerts = alerts.unwrap().audit;
     assert_eq!(alerts.alert_to, ["mia@example.org"]);
     assert_eq!(alerts.alert_on, [Rule::Wipe, Rule::Leak].into());
-    assert_eq!(with("").unwrap().audit.alert_on, Rule::ALL.into());
+    let audit = with("").unwrap().audit;
+    assert_eq!(audit.alert_on, Rule::ALL.into());
+    assert_eq!(audit.keep_days, None, "everything is kept");
+    assert!(audit.archive_dir.ends_with("audit-archive"));
+    let audit = with("keep_days = 400\narchive_dir = \"/mnt/archive\"");
+    let audit = audit.unwrap().audit;
+    assert_eq!(audit.keep_days, Some(400));
+    assert_eq!(audit.archive_dir, Path::new("/mnt/archive"));
     for (bad, said) in [
         (
             "alert_on = [\"everything\"]",
@@ -417,6 +424,11 @@ fn checkpoints_go_only_where_they_are_safe_on_the_way() {
         ),
         ("report_to = [\"mia\"]", "give mail addresses"),
         ("review_every_days = 0", "give 1 to 366 days"),
+        (
+            "keep_days = 399",
+            "audit.keep_days = \"399\": give 400 days or more",
+        ),
+        ("archive_dir = \"here\"", "give the whole path of a folder"),
         ("office_hours = \"always\"", "give days and hours"),
     ] {
         let error = with(bad).unwrap_err().to_string();

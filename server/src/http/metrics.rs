@@ -245,6 +245,7 @@ mod tests {
             last: Some(Check {
                 at: NOW.minus(DAY),
                 took_ms: 40,
+                after: 0,
                 events: 12_345,
                 last: 12_345,
                 checkpoints: 3,

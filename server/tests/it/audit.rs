@@ -7,19 +7,22 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-use domain::audit::Checkpoint;
+use domain::audit::{AuditOutcome, Checkpoint, NewAuditEvent, act};
+use domain::person::Actor;
+use domain::ports::AuditTrail as _;
+use domain::time::Timestamp;
 
 use crate::support::{Panel, said};
 
 const WITHIN: Duration = Duration::from_secs(60);
 
-fn python(export: &Path) -> (bool, String) {
+fn python(files: &[&Path]) -> (bool, String) {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../audit/openclaw-audit-check.py");
     let output = Command::new("python3")
         .arg(script)
-        .arg(export)
+        .args(files)
         .output()
         .unwrap();
     (output.status.success(), said(&output))
@@ -35,7 +38,7 @@ fn a_whole_trail_is_verified_exported_and_checked_by_a_third_party() {
 
     let export = panel.folder.path().join("export.jsonl");
     fs::write(&export, panel.done(&["audit", "export"])).unwrap();
-    let (passes, told) = python(&export);
+    let (passes, told) = python(&[&export]);
     assert!(passes && told.contains("whole: 3 events"), "{told}");
     let listed = panel.done(&["audit", "list", "--json"]);
     let actions: Vec<&str> = listed
@@ -65,6 +68,126 @@ fn a_whole_trail_is_verified_exported_and_checked_by_a_third_party() {
         "{}",
         said(&one_role)
     );
+}
+
+/// Five events of five hundred days ago, and one of today.
+async fn with_old_events(more: &str) -> Panel {
+    let panel = Panel::new(more);
+    let store = panel
+        .store_of_before(Duration::from_secs(500 * 86_400))
+        .await;
+    for target in ["1", "2", "3", "4", "5"] {
+        let event = NewAuditEvent {
+            target: Some(target.to_owned()),
+            reason: Some("“zoë”\n\u{1}".to_owned()),
+            ..NewAuditEvent::new(Actor::Panel, act::DOWNLOAD_LOGS, AuditOutcome::Succeeded)
+        };
+        store.record(event).await.unwrap();
+    }
+    store.close().await;
+    panel.done(&["user", "add", "anna", "--role", "admin"]);
+    panel
+}
+
+/// A day between the two.
+fn long_ago() -> String {
+    let now = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap();
+    let then = now - Duration::from_secs(480 * 86_400);
+    Timestamp::from_millis(i64::try_from(then.as_millis()).unwrap()).utc_date()
+}
+
+const ARCHIVE: &str = "data/audit-archive/audit-000000000001-000000000005.jsonl";
+
+#[tokio::test]
+async fn old_events_are_archived_in_a_file_that_a_third_party_can_check_and_the_chain_stays_whole()
+{
+    let panel = with_old_events("[audit]\nkeep_days = 450").await;
+    let early = panel.run(&["audit", "archive", "--before", "2999-01-01"]);
+    assert!(!early.status.success());
+    assert!(
+        said(&early).contains("Events stay for 400 days at least"),
+        "{}",
+        said(&early)
+    );
+
+    let told = panel.done(&["audit", "archive"]);
+    let archive = panel.folder.path().join(ARCHIVE);
+    assert_eq!(
+        told.trim(),
+        format!("5 events archived in {}.", archive.display())
+    );
+    let mode = fs::metadata(&archive).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let told = panel.done(&["audit", "archive"]);
+    assert!(
+        told.starts_with("There are no events from before"),
+        "{told}"
+    );
+    let whole = panel.done(&["audit", "verify"]);
+    assert!(
+        whole.contains("The chain of 2 events, from event 6 on, is whole."),
+        "{whole}"
+    );
+    let listed = panel.done(&["audit", "list"]);
+    assert!(
+        listed.contains("archive-audit") && listed.contains("5 events, 1 to 5"),
+        "{listed}"
+    );
+    assert!(!listed.contains("download-logs"), "{listed}");
+
+    let export = panel.folder.path().join("export.jsonl");
+    fs::write(&export, panel.done(&["audit", "export"])).unwrap();
+    for (files, events) in [
+        (vec![archive.as_path()], 5),
+        (vec![export.as_path()], 4),
+        (vec![archive.as_path(), export.as_path()], 9),
+    ] {
+        let (passes, told) = python(&files);
+        assert!(
+            passes && told.contains(&format!("whole: {events} events")),
+            "{told}"
+        );
+    }
+    // Whoever changes the archive is found; so is one that leaves the beginning away.
+    let text = fs::read_to_string(&archive).unwrap();
+    fs::write(
+        &archive,
+        text.replace("\"target\":\"3\"", "\"target\":\"4\""),
+    )
+    .unwrap();
+    let (passes, told) = python(&[&archive, &export]);
+    assert!(!passes && told.contains("event 3 was altered"), "{told}");
+    let (_, rest) = text.split_once('\n').unwrap();
+    fs::write(&archive, rest).unwrap();
+    let (passes, told) = python(&[&archive]);
+    assert!(
+        !passes && told.contains("the beginning is missing"),
+        "{told}"
+    );
+}
+
+#[tokio::test]
+async fn a_broken_chain_is_not_archived_and_everything_is_kept_unless_it_is_asked_otherwise() {
+    let panel = with_old_events("").await;
+    let kept = panel.run(&["audit", "archive"]);
+    assert!(!kept.status.success());
+    assert!(
+        said(&kept).contains("All events are kept: give a day"),
+        "{}",
+        said(&kept)
+    );
+    panel.tamper("UPDATE audit_events SET target = 'otto' WHERE sequence = 2");
+    let broken = panel.run(&["audit", "archive", "--before", &long_ago()]);
+    assert!(!broken.status.success());
+    assert!(
+        said(&broken).contains("a broken chain is not archived"),
+        "{}",
+        said(&broken)
+    );
+    assert!(!panel.folder.path().join(ARCHIVE).exists());
+    assert!(panel.done(&["audit", "list"]).contains("download-logs"));
 }
 
 #[test]
@@ -247,6 +370,32 @@ fn a_panel_that_runs_makes_a_checkpoint_sends_it_away_and_checks_the_chain_by_it
         assert!(Instant::now() < deadline, "{text}");
         std::thread::sleep(Duration::from_millis(50));
     }
+}
+
+#[tokio::test]
+async fn a_panel_that_runs_archives_what_is_old_before_it_sends_a_checkpoint_away() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let web = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let panel = with_old_events(&format!(
+        "listen = \"{web}\"\n[audit]\nkeep_days = 450\ncheckpoint_url = \"http://{address}/checkpoints\""
+    ))
+    .await;
+    let taking = tokio::task::spawn_blocking(move || take(&listener, "200 OK"));
+    let serving = panel.serve();
+    let body = tokio::time::timeout(WITHIN, taking).await.unwrap().unwrap();
+    drop(serving);
+    let checkpoint: Checkpoint = serde_json::from_str(&body).unwrap();
+    assert_eq!(
+        checkpoint.sequence, 7,
+        "it knows that the others are archived"
+    );
+    assert!(panel.folder.path().join(ARCHIVE).exists());
+    let whole = panel.done(&["audit", "verify"]);
+    assert!(whole.contains("from event 6 on, is whole."), "{whole}");
 }
 
 #[test]

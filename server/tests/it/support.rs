@@ -1,8 +1,14 @@
 //! A database with two roles, a folder, and the program.
 
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, SystemTime};
 
+use adapter_store::{DatabaseConfig, Store};
+use domain::ports::{Clock, Ids};
+use domain::time::Timestamp;
+use secrecy::SecretString;
 use tempfile::TempDir;
 
 /// A panel that has never run.
@@ -49,6 +55,18 @@ impl Panel {
     pub(crate) fn mailing_through(mut self, url: String) -> Self {
         self.mail_server = Some(url);
         self
+    }
+
+    /// Its store, as a panel had it that ran so long ago.
+    pub(crate) async fn store_of_before(&self, ago: Duration) -> Store {
+        let config = DatabaseConfig::from_url(&SecretString::from(self.worker.clone()));
+        let config = config
+            .unwrap()
+            .owned_by(&SecretString::from(self.owner.clone()));
+        let then = Arc::new(Then(ago));
+        Store::connect(config.unwrap(), then.clone(), then)
+            .await
+            .unwrap()
     }
 
     fn configure(&self) {
@@ -127,6 +145,24 @@ internal_url = "http://127.0.0.1:1"
         let on = "ALTER TABLE audit_events ENABLE TRIGGER ALL; ALTER TABLE audit_head ENABLE TRIGGER ALL;
                   ALTER TABLE audit_checkpoints ENABLE TRIGGER ALL;";
         self.sql(&format!("{off} {statements}; {on}"));
+    }
+}
+
+/// A clock that is slow.
+struct Then(Duration);
+
+impl Clock for Then {
+    fn now(&self) -> Timestamp {
+        let now = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap();
+        Timestamp::from_millis(i64::try_from((now - self.0).as_millis()).unwrap())
+    }
+}
+
+impl Ids for Then {
+    fn next(&self) -> uuid::Uuid {
+        uuid::Uuid::now_v7()
     }
 }
 

@@ -66,12 +66,20 @@ pub(super) fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
 }
 
 /// The last event that was written, as the panel noted it beside the trail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Head {
     /// Its number; 0 before the first one.
     pub sequence: i64,
     /// Its hash.
     pub hash: Hash,
+}
+
+impl Head {
+    /// What the very first event follows.
+    pub const BEFORE_ALL: Self = Self {
+        sequence: 0,
+        hash: Hash::ZERO,
+    };
 }
 
 /// Something that does not fit.
@@ -187,6 +195,9 @@ pub struct Check {
     pub at: Timestamp,
     /// How long it took.
     pub took_ms: u64,
+    /// The last event that lies in an archive, which the first one here follows; 0 for none.
+    #[serde(default)]
+    pub after: i64,
     /// How many events there are.
     pub events: u64,
     /// The last one; 0 for none.
@@ -210,7 +221,11 @@ impl Check {
         let Some(first) = self.flaws.first() else {
             let events = if self.events == 1 { "event" } else { "events" };
             let count = words::thousands(self.events);
-            return format!("The chain of {count} {events} is whole.");
+            let first = words::thousands(u64::try_from(self.after.saturating_add(1)).unwrap_or(1));
+            return match self.after {
+                0 => format!("The chain of {count} {events} is whole."),
+                _ => format!("The chain of {count} {events}, from event {first} on, is whole."),
+            };
         };
         let others = self.more + (self.flaws.len() as u64).saturating_sub(1);
         match others {
@@ -228,6 +243,7 @@ impl Check {
 pub struct Verifier<'a> {
     /// By number.
     checkpoints: &'a [Checkpoint],
+    after: Head,
     last: Head,
     events: u64,
     flaws: Vec<Flaw>,
@@ -236,19 +252,24 @@ pub struct Verifier<'a> {
 }
 
 impl<'a> Verifier<'a> {
-    /// Holds the events against these checkpoints, which are sorted by their numbers.
-    pub fn new(checkpoints: &'a [Checkpoint]) -> Self {
-        Self {
-            checkpoints,
-            last: Head {
-                sequence: 0,
-                hash: Hash::ZERO,
-            },
+    /// Holds the events that follow `after` against these checkpoints, which are sorted by their numbers. Those of
+    /// events before it are left aside; one of `after` itself must fit.
+    pub fn new(after: Head, checkpoints: &'a [Checkpoint]) -> Self {
+        let mut verifier = Self {
+            checkpoints: &[],
+            after,
+            last: after,
             events: 0,
             flaws: Vec::new(),
             more: 0,
             text: Vec::with_capacity(2_048),
+        };
+        let old = checkpoints.partition_point(|checkpoint| checkpoint.sequence < after.sequence);
+        verifier.checkpoints = &checkpoints[old..];
+        if after.sequence > 0 {
+            verifier.hold_against(after.sequence, after.hash);
         }
+        verifier
     }
 
     /// Notes a flaw that was found elsewhere.
@@ -306,10 +327,7 @@ impl<'a> Verifier<'a> {
     /// All events were taken; `head` is what was noted of the last one at that moment, `None` when that is gone.
     pub fn finish(mut self, head: Option<Head>) -> Found {
         let last = self.last;
-        let head = head.unwrap_or(Head {
-            sequence: 0,
-            hash: Hash::ZERO,
-        });
+        let head = head.unwrap_or(Head::BEFORE_ALL);
         if head.sequence > last.sequence {
             self.note(Flaw::Truncated {
                 last: last.sequence,
@@ -330,6 +348,7 @@ impl<'a> Verifier<'a> {
             });
         }
         Found {
+            after: self.after.sequence,
             events: self.events,
             last,
             flaws: self.flaws,
@@ -341,6 +360,8 @@ impl<'a> Verifier<'a> {
 /// What a [`Verifier`] found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
+    /// The last event before those that were taken; 0 for none.
+    pub after: i64,
     /// How many events there are.
     pub events: u64,
     /// The last one.

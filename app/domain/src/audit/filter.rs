@@ -184,6 +184,7 @@ const NO_CHANGES: &[&str] = &[
     act::REMIND,
     act::VERIFY_AUDIT,
     act::EXPORT_AUDIT,
+    act::ARCHIVE_AUDIT,
     act::REVIEW,
     act::ANSWER_QUESTION,
     "view-gateway",

@@ -312,7 +312,7 @@ fn checkpoint(chain: &[(Event, Hash)], index: usize) -> Checkpoint {
 }
 
 fn flaws(chain: &[(Event, Hash)], checkpoints: &[Checkpoint], head: Option<Head>) -> Vec<Flaw> {
-    let mut verifier = Verifier::new(checkpoints);
+    let mut verifier = Verifier::new(Head::BEFORE_ALL, checkpoints);
     for (event, hash) in chain {
         event.with(as_postgres, |record| verifier.take(record, *hash));
     }
@@ -435,12 +435,58 @@ fn each_flaw_is_found_and_named() {
 }
 
 #[test]
+fn a_chain_whose_beginning_is_archived_follows_the_archive() {
+    let chain = chain(10);
+    let archived = Head {
+        sequence: chain[3].0.sequence,
+        hash: chain[3].1,
+    };
+    let checked = |after: Head, from: usize, checkpoints: &[Checkpoint]| {
+        let mut verifier = Verifier::new(after, checkpoints);
+        for (event, hash) in &chain[from..] {
+            event.with(as_postgres, |record| verifier.take(record, *hash));
+        }
+        let found = verifier.finish(head(&chain));
+        assert_eq!(found.after, after.sequence);
+        found.flaws
+    };
+    // Of events that are gone, of the last one that is, and of one that is here.
+    let checkpoints = [1, 3, 7].map(|index| checkpoint(&chain, index));
+    assert_eq!(checked(archived, 4, &checkpoints), []);
+    let missing = chain[4].0.sequence;
+    assert_eq!(
+        checked(archived, 5, &[]),
+        [Flaw::Removed {
+            from: missing,
+            to: missing
+        }]
+    );
+    let forged = Head {
+        hash: Hash([9; 32]),
+        ..archived
+    };
+    assert_eq!(
+        checked(forged, 4, &checkpoints),
+        [
+            Flaw::Checkpoint {
+                sequence: archived.sequence,
+                at: checkpoints[1].at,
+            },
+            Flaw::NotFollowing {
+                sequence: missing,
+                before: archived.sequence,
+            }
+        ]
+    );
+}
+
+#[test]
 fn flaws_beyond_the_list_are_counted() {
     let mut chain = chain(100);
     for (event, _) in &mut chain {
         event.note = Some("x".to_owned());
     }
-    let mut verifier = Verifier::new(&[]);
+    let mut verifier = Verifier::new(Head::BEFORE_ALL, &[]);
     for (event, hash) in &chain {
         event.with(Value::to_string, |record| verifier.take(record, *hash));
     }
@@ -449,6 +495,7 @@ fn flaws_beyond_the_list_are_counted() {
     let check = Check {
         at: Timestamp::default(),
         took_ms: 1,
+        after: 0,
         events: found.events,
         last: found.last.sequence,
         checkpoints: 0,

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::audit::{Check, Checkpoint};
+use crate::audit::{Archive, Check, Checkpoint};
 use crate::can::Permit;
 use crate::time::Timestamp;
 
@@ -30,7 +30,9 @@ pub struct ChainStanding {
     pub checking_since: Option<Timestamp>,
     /// The database would let the panel's own role change what was written.
     pub is_unguarded: bool,
-    /// Why checkpoints have not left the house, one sentence each.
+    /// The last archive, which the trail follows; `None` while everything is here.
+    pub archived: Option<Archive>,
+    /// What could not be done: why checkpoints have not left the house, or old events not gone; one sentence each.
     pub undelivered: Vec<String>,
 }
 

@@ -77,6 +77,7 @@ fn report(facts: Facts, at: &str) -> Report {
         last: Some(Check {
             at: Timestamp::default(),
             took_ms: 1,
+            after: 0,
             events: 9,
             last: 9,
             checkpoints: 1,

@@ -52,6 +52,8 @@ pub(super) fn line(
             </details>
         }
     });
+    let archived = standing.archived.as_ref();
+    let archived = archived.map(|archive| view! { <p>{archive.sentence()}</p> });
     let unguarded = standing.is_unguarded.then_some(UNGUARDED.to_owned());
     let warnings: Vec<_> = unguarded
         .into_iter()
@@ -73,7 +75,7 @@ pub(super) fn line(
         .unzip();
     view! {
         <div class=class role="status">
-            <div><p><b>{said}</b>{age}</p>{running}{flaws}</div>
+            <div><p><b>{said}</b>{age}</p>{archived}{running}{flaws}</div>
             {button}
         </div>
         {hint}

@@ -208,6 +208,10 @@ fn said(action: &str) -> (&'static str, &'static str) {
             "sent word that a credential is due",
         ),
         act::EXPORT_AUDIT => ("exported the audit trail", "exported the audit trail"),
+        act::ARCHIVE_AUDIT => (
+            "archived old events of the audit trail as",
+            "archived old events of the audit trail",
+        ),
         act::VERIFY_AUDIT => (
             "checked the chain of the audit trail",
             "checked the chain of the audit trail",
@@ -370,6 +374,7 @@ mod tests {
             act::NOTE_ROTATION,
             act::REMIND,
             act::EXPORT_AUDIT,
+            act::ARCHIVE_AUDIT,
             act::VERIFY_AUDIT,
             act::MAKE_CALENDAR_LINK,
             act::REMOVE_CALENDAR_LINK,

@@ -71,7 +71,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             bytes += piece.len();
             Ok(())
         };
-        let count = store.export_audit(format, None, None, write).await?;
+        let count = store.export_audit(format, 0, None, None, write).await?;
         say(
             &format!("exported as {format:?}, {} MB", bytes / 1_000_000),
             count,

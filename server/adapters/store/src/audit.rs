@@ -2,6 +2,7 @@
 //! else.
 
 mod alerts;
+mod archive;
 mod checkpoints;
 mod copy;
 mod export;
@@ -25,6 +26,7 @@ use domain::ports::{AuditTrail, StoreError};
 use sqlx::PgConnection;
 use sqlx::types::Json;
 
+pub use archive::Archiving;
 pub use checkpoints::{Delivery, StoredCheckpoint, Way};
 pub use export::ExportFormat;
 pub(crate) use seal::seal;

@@ -26,7 +26,7 @@ mod sealing;
 mod store;
 mod token;
 
-pub use audit::{CheckWhen, Delivery, ExportFormat, StoredCheckpoint, Way};
+pub use audit::{Archiving, CheckWhen, Delivery, ExportFormat, StoredCheckpoint, Way};
 pub use cluster::{Cluster, ClusterConfig, ClusterError};
 pub use config::{BadDatabaseUrl, DatabaseConfig};
 pub use notices::Notice;

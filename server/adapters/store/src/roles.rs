@@ -30,8 +30,8 @@ pub(crate) async fn grant(owner: &mut PgConnection, role: &str) -> sqlx::Result<
                  GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role};
              ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO {role};
              REVOKE UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER ON {APPEND_ONLY} FROM {role};
-             REVOKE ALL ON audit_head, _sqlx_migrations FROM {role};
-             GRANT SELECT ON audit_head, _sqlx_migrations TO {role}"
+             REVOKE ALL ON audit_head, audit_archives, _sqlx_migrations FROM {role};
+             GRANT SELECT ON audit_head, audit_archives, _sqlx_migrations TO {role}"
         )
         .as_str(),
     )
@@ -43,7 +43,7 @@ pub(crate) async fn grant(owner: &mut PgConnection, role: &str) -> sqlx::Result<
 async fn has_all(owner: &mut PgConnection, role: &str) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         r#"SELECT bool_and(CASE
-               WHEN relname IN ('audit_head', '_sqlx_migrations')
+               WHEN relname IN ('audit_head', 'audit_archives', '_sqlx_migrations')
                    THEN has_table_privilege($1::text::name, oid, 'SELECT')
                         AND NOT has_table_privilege($1::text::name, oid, 'INSERT, UPDATE, DELETE, TRUNCATE')
                WHEN relname IN ('audit_events', 'audit_checkpoints', 'audit_checks', 'audit_kinds', 'reviews',

@@ -9,7 +9,7 @@ use domain::ports::{Clock, Ids, StoreError};
 use secrecy::SecretString;
 use sqlx::Connection as _;
 use sqlx::migrate::Migrator;
-use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use tower_sessions_sqlx_store::PostgresStore;
 
 use crate::audit::seal;
@@ -39,6 +39,8 @@ pub struct Store {
     /// This panel's process, where the system tells.
     pub(crate) process: Option<Arc<Process>>,
     call_timeout: Duration,
+    /// As whom tables are brought up to date; the panel itself when it has no other role.
+    pub(crate) owner: Option<Arc<PgConnectOptions>>,
 }
 
 impl Store {
@@ -77,6 +79,7 @@ impl Store {
             relying_party: None,
             process: Process::this().map(Arc::new),
             call_timeout: config.call_timeout,
+            owner: config.owner.map(Arc::new),
         })
     }
 

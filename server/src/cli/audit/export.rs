@@ -7,14 +7,13 @@ use std::time::Duration;
 use adapter_store::ExportFormat;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use domain::audit::{AuditOutcome, Checkpoint, NewAuditEvent, act};
+use domain::audit::{AuditOutcome, NewAuditEvent, act};
 use domain::ports::AuditTrail as _;
 use domain::time::Timestamp;
 use domain::words;
-use serde::Serialize;
 use tokio_util::task::TaskTracker;
 
-use crate::audit::Custodian;
+use crate::audit::{Custodian, LastLine};
 use crate::cli::operation::command_line;
 use crate::cli::out;
 use crate::config::Config;
@@ -40,7 +39,7 @@ enum Format {
     Csv,
 }
 
-fn moment(text: &str) -> Result<Timestamp, String> {
+pub(super) fn moment(text: &str) -> Result<Timestamp, String> {
     Timestamp::parse_date(text)
         .or_else(|| Timestamp::parse_rfc3339(text))
         .ok_or_else(|| "give a day, 2026-11-22, or a moment, 2026-11-22T02:14:05Z".to_owned())
@@ -69,10 +68,18 @@ impl Export {
             Format::Jsonl => ExportFormat::JsonLines,
             Format::Csv => ExportFormat::Csv,
         };
+        let after = base.store.last_archive().await?;
+        let after = after.map(|archive| archive.head());
         let write = |piece: &[u8]| std::io::stdout().write_all(piece);
         let exported = base
             .store
-            .export_audit(format, self.from, self.to, write)
+            .export_audit(
+                format,
+                after.map_or(0, |after| after.sequence),
+                self.from,
+                self.to,
+                write,
+            )
             .await;
         let (outcome, note) = match &exported {
             Ok(count) => {
@@ -85,6 +92,7 @@ impl Export {
         exported?;
         let last = LastLine {
             checkpoint,
+            after,
             from: self.from.map(Timestamp::rfc3339),
             to: self.to.map(Timestamp::rfc3339),
         };
@@ -115,14 +123,4 @@ impl Export {
         base.store.record(event).await?;
         Ok(())
     }
-}
-
-/// What a check of the export needs to know of its end, and of its limits.
-#[derive(Serialize)]
-struct LastLine {
-    checkpoint: Checkpoint,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    from: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    to: Option<String>,
 }

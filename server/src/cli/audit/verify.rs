@@ -105,6 +105,7 @@ mod tests {
         let mut check = Check {
             at: Timestamp::from_millis(0),
             took_ms: 4,
+            after: 0,
             events: 12_345,
             last: 12_345,
             checkpoints: 1,

@@ -231,7 +231,7 @@ impl Store {
                    ) AS "may!"
                    FROM pg_class
                    WHERE oid IN ('audit_events'::regclass, 'audit_head'::regclass, 'audit_checkpoints'::regclass,
-                                 'audit_checks'::regclass)"#
+                                 'audit_checks'::regclass, 'audit_archives'::regclass)"#
             )
             .fetch_one(&self.pool)
             .await

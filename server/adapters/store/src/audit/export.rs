@@ -30,18 +30,23 @@ pub enum ExportFormat {
 }
 
 impl Store {
-    /// Writes the events from `from` on and before `to`, oldest first, and tells how many they were.
+    /// Writes the events after number `after`, from `from` on and before `to`, oldest first, and tells how many they were.
     ///
     /// # Errors
     /// When the database fails, or `write` does.
     pub async fn export_audit(
         &self,
         format: ExportFormat,
+        after: i64,
         from: Option<Timestamp>,
         to: Option<Timestamp>,
         mut write: impl FnMut(&[u8]) -> io::Result<()> + Send,
     ) -> Result<u64, StoreError> {
-        let wanted = format!("{} AND {}", limit("at >=", from), limit("at <", to));
+        let wanted = format!(
+            "sequence > {after} AND {} AND {}",
+            limit("at >=", from),
+            limit("at <", to)
+        );
         let write = |piece: Vec<u8>| ready(write(&piece)).boxed();
         self.export(format, wanted, write).await
     }
@@ -62,7 +67,7 @@ impl Store {
         self.export(format, wanted, write).await
     }
 
-    async fn export(
+    pub(super) async fn export(
         &self,
         format: ExportFormat,
         wanted: String,

@@ -8,6 +8,7 @@ use futures::TryStreamExt as _;
 use sqlx::types::Json;
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection};
 
+use super::archive::archived;
 use super::copy::{COLUMNS, Copied};
 use super::hash;
 use crate::rows::column;
@@ -50,6 +51,7 @@ impl Store {
             let check = Check {
                 at,
                 took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+                after: found.after,
                 events: found.events,
                 last: found.last.sequence,
                 checkpoints: checkpoints.len() as u64,
@@ -97,6 +99,14 @@ impl Store {
             .await
     }
 
+    /// Such a connection of the role that owns the tables.
+    pub(super) async fn as_owner(&self) -> sqlx::Result<PgConnection> {
+        match &self.owner {
+            Some(owner) => owner.connect().await,
+            None => self.patient().await,
+        }
+    }
+
     /// The lock is held as long as the connection is.
     async fn is_due(&self, connection: &mut PgConnection, every: Duration) -> sqlx::Result<bool> {
         let latest = column(self.clock.now().minus(every));
@@ -122,14 +132,16 @@ async fn found(
 ) -> sqlx::Result<Found> {
     let mut sorted = checkpoints.to_vec();
     sorted.sort_by_key(|checkpoint| checkpoint.sequence);
-    let mut verifier = Verifier::new(&sorted);
-    for flaw in flaws {
-        verifier.note(flaw);
-    }
     // Events that are written meanwhile are for the next time.
     let mut tx = connection.begin().await?;
     tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         .await?;
+    let after = archived(&mut *tx).await?.map(|archive| archive.head());
+    let after = after.unwrap_or(Head::BEFORE_ALL);
+    let mut verifier = Verifier::new(after, &sorted);
+    for flaw in flaws {
+        verifier.note(flaw);
+    }
     let head = sqlx::query!("SELECT sequence, hash FROM audit_head")
         .fetch_optional(&mut *tx)
         .await?;
@@ -138,7 +150,8 @@ async fn found(
         hash: hash(&row.hash),
     });
     let copy = format!(
-        "COPY (SELECT {COLUMNS} FROM audit_events ORDER BY sequence) TO STDOUT (FORMAT binary)"
+        "COPY (SELECT {COLUMNS} FROM audit_events WHERE sequence > {} ORDER BY sequence) TO STDOUT (FORMAT binary)",
+        after.sequence
     );
     let mut copied = Copied::default();
     let mut pieces = tx.copy_out_raw(&copy).await?;

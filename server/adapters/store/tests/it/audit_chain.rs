@@ -211,7 +211,7 @@ async fn any_text_survives_the_database_and_the_export() {
         export.extend_from_slice(piece);
         Ok(())
     };
-    let count = store.export_audit(ExportFormat::JsonLines, None, None, write);
+    let count = store.export_audit(ExportFormat::JsonLines, 0, None, None, write);
     assert_eq!(count.await.unwrap(), 200);
     let mut previous = Hash::ZERO;
     for line in std::str::from_utf8(&export).unwrap().lines() {

@@ -35,7 +35,10 @@ async fn exported(
         export.extend_from_slice(piece);
         Ok(())
     };
-    store.export_audit(format, from, to, write).await.unwrap();
+    store
+        .export_audit(format, 0, from, to, write)
+        .await
+        .unwrap();
     String::from_utf8(export).unwrap()
 }
 

@@ -9,6 +9,8 @@ mod api_tokens;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod audit_archive;
+#[cfg(test)]
 mod audit_chain;
 #[cfg(test)]
 mod audit_export;

@@ -27,6 +27,7 @@ use sqlx::postgres::PgConnection;
 use sqlx::{Connection as _, Executor as _, Row as _};
 use uuid::Uuid;
 
+use crate::audit_archive::{archive, archived};
 use crate::authenticator::Device as Passkey;
 use crate::identities::{proved, subject};
 use crate::second_factor::{actor, scan};
@@ -386,6 +387,22 @@ async fn a_report_that_was_mailed() {
     close_the_trail(&database).await;
     let mailed = Reports::mailed(&store, month, mia, Ok(()));
     refused(&database, "report", mailed).await;
+}
+
+#[tokio::test]
+async fn an_archive_of_old_events() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    for target in ["1", "2"] {
+        store.record(crate::audit::event(target)).await.unwrap();
+    }
+    let later = database.clock.now().plus(Duration::from_secs(1));
+    let mut archiving = store.begin_archive(later).await.unwrap().unwrap();
+    let archive = archive(&archiving.stretch, 1);
+    close_the_trail(&database).await;
+    let noted = store.note_archive(&mut archiving, &archive, archived(&archive));
+    refused(&database, "archive", noted).await;
+    assert_eq!(store.drop_archived().await.unwrap(), 0);
 }
 
 fn phone() -> Opener {

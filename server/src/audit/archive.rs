@@ -1,0 +1,244 @@
+//! Old events leave the database: by a file that is signed, read back and checked before any of them goes.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use adapter_store::CheckWhen;
+use anyhow::{Context as _, bail, ensure};
+use domain::audit::{
+    Archive, AuditOutcome, Checkpoint, Hash, Head, NewAuditEvent, Stretch, act, archivable_before,
+};
+use domain::person::Actor;
+use domain::time::Timestamp;
+use domain::words;
+use futures::FutureExt as _;
+use serde::Serialize;
+use tokio::sync::mpsc;
+
+use super::Custodian;
+use crate::config::Config;
+
+/// Pieces of a file that wait for the disk.
+const WAITING: usize = 4;
+
+/// Where archives lie, and when events go there.
+pub(super) struct Archives {
+    folder: PathBuf,
+    keep_days: Option<u16>,
+    /// Why the last try failed.
+    failed: Mutex<Option<String>>,
+}
+
+/// The last line of an archive or an export: what a check needs to know of its two ends.
+#[derive(Serialize)]
+pub(crate) struct LastLine {
+    pub(crate) checkpoint: Checkpoint,
+    /// What the first event follows, when what came before is archived.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) after: Option<Head>,
+    /// Only events from this moment on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) from: Option<String>,
+    /// Only events before this moment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) to: Option<String>,
+}
+
+impl Archives {
+    pub(super) fn new(config: &Config) -> Self {
+        Self {
+            folder: config.audit.archive_dir.clone(),
+            keep_days: config.audit.keep_days,
+            failed: Mutex::default(),
+        }
+    }
+
+    /// Why old events could not be archived, as a sentence; `None` when they could.
+    pub(super) fn failure(&self) -> Option<String> {
+        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        let why = failed.as_ref()?;
+        Some(format!(
+            "Old events could not be archived: {why}. They stay."
+        ))
+    }
+
+    fn note(&self, failed: Option<String>) {
+        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = failed;
+    }
+}
+
+impl Custodian {
+    /// What the policy lets go, if there is one, and what is left of the last time.
+    pub(super) async fn archive_if_due(&self) -> anyhow::Result<()> {
+        self.store.drop_archived().await?;
+        let Some(days) = self.archives.keep_days else {
+            return Ok(());
+        };
+        let before = archivable_before(self.clock.now(), days);
+        let archived = self.archive(before, Actor::Panel).await;
+        let failed = archived.as_ref().err().map(|error| format!("{error:#}"));
+        self.archives.note(failed);
+        archived.map(drop)
+    }
+
+    /// Writes the events from before `before` into a file, signs it, reads it back, and drops them; `None` when there are
+    /// none, or another panel is at it. When anything of it fails, they stay.
+    pub(crate) async fn archive(
+        &self,
+        before: Timestamp,
+        actor: Actor,
+    ) -> anyhow::Result<Option<Archive>> {
+        let Some(mut archiving) = self.store.begin_archive(before).await? else {
+            return Ok(None);
+        };
+        let stretch = archiving.stretch;
+        let began = self.clock.now();
+        let check = self.check(CheckWhen::Now).await?;
+        let check = check.context("the chain was not checked")?;
+        if !check.is_whole() {
+            bail!("a broken chain is not archived ({})", check.sentence());
+        }
+        let name = format!(
+            "audit-{:012}-{:012}.jsonl",
+            stretch.first, stretch.last.sequence
+        );
+        let checkpoint = self.key.sign(stretch.last, began);
+        let path = self.archives.folder.join(&name);
+        let written = self.write(&path, stretch, checkpoint.clone()).await;
+        let events = written.with_context(|| format!("{} cannot be written", path.display()))?;
+        let archive = Archive {
+            first: stretch.first,
+            events,
+            before,
+            file: name.clone(),
+            checkpoint: checkpoint.clone(),
+        };
+        let event = NewAuditEvent {
+            target: Some(name),
+            note: Some(format!(
+                "{}, {} to {}, from before {}. They leave the database.",
+                words::count(events, "event", "events"),
+                archive.first,
+                checkpoint.sequence,
+                before.utc_date(),
+            )),
+            duration_ms: u64::try_from(self.clock.now().since(began).as_millis()).ok(),
+            ..NewAuditEvent::new(actor, act::ARCHIVE_AUDIT, AuditOutcome::Succeeded)
+        };
+        self.keep(checkpoint).await?;
+        self.store
+            .note_archive(&mut archiving, &archive, event)
+            .await?;
+        self.store.drop_archived().await?;
+        tracing::info!(
+            audit.events = events,
+            audit.file = %path.display(),
+            "Archived audit events {} to {} and dropped them",
+            archive.first,
+            archive.head().sequence
+        );
+        Ok(Some(archive))
+    }
+
+    /// On the disk, read back and checked when it returns; how many events it has.
+    async fn write(
+        &self,
+        path: &Path,
+        stretch: Stretch,
+        checkpoint: Checkpoint,
+    ) -> anyhow::Result<u64> {
+        let part = path.with_extension("part");
+        let (send, mut pieces) = mpsc::channel::<Vec<u8>>(WAITING);
+        let begun = part.clone();
+        let writing = tokio::task::spawn_blocking(move || {
+            let mut file = begin(&begun)?;
+            while let Some(piece) = pieces.blocking_recv() {
+                file.write_all(&piece)?;
+            }
+            io::Result::Ok(file)
+        });
+        let write = move |piece| {
+            let send = send.clone();
+            async move {
+                let sent = send.send(piece).await;
+                sent.map_err(|_| io::Error::other("the file took no more"))
+            }
+            .boxed()
+        };
+        let exported = self.store.export_stretch(&stretch, write).await;
+        // What the disk says comes first: it is why the other ended.
+        let mut file = writing.await??;
+        let events = exported?;
+        let last = LastLine {
+            checkpoint,
+            after: (stretch.after.sequence > 0).then_some(stretch.after),
+            from: None,
+            to: None,
+        };
+        let path = path.to_owned();
+        tokio::task::spawn_blocking(move || {
+            serde_json::to_writer(&mut file, &last)?;
+            file.write_all(b"\n")?;
+            file.sync_all()?;
+            check(&part, &stretch, events)?;
+            fs::rename(&part, &path)?;
+            if let Some(folder) = path.parent() {
+                File::open(folder)?.sync_all()?;
+            }
+            Ok(events)
+        })
+        .await?
+    }
+}
+
+/// A file that only the panel reads, in a folder likewise. What a crash left of an earlier one goes.
+fn begin(part: &Path) -> io::Result<File> {
+    if let Some(folder) = part.parent() {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
+    }
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(part)
+}
+
+/// Whether what lies on the disk is the stretch, event by event: as a third party would check it.
+fn check(path: &Path, stretch: &Stretch, events: u64) -> anyhow::Result<()> {
+    let (mut last, mut count) = (stretch.after, 0);
+    for line in BufReader::new(File::open(path)?).lines() {
+        let mut line: serde_json::Value = serde_json::from_str(&line?)?;
+        let event = line.as_object_mut().context("a line is no object")?;
+        if event.contains_key("checkpoint") {
+            break;
+        }
+        let hash = |value: Option<&serde_json::Value>| value?.as_str().and_then(Hash::parse);
+        let stored = hash(event.remove("hash").as_ref()).context("an event has no hash")?;
+        let follows = hash(event.get("previous")) == Some(last.hash);
+        let sequence = event.get("sequence").and_then(serde_json::Value::as_i64);
+        let sequence = sequence.context("an event has no number")?;
+        // Members are sorted by name, as in the canonical text.
+        let is_itself = Hash::of(&serde_json::to_vec(&line)?) == stored;
+        ensure!(
+            follows && is_itself,
+            "event {sequence} came back otherwise than it was written"
+        );
+        last = Head {
+            sequence,
+            hash: stored,
+        };
+        count += 1;
+    }
+    ensure!(
+        last == stretch.last && count == events,
+        "{count} events came back of {events}"
+    );
+    Ok(())
+}
