@@ -59,7 +59,7 @@ const PAGES: [(&str, Make); 29] = [
     ("/operations/{id}",                          |call, of, asked| Box::pin(pages::operation::page(call, of.get("id"), asked))),
     ("/operations/{id}/hand-off",                 |call, of, asked| Box::pin(pages::hand_off::links(call, of.get("id"), asked))),
     (path::PEOPLE,                                |call, _, asked| Box::pin(pages::people::page(call, asked))),
-    (path::ACCOUNT,                               |call, _, asked| Box::pin(async { Ok(pages::account::page(call, asked)) })),
+    (path::ACCOUNT,                               |call, _, asked| Box::pin(pages::account::page(call, asked))),
     (path::TOKENS,                                |call, _, asked| Box::pin(pages::tokens::page(call, asked))),
     (path::SECOND_FACTOR,                         |call, _, asked| Box::pin(pages::second_factor::page(call, asked))),
     (path::CONFIRM_IDENTITY,                      |call, _, asked| Box::pin(pages::confirm_identity::page(call, asked))),

@@ -99,6 +99,8 @@ pub mod act {
     pub const REMOVE_PASSKEY: &str = "remove-passkey";
     /// Somebody was said to be somebody at an identity provider.
     pub const CONNECT_IDENTITY: &str = "connect-identity";
+    /// Somebody is nobody at identity providers any more.
+    pub const DISCONNECT_IDENTITY: &str = "disconnect-identity";
     /// A second factor was set up.
     pub const SET_UP_SECOND_FACTOR: &str = "set-up-second-factor";
     /// Somebody's second factor was taken away.

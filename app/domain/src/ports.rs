@@ -36,7 +36,7 @@ pub use chain::{AuditChain, ChainStanding, Verified};
 pub use devices::PanelDevices;
 pub use hand_offs::{HandOffs, Mail, Opener};
 pub use identity_provider::{
-    ByProvider, Errand, Identities, IdentityProvider, Proved, ProviderError, Whence,
+    ByProvider, Errand, Identities, IdentityProvider, Proofs, Proved, ProviderError, Whence,
 };
 pub use invitations::{Chosen, Invitations};
 pub use journal::{Begun, Fenced, Journal, NewOperation, StartError, StoreError};

@@ -36,7 +36,8 @@ pub use operations::{
 };
 pub use passkeys::{add_passkey, confirm_by_passkey, remove_passkey};
 pub use people::{
-    add_person, disable_person, enable_person, reset_password, reset_second_factor, set_role,
+    add_person, disable_person, disconnect_person, enable_person, reset_password,
+    reset_second_factor, set_role,
 };
 pub use proposals::{begin_proposal, decide_proposal};
 pub use second_factor::{
@@ -93,6 +94,8 @@ pub mod endpoint {
     pub const REMOVE_PASSKEY: &str = "/api/account/passkeys/remove";
     /// Confirms by a passkey that it is oneself.
     pub const CONFIRM_BY_PASSKEY: &str = "/api/account/confirm-by-passkey";
+    /// Takes back who a person is at the identity provider.
+    pub const DISCONNECT_PERSON: &str = "/api/people/disconnect";
     /// Signs a person out everywhere.
     pub const END_SESSIONS_OF: &str = "/api/people/end-sessions";
     /// Ends one of one's own sessions.
@@ -158,7 +161,7 @@ pub mod endpoint {
     pub const REMOVE_CALENDAR_LINK: &str = "/api/credentials/remove-calendar";
 
     /// All of them.
-    pub const ALL: [&str; 52] = [
+    pub const ALL: [&str; 53] = [
         VERIFY_AUDIT,
         REVIEW_EVENTS,
         ANSWER_QUESTION,
@@ -181,6 +184,7 @@ pub mod endpoint {
         ADD_PASSKEY,
         REMOVE_PASSKEY,
         CONFIRM_BY_PASSKEY,
+        DISCONNECT_PERSON,
         END_SESSIONS_OF,
         END_SESSION,
         END_OTHER_SESSIONS,

@@ -127,6 +127,20 @@ pub async fn reset_second_factor(id: String) -> Result<Went, PanelError> {
     Ok(redirect_to(path::PEOPLE))
 }
 
+/// Takes back who somebody is at the identity provider, and ends their sessions.
+///
+/// # Errors
+/// Not allowed, nobody of that id, or the last admin, who has no password.
+#[server(prefix = "/api", endpoint = "people/disconnect")]
+pub async fn disconnect_person(id: String) -> Result<Went, PanelError> {
+    let call = Call::current()?;
+    let permit = call.permit(Action::ManagePeople, None).await?;
+    let identities = &call.panel().identities;
+    let gone = identities.disconnect(permit, known_id(&id)?).await;
+    gone.or_say(|| call.error_id())?;
+    Ok(redirect_to(path::PEOPLE))
+}
+
 fn known_roles(everywhere: &str, on: &BTreeMap<String, String>) -> Result<Roles, PanelError> {
     let mut roles = Roles::from(known_role(everywhere)?);
     for (gateway, word) in on.iter().filter(|(_, word)| !word.is_empty()) {

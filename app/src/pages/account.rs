@@ -8,10 +8,11 @@ use leptos::prelude::*;
 
 use super::{Asked, Page};
 use crate::call::Call;
+use crate::error::{OrSay as _, PanelError};
 use crate::forms::endpoint;
 use crate::ui::{moment, strength};
 
-pub(crate) fn page(call: &Call, asked: &Asked) -> Page {
+pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError> {
     let viewer = call.viewer();
     let now = call.now();
     let done = match asked.get("done") {
@@ -38,32 +39,60 @@ pub(crate) fn page(call: &Call, asked: &Asked) -> Page {
         Some(_) => ("passkeys", "Change them"),
         None => ("none", "Set one up"),
     };
+    let proofs = call.panel().identities.of(viewer.person.id).await;
+    let proofs = proofs.or_say(|| call.error_id())?;
+    let provider = call.panel().provider_name();
+    let provider = provider.filter(|_| !proofs.subjects.is_empty());
+    let by = match (provider, proofs.has_password) {
+        (Some(provider), true) => format!("by {provider}, or by the password"),
+        (Some(provider), false) => format!("by {provider}"),
+        (None, true) => "by the password".to_owned(),
+        // By a passkey alone, or by a provider that the configuration names no more.
+        (None, false) => "without a password".to_owned(),
+    };
+    let password = if proofs.has_password {
+        change_password(&viewer.person.name, asked).into_any()
+    } else {
+        view! {
+            <p class="card note">
+                "You have no password here. If you want one, ask an admin for a one-time link: you choose it by that."
+            </p>
+        }
+        .into_any()
+    };
     let content = view! {
         <div class="crumb"><h1>"Your account"</h1></div>
         {done}
         <dl class="card pairs">
             <dt>"Name"</dt><dd>{viewer.person.name.clone()}</dd>
             <dt>"Role"</dt><dd>{viewer.person.roles.to_string()}</dd>
+            <dt>"Signing in"</dt><dd>{by}</dd>
             <dt>"Second factor"</dt><dd>{factor}" "<a href=path::SECOND_FACTOR>{way}</a></dd>
             <dt>"Programs"</dt><dd><a href=path::TOKENS>"Tokens for the API"</a></dd>
             <dt>"Signed in"</dt><dd>{moment::clock(viewer.signed_in_at, now)}</dd>
         </dl>
-        <h2>"Change the password"</h2>
-        <form class="card pad form" method="post" action=endpoint::CHANGE_PASSWORD>
-            // Password managers want to know whose password it is.
-            <input type="hidden" name="username" autocomplete="username" value=viewer.person.name.clone()/>
-            {field("old", "Present password", "current-password", asked)}
-            {field("new", "New password", "new-password", asked)}
-            {field("again", "New password once more", "new-password", asked)}
-            <div class="actions"><button class="btn primary">"Change"</button></div>
-        </form>
+        {password}
         {sessions::card(call)}
         <form class="actions" method="post" action=path::SIGN_OUT>
             <button class="btn quiet">"Sign out"</button>
         </form>
     }
     .to_html();
-    Page::new("Your account", moment::fill(&content, now)).at("account")
+    Ok(Page::new("Your account", moment::fill(&content, now)).at("account"))
+}
+
+fn change_password(name: &str, asked: &Asked) -> impl IntoView + use<> {
+    view! {
+        <h2>"Change the password"</h2>
+        <form class="card pad form" method="post" action=endpoint::CHANGE_PASSWORD>
+            // Password managers want to know whose password it is.
+            <input type="hidden" name="username" autocomplete="username" value=name.to_owned()/>
+            {field("old", "Present password", "current-password", asked)}
+            {field("new", "New password", "new-password", asked)}
+            {field("again", "New password once more", "new-password", asked)}
+            <div class="actions"><button class="btn primary">"Change"</button></div>
+        </form>
+    }
 }
 
 fn field(

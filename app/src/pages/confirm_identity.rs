@@ -2,6 +2,7 @@
 
 use domain::action::STEP_UP;
 use domain::path;
+use domain::ports::Proofs;
 use domain::words;
 use leptos::prelude::*;
 
@@ -11,6 +12,9 @@ use crate::call::Call;
 use crate::error::{OrSay as _, PanelError};
 use crate::forms::endpoint;
 use crate::ui::passkey::{self, Use};
+
+const NO_WAY: &str = "You have no password here, and nothing else that confirms it is you. Ask an admin for a one-time link: \
+                      by that you choose a password. A passkey confirms, too.";
 
 pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError> {
     let next = own_page(asked.get("next")).map(str::to_owned);
@@ -38,33 +42,41 @@ pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError>
         });
         view! { <div class="card pad">{form}</div> }
     });
-    let provider = provider(call, asked, next.as_deref()).await?;
+    let proofs = call.panel().identities.of(call.viewer().person.id).await;
+    let proofs = proofs.or_say(|| call.error_id())?;
+    let provider = provider(call, asked, next.as_deref(), &proofs);
+    // A factor of two needs the other one.
+    let no_way = !proofs.has_password && provider.is_none() && passkey.is_none();
     let code = factor.map(|factor| code(asked, factor.authenticator));
+    let password = proofs.has_password.then(|| view! {
+        <form class="card pad form" method="post" action=endpoint::CONFIRM_IDENTITY>
+            <p class="hint">
+                "What comes next can lose a link or reveal a key, so the panel asks for your password again. It does \
+                 not ask again for "{long}"."
+            </p>
+            // Password managers want to know whose password it is.
+            <input type="hidden" name="username" autocomplete="username" value=call.viewer().person.name.clone()/>
+            {back}
+            <div class="field">
+                <label for="password">"Your password"</label>
+                <input id="password" name="password" type="password" autocomplete="current-password" required=true
+                    maxlength="200" aria-invalid=invalid aria-describedby=described/>
+                {wrong}
+            </div>
+            {code}
+            <div class="actions">
+                <a class="btn" href=path::HOME>"Not now"</a>
+                <button class="btn primary">"Go on"</button>
+            </div>
+        </form>
+    });
+    let no_way = no_way.then(|| view! { <p class="card note">{NO_WAY}</p> });
     let content = view! {
         <div class="crumb"><h1>"Confirm that it is you"</h1></div>
         <div class="stack">
             {passkey}
             {provider}
-            <form class="card pad form" method="post" action=endpoint::CONFIRM_IDENTITY>
-                <p class="hint">
-                    "What comes next can lose a link or reveal a key, so the panel asks for your password again. It does \
-                     not ask again for "{long}"."
-                </p>
-                // Password managers want to know whose password it is.
-                <input type="hidden" name="username" autocomplete="username" value=call.viewer().person.name.clone()/>
-                {back}
-                <div class="field">
-                    <label for="password">"Your password"</label>
-                    <input id="password" name="password" type="password" autocomplete="current-password" required=true
-                        maxlength="200" aria-invalid=invalid aria-describedby=described/>
-                    {wrong}
-                </div>
-                {code}
-                <div class="actions">
-                    <a class="btn" href=path::HOME>"Not now"</a>
-                    <button class="btn primary">"Go on"</button>
-                </div>
-            </form>
+            {password}{no_way}
         </div>
     }
     .to_html();
@@ -72,27 +84,16 @@ pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError>
 }
 
 /// The way by the identity provider, for whoever it knows and who has set up nothing stronger here.
-async fn provider(
-    call: &Call,
-    asked: &Asked,
-    next: Option<&str>,
-) -> Result<Option<AnyView>, PanelError> {
-    let Some(name) = call.panel().provider_name() else {
-        return Ok(None);
-    };
-    let person = &call.viewer().person;
-    if person.second_factor.is_some() {
-        return Ok(None);
-    }
-    let known = call.panel().identities.of(person.id).await;
-    if known.or_say(|| call.error_id())?.is_empty() {
-        return Ok(None);
+fn provider(call: &Call, asked: &Asked, next: Option<&str>, proofs: &Proofs) -> Option<AnyView> {
+    let name = call.panel().provider_name()?;
+    if call.viewer().person.second_factor.is_some() || proofs.subjects.is_empty() {
+        return None;
     }
     let wrong = by_provider(asked, Some(name)).or_else(|| throttled(asked));
     let way = way_to_provider(path::CONFIRM_BY_PROVIDER, next);
     let hint = format!("{name} asks you once more who you are, and sends you back here.");
     let button = format!("Confirm with {name}");
-    Ok(Some(
+    Some(
         view! {
             <div class="card pad form">
                 {wrong}
@@ -101,7 +102,7 @@ async fn provider(
             </div>
         }
         .into_any(),
-    ))
+    )
 }
 
 fn code(asked: &Asked, authenticator: bool) -> impl IntoView + use<> {

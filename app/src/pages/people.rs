@@ -15,10 +15,16 @@ use crate::forms::endpoint;
 use crate::panel::Reveal;
 use crate::ui::moment;
 
+/// What it is called where the configuration has none any more.
+const PROVIDER: &str = "an identity provider";
+
 pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError> {
     call.permit(Action::ViewPeople, None).await?;
     let people = call.panel().people.list().await;
     let people = people.or_say(|| call.error_id())?;
+    let connected = call.panel().identities.all().await;
+    let connected = connected.or_say(|| call.error_id())?;
+    let provider = call.panel().provider_name().unwrap_or(PROVIDER);
     let own = call.viewer().person.id;
     let reveal = call.panel().reveals.take(own).map(revealed);
     let now = call.now();
@@ -38,7 +44,11 @@ pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError>
     let gateways = call.panel().observations.gateways();
     let rows: Vec<_> = people
         .iter()
-        .map(|person| row(person, (person.id == own, may_change), &gateways, now))
+        .map(|person| {
+            let is_connected = connected.iter().any(|(id, _)| *id == person.id);
+            let by = is_connected.then_some(provider);
+            row(person, by, (person.id == own, may_change), &gateways, now)
+        })
         .collect();
     let add = may_change.then(|| view! { <h2>"Invite a person"</h2>{add(asked, &gateways)} });
     let content = view! {
@@ -72,6 +82,7 @@ fn revealed(reveal: Reveal) -> AnyView {
 
 fn row(
     person: &Person,
+    by: Option<&str>,
     (own, may_change): (bool, bool),
     gateways: &[Gateway],
     now: Timestamp,
@@ -103,18 +114,21 @@ fn row(
     let change = if own {
         view! { <span>"you"</span> }.into_any()
     } else {
-        may_change.then(|| change(person, &id, gateways)).into_any()
+        may_change
+            .then(|| change(person, by, &id, gateways))
+            .into_any()
     };
+    let by = by.map(|provider| format!(" · signs in by {provider}"));
     view! {
         <li>
             <b>{person.name.clone()}</b>
-            <small>{seen}{one_time}{factor}</small>
+            <small>{seen}{one_time}{by}{factor}</small>
             <div class="end"><span class="chip">{person.roles.everywhere.as_str()}</span>{on}{out}{change}</div>
         </li>
     }
 }
 
-fn change(person: &Person, id: &str, gateways: &[Gateway]) -> AnyView {
+fn change(person: &Person, by: Option<&str>, id: &str, gateways: &[Gateway]) -> AnyView {
     let name = &person.name;
     let (to, word, access) = if person.disabled_at.is_some() {
         (
@@ -152,6 +166,19 @@ fn change(person: &Person, id: &str, gateways: &[Gateway]) -> AnyView {
             </form>
         }
     });
+    let provider = by.map(|provider| {
+        let hint = format!(
+            "At once: {name} is signed out everywhere and signs in by {provider} no more. Who has no password here then needs a one-time link. Connect them again with panel user connect."
+        );
+        let hint_id = format!("provider-hint-{id}");
+        view! {
+            <form method="post" action=endpoint::DISCONNECT_PERSON>
+                <input type="hidden" name="id" value=id.to_owned()/>
+                <button class="btn quiet" aria-describedby=hint_id.clone()>"Disconnect from "{provider.to_owned()}</button>
+                <p class="hint" id=hint_id>{hint}</p>
+            </form>
+        }
+    });
     let sessions =
         format!("At once: {name} is signed out on every device and signs in again as before.");
     let tokens =
@@ -180,6 +207,7 @@ fn change(person: &Person, id: &str, gateways: &[Gateway]) -> AnyView {
                 <p class="hint" id=password_hint>{password}</p>
             </form>
             {factor}
+            {provider}
             <form method="post" action=endpoint::REVOKE_TOKENS_OF>
                 <input type="hidden" name="id" value=id.to_owned()/>
                 <button class="btn quiet" aria-describedby=tokens_hint.clone()>"Take back all tokens"</button>

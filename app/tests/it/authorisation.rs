@@ -62,6 +62,7 @@ fn body(form: &str, person: &str) -> String {
         endpoint::DISABLE_PERSON
         | endpoint::ENABLE_PERSON
         | endpoint::RESET_PASSWORD
+        | endpoint::DISCONNECT_PERSON
         | endpoint::END_SESSIONS_OF
         | endpoint::END_SESSION
         | endpoint::ACKNOWLEDGE_SESSION

@@ -5,7 +5,7 @@ use domain::can::Permit;
 use domain::identity::{Answer, Asked, Claims, Purpose, Refusal, Subject};
 use domain::person::{Actor, Person, Role};
 use domain::ports::{
-    ByProvider, Errand, Identities, IdentityProvider, PeopleError, Proved, ProviderError,
+    ByProvider, Errand, Identities, IdentityProvider, PeopleError, Proofs, Proved, ProviderError,
     StoreError, Whence,
 };
 use domain::time::Timestamp;
@@ -53,13 +53,23 @@ impl Identities for Fake {
     async fn confirm(&self, _: &Actor, _: Proved) -> Result<Option<Refusal>, PeopleError> {
         Ok(Some(Refusal::SomebodyElse))
     }
-    async fn of(&self, _: Uuid) -> Result<Vec<Subject>, StoreError> {
-        self.0.store(self.0.subjects.clone())
+    async fn of(&self, _: Uuid) -> Result<Proofs, StoreError> {
+        self.0.store(Proofs {
+            subjects: self.0.subjects.clone(),
+            has_password: !self.0.has_no_password,
+        })
     }
     async fn all(&self) -> Result<Vec<(Uuid, Subject)>, StoreError> {
-        self.0.store(Vec::new())
+        // All of them are anna's, and ben's.
+        let all = [1, 2].map(Uuid::from_u128).into_iter();
+        let all = all.flat_map(|id| self.0.subjects.iter().map(move |one| (id, one.clone())));
+        self.0.store(all.collect())
     }
     async fn connect(&self, _: Permit, _: Uuid, _: Subject) -> Result<Person, PeopleError> {
         Err(PeopleError::NotPermitted)
+    }
+    async fn disconnect(&self, _: Permit, person: Uuid) -> Result<(), PeopleError> {
+        self.0.note(format!("{person} disconnected"));
+        Ok(())
     }
 }

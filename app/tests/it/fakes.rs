@@ -81,6 +81,7 @@ pub(crate) struct World {
     pub(crate) provider: Option<&'static str>,
     /// Who of it somebody is.
     pub(crate) subjects: Vec<Subject>,
+    pub(crate) has_no_password: bool,
     pub(crate) saved_views: Vec<SavedView>,
     /// Who must have one.
     pub(crate) second_factor_for: BTreeSet<Role>,

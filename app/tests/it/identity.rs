@@ -8,6 +8,8 @@ use domain::path;
 use domain::person::Role;
 use domain::second_factor::SecondFactor;
 
+use app::forms::endpoint;
+
 use crate::browser::Browser;
 use crate::fakes::{NOW, World};
 use crate::scenes::world;
@@ -63,6 +65,56 @@ async fn every_refusal_is_said_on_the_page_and_alerts() {
     }
     let door = browser.get("/sign-in?oidc=nonsense").await;
     assert!(!door.html.contains("role=\"alert\""), "{}", door.html);
+}
+
+#[tokio::test]
+async fn who_has_no_password_is_not_asked_for_it_and_told_the_way_to_one() {
+    let mut world = world();
+    world.provider = Some("Example");
+    world.has_no_password = true;
+    let lost = Arc::new(world);
+    let browser = Browser::of(&lost, Role::Operator);
+    let account = browser.get(path::ACCOUNT).await;
+    assert!(account.says("without a password"), "{}", account.text());
+    assert!(account.says("ask an admin for a one-time link"));
+    let page = browser.get(path::CONFIRM_IDENTITY).await;
+    for page in [&account, &page] {
+        assert!(!page.html.contains("type=\"password\""), "{}", page.html);
+    }
+    assert!(
+        page.says("nothing else that confirms it is you"),
+        "{}",
+        page.text()
+    );
+
+    let known = with_provider(true);
+    let account = Browser::of(&known, Role::Operator).get(path::ACCOUNT).await;
+    assert!(
+        account.says("by Example, or by the password"),
+        "{}",
+        account.text()
+    );
+    assert!(account.html.contains("type=\"password\""));
+}
+
+#[tokio::test]
+async fn people_tells_who_signs_in_by_it_and_an_admin_takes_that_back() {
+    let known = with_provider(true);
+    let browser = Browser::of(&known, Role::Admin);
+    let page = browser.get(path::PEOPLE).await;
+    assert!(page.says("signs in by Example"), "{}", page.text());
+    assert!(page.says("Disconnect from Example"), "{}", page.text());
+    let ben = uuid::Uuid::from_u128(2);
+    let form = format!("id={ben}");
+    browser
+        .post(path::PEOPLE, endpoint::DISCONNECT_PERSON, &form)
+        .await;
+    assert!(known.done().contains(&format!("{ben} disconnected")));
+
+    let page = Browser::of(&with_provider(false), Role::Admin)
+        .get(path::PEOPLE)
+        .await;
+    assert!(!page.says("Disconnect from"), "{}", page.text());
 }
 
 #[tokio::test]

@@ -261,6 +261,7 @@ pub(crate) fn world() -> World {
         passkeys_possible: true,
         provider: None,
         subjects: Vec::new(),
+        has_no_password: false,
         saved_views: Vec::new(),
         second_factor_for: BTreeSet::new(),
         people: vec![

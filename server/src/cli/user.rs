@@ -75,6 +75,11 @@ pub(super) enum User {
         /// The provider's own id of them (`sub`).
         subject: String,
     },
+    /// Take back who somebody is at the identity provider, and end their sessions.
+    Disconnect {
+        /// Sign-in name.
+        name: String,
+    },
     /// Remove the second factor of somebody who lost it, and end their sessions.
     RemoveSecondFactor {
         /// Sign-in name.
@@ -231,6 +236,24 @@ impl User {
                 out::line(&format!(
                     "{} signs in by {}, too.",
                     person.name, provider.settings.name
+                ));
+                Ok(())
+            }
+            Self::Disconnect { name } => {
+                let person = find(base, &name).await?;
+                store.disconnect(permit()?, person.id).await?;
+                let has_password = store.of(person.id).await?.has_password;
+                let more = if has_password {
+                    String::new()
+                } else {
+                    format!(
+                        " They have no password here: 'panel user reset {}' prints a link by which they choose one.",
+                        person.name
+                    )
+                };
+                out::line(&format!(
+                    "{} signs in by no identity provider any more; their sessions have ended.{more}",
+                    person.name
                 ));
                 Ok(())
             }

@@ -61,6 +61,15 @@ pub struct Whence {
     pub browser: Option<String>,
 }
 
+/// How somebody can prove who they are, besides what they set up themselves.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Proofs {
+    /// Who they are at providers.
+    pub subjects: Vec<Subject>,
+    /// Whether they have a password here.
+    pub has_password: bool,
+}
+
 /// Whether what the provider proved opens the door.
 #[derive(Clone, Debug)]
 pub enum ByProvider {
@@ -88,8 +97,8 @@ pub trait Identities: Send + Sync {
     async fn sign_in(&self, proved: Proved, whence: Whence) -> Result<ByProvider, StoreError>;
     /// Confirms that it is still the person who signed in.
     async fn confirm(&self, actor: &Actor, proved: Proved) -> Result<Option<Refusal>, PeopleError>;
-    /// Who somebody is at providers.
-    async fn of(&self, person: Uuid) -> Result<Vec<Subject>, StoreError>;
+    /// Who somebody is at providers, and whether they need them.
+    async fn of(&self, person: Uuid) -> Result<Proofs, StoreError>;
     /// Everybody who is somebody at a provider.
     async fn all(&self) -> Result<Vec<(Uuid, Subject)>, StoreError>;
     /// Says who somebody is there.
@@ -99,4 +108,7 @@ pub trait Identities: Send + Sync {
         person: Uuid,
         subject: Subject,
     ) -> Result<Person, PeopleError>;
+    /// From now on they are nobody at any provider, and their sessions are over. Refused for the last admin who has no
+    /// password; does nothing for whoever is at none.
+    async fn disconnect(&self, permit: Permit, person: Uuid) -> Result<(), PeopleError>;
 }

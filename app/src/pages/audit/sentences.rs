@@ -156,6 +156,10 @@ fn said(action: &str) -> (&'static str, &'static str) {
             "connected with the identity provider",
             "connected a person with the identity provider",
         ),
+        act::DISCONNECT_IDENTITY => (
+            "disconnected from the identity provider",
+            "disconnected a person from the identity provider",
+        ),
         act::CHANGE_ROLE => ("changed the role of", "changed a role"),
         act::SKIP_STEP => ("asked to skip", "asked to skip a step"),
         act::DOWNLOAD_LOGS => ("downloaded the log of", "downloaded the log"),
@@ -350,6 +354,7 @@ mod tests {
             act::RESET_PASSWORD,
             act::CHANGE_ROLE,
             act::CONNECT_IDENTITY,
+            act::DISCONNECT_IDENTITY,
             act::SKIP_STEP,
             act::CANCEL_OPERATION,
             act::ABANDON_OPERATION,

@@ -7,7 +7,7 @@ use axum::routing::post;
 use domain::can::Permit;
 use domain::identity::{CEREMONY, Claims, Subject};
 use domain::person::{Actor, Person, Role};
-use domain::ports::{Clock, SignIn, StoreError};
+use domain::ports::{Clock, Proofs, SignIn, StoreError};
 use domain::second_factor::SecondFactor;
 use domain::time::Timestamp;
 use uuid::Uuid;
@@ -109,14 +109,17 @@ impl Identities for Known {
         let same = proved.claims.subject.id == "anna";
         Ok((!same).then_some(Refusal::SomebodyElse))
     }
-    async fn of(&self, _: Uuid) -> Result<Vec<Subject>, StoreError> {
-        Ok(Vec::new())
+    async fn of(&self, _: Uuid) -> Result<Proofs, StoreError> {
+        Ok(Proofs::default())
     }
     async fn all(&self) -> Result<Vec<(Uuid, Subject)>, StoreError> {
         Ok(Vec::new())
     }
     async fn connect(&self, _: Permit, _: Uuid, _: Subject) -> Result<Person, PeopleError> {
         Err(PeopleError::NotPermitted)
+    }
+    async fn disconnect(&self, _: Permit, _: Uuid) -> Result<(), PeopleError> {
+        Ok(())
     }
 }
 

@@ -393,7 +393,10 @@ pub(super) async fn lock(connection: &mut PgConnection, id: Uuid) -> sqlx::Resul
     row.map(super::PersonRow::read).transpose()
 }
 
-async fn is_last_admin(connection: &mut PgConnection, person: &Person) -> sqlx::Result<bool> {
+pub(super) async fn is_last_admin(
+    connection: &mut PgConnection,
+    person: &Person,
+) -> sqlx::Result<bool> {
     if person.roles.everywhere != Role::Admin || person.disabled_at.is_some() {
         return Ok(false);
     }

@@ -6,12 +6,14 @@ use domain::audit::{AuditOutcome, Change, NewAuditEvent, act};
 use domain::can::Permit;
 use domain::identity::{Claims, Refusal, Subject, follows};
 use domain::person::{Actor, Person, Role};
-use domain::ports::{ByProvider, Identities, PeopleError, Proved, SignIn, StoreError, Whence};
+use domain::ports::{
+    ByProvider, Identities, PeopleError, Proofs, Proved, SignIn, StoreError, Whence,
+};
 use domain::time::Timestamp;
 use sqlx::{PgConnection, Postgres, Transaction};
 use uuid::Uuid;
 
-use super::change::{NO_PASSWORD, allowed, event, insert, lock};
+use super::change::{NO_PASSWORD, allowed, event, insert, is_last_admin, lock};
 use super::second_factor::own;
 use super::sign_in::audit;
 use super::throttle;
@@ -92,15 +94,21 @@ impl Identities for Store {
             .await?
     }
 
-    async fn of(&self, person: Uuid) -> Result<Vec<Subject>, StoreError> {
+    async fn of(&self, person: Uuid) -> Result<Proofs, StoreError> {
         self.within("reading who somebody is elsewhere", async {
-            sqlx::query_as!(
+            let subjects = sqlx::query_as!(
                 Subject,
                 "SELECT issuer, subject AS id FROM identities WHERE person_id = $1 ORDER BY issuer",
                 person,
             )
             .fetch_all(&self.pool)
-            .await
+            .await?;
+            let mut connection = self.pool.acquire().await?;
+            let has_password = has_password(&mut connection, person).await?;
+            Ok(Proofs {
+                subjects,
+                has_password,
+            })
         })
         .await
     }
@@ -145,6 +153,42 @@ impl Identities for Store {
             Ok(done.map(|()| person))
         };
         self.within("connecting a person", connecting).await?
+    }
+
+    async fn disconnect(&self, permit: Permit, person: Uuid) -> Result<(), PeopleError> {
+        let actor = allowed(permit)?;
+        let disconnecting = async {
+            let mut tx = self.begin_change().await?;
+            let Some(person) = lock(&mut tx, person).await? else {
+                return Ok(Err(PeopleError::Unknown));
+            };
+            let gone = sqlx::query_as!(
+                Subject,
+                "DELETE FROM identities WHERE person_id = $1 RETURNING issuer, subject AS id",
+                person.id,
+            )
+            .fetch_all(&mut *tx)
+            .await?;
+            if gone.is_empty() {
+                return Ok(Ok(()));
+            }
+            if !has_password(&mut tx, person.id).await? && is_last_admin(&mut tx, &person).await? {
+                return Ok(Err(PeopleError::LastAdmin));
+            }
+            sqlx::query!(
+                "UPDATE people SET session_epoch = session_epoch + 1 WHERE id = $1",
+                person.id,
+            )
+            .execute(&mut *tx)
+            .await?;
+            let gone = gone
+                .iter()
+                .map(|subject| format!("{:?} of {}", subject.id, subject.issuer));
+            let note = format!("Was {}.", gone.collect::<Vec<_>>().join(", "));
+            let event = event(actor, act::DISCONNECT_IDENTITY, &person, Some(note));
+            self.commit_change(tx, &person, event).await
+        };
+        self.within("disconnecting a person", disconnecting).await?
     }
 }
 
@@ -360,6 +404,16 @@ fn denied(
         note: Some(refusal.note(provider)),
         ..audit(person, false, whence.address, whence.browser)
     }
+}
+
+async fn has_password(connection: &mut PgConnection, person: Uuid) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT 1 FROM people WHERE id = $1 AND password_hash <> $2) AS "has!""#,
+        person,
+        NO_PASSWORD,
+    )
+    .fetch_one(connection)
+    .await
 }
 
 /// Whose subject it is, locked.

@@ -109,7 +109,7 @@ async fn whoever_comes_first_is_added_without_a_password_and_known_by_the_subjec
     assert_eq!((again.id, again.name.as_str()), (ida.id, "ida"));
     assert_eq!(again.session_epoch, ida.session_epoch);
     assert_eq!(
-        Identities::of(&store, ida.id).await.unwrap(),
+        Identities::of(&store, ida.id).await.unwrap().subjects,
         [subject("1")]
     );
     for guess in ["", " ", "password"] {
@@ -175,6 +175,64 @@ async fn an_admin_says_who_somebody_is_there_and_each_is_one() {
     let came = welcome(&store, proved("1", "whoever", Some(Role::Operator))).await;
     assert_eq!(came.id, ida);
     assert_eq!(store.all().await.unwrap(), [(ida, subject("1"))]);
+}
+
+#[tokio::test]
+async fn an_admin_takes_back_who_somebody_is_there_and_their_sessions_end() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    let ida = welcome(&store, proved("1", "ida", Some(Role::Viewer))).await;
+    let proofs = Identities::of(&store, ida.id).await.unwrap();
+    assert_eq!(
+        (proofs.subjects, proofs.has_password),
+        (vec![subject("1")], false)
+    );
+    let before = now(&store, ida.id).await.session_epoch;
+    Identities::disconnect(&store, may_manage_people(), ida.id)
+        .await
+        .unwrap();
+    assert_eq!(now(&store, ida.id).await.session_epoch, before + 1);
+    let last = latest(&store, 1).await.remove(0).event;
+    assert_eq!(last.action, act::DISCONNECT_IDENTITY);
+    assert_eq!(last.note.unwrap(), "Was \"1\" of https://id.example.org.");
+    assert_eq!(store.all().await.unwrap(), []);
+    refused(
+        &store,
+        proved("1", "ida", Some(Role::Viewer)),
+        Refusal::NameTaken,
+    )
+    .await;
+
+    // Again it does nothing, and says nothing.
+    let events = database.count("audit_events").await;
+    Identities::disconnect(&store, may_manage_people(), ida.id)
+        .await
+        .unwrap();
+    assert_eq!(database.count("audit_events").await, events);
+    let other = can::permit(&anna(), Action::ViewPeople, None).unwrap();
+    let denied = Identities::disconnect(&store, other, ida.id).await;
+    assert!(matches!(denied, Err(PeopleError::NotPermitted)));
+    let nobody = Identities::disconnect(&store, may_manage_people(), Uuid::from_u128(77)).await;
+    assert!(matches!(nobody, Err(PeopleError::Unknown)));
+}
+
+#[tokio::test]
+async fn the_last_admin_is_not_shut_out_by_it() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    let ida = welcome(&store, proved("1", "ida", Some(Role::Viewer))).await;
+    store
+        .set_roles(may_manage_people(), ida.id, Role::Admin.into())
+        .await
+        .unwrap();
+    let refused = Identities::disconnect(&store, may_manage_people(), ida.id).await;
+    assert!(matches!(refused, Err(PeopleError::LastAdmin)));
+    assert_eq!(store.all().await.unwrap().len(), 1);
+    // With another one who gets in it is done.
+    person(&store, "otto", Role::Admin).await;
+    Identities::disconnect(&store, may_manage_people(), ida.id)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]

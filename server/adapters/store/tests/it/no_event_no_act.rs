@@ -304,6 +304,8 @@ async fn an_identity_provider() {
     refused(&database, "refusal", no).await;
     let confirm = Identities::confirm(&store, &own, known);
     refused(&database, "confirm by a provider", confirm).await;
+    let disconnect = Identities::disconnect(&store, may_manage_people(), ben);
+    refused(&database, "disconnect", disconnect).await;
     database.sql("DELETE FROM identities").await.unwrap();
     refused(&database, "connect", connect("3")).await;
 }
