@@ -54,15 +54,18 @@ impl Identities for Fake {
         Ok(Some(Refusal::SomebodyElse))
     }
     async fn of(&self, _: Uuid) -> Result<Proofs, StoreError> {
-        self.0.store(Proofs {
-            subjects: self.0.subjects.clone(),
-            has_password: !self.0.has_no_password,
-        })
+        self.0.store(self.0.proofs.clone())
     }
     async fn all(&self) -> Result<Vec<(Uuid, Subject)>, StoreError> {
         // All of them are anna's, and ben's.
         let all = [1, 2].map(Uuid::from_u128).into_iter();
-        let all = all.flat_map(|id| self.0.subjects.iter().map(move |one| (id, one.clone())));
+        let all = all.flat_map(|id| {
+            self.0
+                .proofs
+                .subjects
+                .iter()
+                .map(move |one| (id, one.clone()))
+        });
         self.0.store(all.collect())
     }
     async fn connect(&self, _: Permit, _: Uuid, _: Subject) -> Result<Person, PeopleError> {

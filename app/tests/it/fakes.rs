@@ -18,7 +18,6 @@ use domain::fault::{Boundary, Fault, FaultKind};
 use domain::gateway::{AccountId, Gateway, GatewayId};
 use domain::hand_off::{HandOff, OPENS_WITHIN};
 use domain::history::{Incident, Strip};
-use domain::identity::Subject;
 use domain::invitation::Invitation;
 use domain::logs::LogLine;
 use domain::observation::Observation;
@@ -27,8 +26,8 @@ use domain::passkey::Passkey;
 use domain::person::{Actor, Person, Role};
 use domain::ports::{
     AccountHistory, AuditChain, Backups, CalendarLink, ChainStanding, Clock, HandOffs,
-    IdentityProvider, Ids, Mail, Observations, Opener, Operations, Scans, StartError, StateFolder,
-    StoreError, Verified,
+    IdentityProvider, Ids, Mail, Observations, Opener, Operations, Proofs, Scans, StartError,
+    StateFolder, StoreError, Verified,
 };
 use domain::proposal::Proposal;
 use domain::report::Facts;
@@ -79,9 +78,8 @@ pub(crate) struct World {
     pub(crate) passkeys_possible: bool,
     /// What the identity provider is called, where there is one.
     pub(crate) provider: Option<&'static str>,
-    /// Who of it somebody is.
-    pub(crate) subjects: Vec<Subject>,
-    pub(crate) has_no_password: bool,
+    /// Who of it somebody is, and whether they have a password.
+    pub(crate) proofs: Proofs,
     pub(crate) saved_views: Vec<SavedView>,
     /// Who must have one.
     pub(crate) second_factor_for: BTreeSet<Role>,

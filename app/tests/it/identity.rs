@@ -19,7 +19,7 @@ fn with_provider(known: bool) -> Arc<World> {
     let mut world = world();
     world.provider = Some("Example");
     if known {
-        world.subjects = vec![Subject {
+        world.proofs.subjects = vec![Subject {
             issuer: "https://id.example.org".to_owned(),
             id: "248289761001".to_owned(),
         }];
@@ -71,7 +71,7 @@ async fn every_refusal_is_said_on_the_page_and_alerts() {
 async fn who_has_no_password_is_not_asked_for_it_and_told_the_way_to_one() {
     let mut world = world();
     world.provider = Some("Example");
-    world.has_no_password = true;
+    world.proofs.has_password = false;
     let lost = Arc::new(world);
     let browser = Browser::of(&lost, Role::Operator);
     let account = browser.get(path::ACCOUNT).await;

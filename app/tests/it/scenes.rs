@@ -21,7 +21,7 @@ use domain::operation::{
     StepView,
 };
 use domain::person::{Actor, Role};
-use domain::ports::ChainStanding;
+use domain::ports::{ChainStanding, Proofs};
 use domain::time::Timestamp;
 use uuid::Uuid;
 
@@ -260,8 +260,10 @@ pub(crate) fn world() -> World {
         passkeys: Vec::new(),
         passkeys_possible: true,
         provider: None,
-        subjects: Vec::new(),
-        has_no_password: false,
+        proofs: Proofs {
+            subjects: Vec::new(),
+            has_password: true,
+        },
         saved_views: Vec::new(),
         second_factor_for: BTreeSet::new(),
         people: vec![

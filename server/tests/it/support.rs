@@ -3,7 +3,6 @@
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, SystemTime};
 
 use adapter_store::{DatabaseConfig, Store};
 use domain::ports::{Clock, Ids};
@@ -57,13 +56,13 @@ impl Panel {
         self
     }
 
-    /// Its store, as a panel had it that ran so long ago.
-    pub(crate) async fn store_of_before(&self, ago: Duration) -> Store {
+    /// Its store, as a panel had it that ran at that moment.
+    pub(crate) async fn store_of(&self, then: Timestamp) -> Store {
         let config = DatabaseConfig::from_url(&SecretString::from(self.worker.clone()));
         let config = config
             .unwrap()
             .owned_by(&SecretString::from(self.owner.clone()));
-        let then = Arc::new(Then(ago));
+        let then = Arc::new(Then(then, AtomicU32::new(1)));
         Store::connect(config.unwrap(), then.clone(), then)
             .await
             .unwrap()
@@ -148,21 +147,18 @@ internal_url = "http://127.0.0.1:1"
     }
 }
 
-/// A clock that is slow.
-struct Then(Duration);
+/// A clock that stands still, and ids that are counted.
+struct Then(Timestamp, AtomicU32);
 
 impl Clock for Then {
     fn now(&self) -> Timestamp {
-        let now = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap();
-        Timestamp::from_millis(i64::try_from((now - self.0).as_millis()).unwrap())
+        self.0
     }
 }
 
 impl Ids for Then {
     fn next(&self) -> uuid::Uuid {
-        uuid::Uuid::now_v7()
+        uuid::Uuid::from_u128(self.1.fetch_add(1, Ordering::SeqCst).into())
     }
 }
 

@@ -113,11 +113,16 @@ async fn what_was_archived_goes_and_the_chain_goes_on_from_there() {
     assert_eq!(store.last_archive().await.unwrap().unwrap(), first);
     // Noted and not yet gone: the check begins behind them all the same.
     assert_eq!(numbers(&store).await.len(), 11);
-    assert_eq!(checked(&store, &[first.checkpoint.clone()]).await.flaws, []);
+    assert_eq!(
+        checked(&store, std::slice::from_ref(&first.checkpoint))
+            .await
+            .flaws,
+        []
+    );
     assert_eq!(store.drop_archived().await.unwrap(), 6);
     assert_eq!(store.drop_archived().await.unwrap(), 0);
     assert_eq!(numbers(&store).await, [7, 8, 9, 10, 11]);
-    let check = checked(&store, &[first.checkpoint.clone()]).await;
+    let check = checked(&store, std::slice::from_ref(&first.checkpoint)).await;
     assert_eq!(check.flaws, []);
     assert_eq!((check.after, check.events, check.last), (6, 5, 11));
     assert_eq!(
