@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use app::forms::endpoint;
-use domain::audit::{Check, Flaw};
+use domain::audit::{Archive, Check, Checkpoint, Flaw, Hash, PublicKey, Signature};
 use domain::person::Role;
+use domain::time::Timestamp;
 
 use crate::browser::Browser;
 use crate::scenes::{ago, world};
@@ -37,6 +38,39 @@ async fn a_whole_chain_is_said_with_its_age() {
     assert!(page.says("2 h"), "{}", page.text());
     assert!(page.html.contains("banner is-ok"));
     assert!(page.says("Verify now"));
+}
+
+#[tokio::test]
+async fn what_is_archived_is_said_with_its_file() {
+    let mut world = world();
+    let mut chain = check(Vec::new(), 0);
+    (chain.after, chain.events) = (9_000, 3_345);
+    world.chain.last = Some(chain);
+    world.chain.archived = Some(Archive {
+        first: 1,
+        events: 9_000,
+        before: Timestamp::parse_date("2025-10-01").unwrap(),
+        file: "audit-000000000001-000000009000.jsonl".to_owned(),
+        checkpoint: Checkpoint {
+            sequence: 9_000,
+            hash: Hash([1; 32]),
+            at: ago(7_200),
+            key: PublicKey([2; 32]),
+            signature: Signature([3; 64]),
+        },
+    });
+    world.chain.undelivered =
+        vec!["Old events could not be archived: no room. They stay.".to_owned()];
+    let page = Browser::of(&Arc::new(world), Role::Manager)
+        .get("/audit")
+        .await;
+    for said in [
+        "The chain of 3,345 events, from event 9,001 on, is whole.",
+        "Events up to 9,000, of before 2025-10-01, are archived; the last file is audit-000000000001-000000009000.jsonl.",
+        "Old events could not be archived: no room. They stay.",
+    ] {
+        assert!(page.says(said), "{said}: {}", page.text());
+    }
 }
 
 #[tokio::test]

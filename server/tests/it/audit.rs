@@ -180,6 +180,21 @@ async fn a_broken_chain_is_not_archived_and_everything_is_kept_unless_it_is_aske
     assert!(panel.done(&["audit", "list"]).contains("download-logs"));
 }
 
+#[tokio::test]
+async fn where_an_archive_cannot_be_written_it_is_said_and_everything_stays() {
+    let no_folder = "[audit]\nkeep_days = 450\narchive_dir = \"/dev/null/archive\"";
+    let panel = with_old_events(no_folder).await;
+    let failed = panel.run(&["audit", "archive"]);
+    assert!(!failed.status.success());
+    let told = said(&failed);
+    assert!(
+        told.contains("/dev/null/archive/audit-000000000001-000000000005.jsonl cannot be written"),
+        "{told}"
+    );
+    let whole = panel.done(&["audit", "verify"]);
+    assert!(whole.contains("The chain of 6 events is whole."), "{whole}");
+}
+
 #[test]
 fn a_trail_that_was_changed_is_not_whole_and_the_exit_code_says_so() {
     let panel = Panel::new("");
