@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use secrecy::{ExposeSecret as _, SecretString};
 use uuid::Uuid;
 
-use crate::call::{Call, Went, redirect_to};
+use crate::call::{Call, Went, redirect_back, redirect_to};
 use crate::error::{OrSay as _, PanelError};
 use crate::panel::Reveal;
 
@@ -32,7 +32,22 @@ pub async fn add_person(
         .invitations
         .invite(permit, name.trim(), roles)
         .await;
-    let (person, token) = invited.or_say(|| call.error_id())?;
+    let (person, token) = match invited.or_say(|| call.error_id()) {
+        Ok(invited) => invited,
+        Err(wrong) => {
+            let exceptions = on
+                .iter()
+                .map(|(gateway, word)| (format!("on-{gateway}"), word));
+            let exceptions: Vec<_> = exceptions.collect();
+            let mut typed = vec![("name", name.as_str()), ("role", role.as_str())];
+            typed.extend(
+                exceptions
+                    .iter()
+                    .map(|(field, word)| (field.as_str(), word.as_str())),
+            );
+            return Ok(redirect_back(path::PEOPLE, &typed, &wrong));
+        }
+    };
     show(&call, person.name, &token);
     Ok(redirect_to(path::PEOPLE))
 }

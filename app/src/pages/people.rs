@@ -268,15 +268,23 @@ fn add(asked: &Asked, gateways: &[Gateway]) -> impl IntoView + use<> {
     let invalid = wrong.as_ref().map(|_| "true");
     let described = wrong.as_ref().map(|_| "name-error");
     let wrong = wrong.map(|why| view! { <p class="error" id="name-error" role="alert">{why}</p> });
+    // What was typed before comes back with what is wrong with it.
+    let mut chosen = Roles::from(Role::parse(asked.get("role")).unwrap_or(Role::Viewer));
+    for gateway in gateways {
+        let word = asked.get(&format!("on-{}", gateway.id));
+        chosen
+            .on
+            .extend(Role::parse(word).map(|role| (gateway.id.clone(), role)));
+    }
     view! {
         <form class="card pad form" method="post" action=endpoint::ADD_PERSON>
             <div class="field">
                 <label for="name">"Name"</label>
                 <input id="name" name="name" autocomplete="off" autocapitalize="none" spellcheck="false"
-                    required=true maxlength="40" aria-invalid=invalid aria-describedby=described/>
+                    required=true maxlength="40" value=asked.get("name").to_owned() aria-invalid=invalid aria-describedby=described/>
                 {wrong}
             </div>
-            {role_fields(("new", "Role".to_owned()), &Role::Viewer.into(), gateways)}
+            {role_fields(("new", "Role".to_owned()), &chosen, gateways)}
             <p class="hint">
                 "An operator acts on gateways. A manager reads the audit trail. A viewer looks and changes nothing. None: \
                  nothing, but for the gateways where another role is chosen."

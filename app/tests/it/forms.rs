@@ -71,11 +71,17 @@ async fn a_busy_gateway_says_whose_it_is_on_the_page_that_asked() {
 async fn a_taken_name_is_told_beside_its_field_once() {
     let world = Arc::new(world());
     let browser = Browser::of(&world, Role::Admin);
-    let answer = browser
-        .post("/people", endpoint::ADD_PERSON, "name=ben&role=viewer")
-        .await;
+    let typed = "name=ben&role=manager&on[openclaw]=operator";
+    let answer = browser.post("/people", endpoint::ADD_PERSON, typed).await;
     let page = browser.get(&answer.location).await;
     assert!(page.html.contains("aria-describedby=\"name-error\""));
+    // What was typed is still there.
+    let (_, form) = page.html.split_once("Invite a person").unwrap();
+    assert!(form.contains("value=\"ben\""), "{form}");
+    for chosen in ["manager", "operator"] {
+        let option = format!("<option value=\"{chosen}\" selected");
+        assert_eq!(form.matches(&option).count(), 1, "{form}");
+    }
     assert_eq!(
         page.text()
             .matches("There is already somebody called")
