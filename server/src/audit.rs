@@ -10,9 +10,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use adapter_store::{CheckWhen, Store, Way};
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use async_trait::async_trait;
-use domain::audit::{AuditOutcome, Check, Checkpoint, Flaw, NewAuditEvent, act};
+use domain::audit::{AuditOutcome, Check, Checkpoint, Flaw, NewAuditEvent, PublicKey, act};
 use domain::can::Permit;
 use domain::person::Actor;
 use domain::ports::{AuditChain, AuditTrail as _, ChainStanding, Clock, StoreError, Verified};
@@ -44,6 +44,8 @@ pub(crate) struct Custodian {
     store: Store,
     clock: Arc<dyn Clock>,
     key: Arc<AuditKey>,
+    /// Whose signature counts; everybody's when there are none.
+    trusted: Arc<[PublicKey]>,
     file: Arc<CheckpointFile>,
     deliveries: Arc<Deliveries>,
     archives: Arc<Archives>,
@@ -62,10 +64,17 @@ impl Custodian {
         let folder = &config.data_dir;
         let key = AuditKey::load_or_create(folder)
             .context("the key that signs checkpoints of the audit trail cannot be used")?;
+        let trusted = &config.audit.checkpoint_keys;
+        ensure!(
+            trusted.is_empty() || trusted.contains(&key.public()),
+            "audit.checkpoint_keys does not name this panel's own key: add {}, or bring back the key that it had",
+            key.public()
+        );
         Ok(Self {
             store: base.store.clone(),
             clock: base.clock.clone(),
             key: Arc::new(key),
+            trusted: trusted.as_slice().into(),
             file: Arc::new(CheckpointFile::within(folder)),
             deliveries: Arc::new(Deliveries::new(config)?),
             archives: Arc::new(Archives::new(config)),
@@ -186,14 +195,16 @@ impl Custodian {
                 .filter(|end| !checkpoints.contains(end)),
         );
         checkpoints.retain(|checkpoint| {
-            let signed = key::is_signed(checkpoint);
-            if !signed {
-                flaws.push(Flaw::Signature {
-                    sequence: checkpoint.sequence,
-                    at: checkpoint.at,
-                });
+            let (sequence, at) = (checkpoint.sequence, checkpoint.at);
+            if !key::is_signed(checkpoint) {
+                flaws.push(Flaw::Signature { sequence, at });
+                return false;
             }
-            signed
+            let is_ours = self.trusted.is_empty() || self.trusted.contains(&checkpoint.key);
+            if !is_ours {
+                flaws.push(Flaw::Key { sequence, at });
+            }
+            is_ours
         });
         let check = self.store.check_audit(when, &checkpoints, flaws).await?;
         if let Some(check) = &check {

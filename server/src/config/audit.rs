@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use adapter_mail::SmtpMail;
-use domain::audit::SHORTEST_KEEP_DAYS;
+use domain::audit::{PublicKey, SHORTEST_KEEP_DAYS};
 use domain::review::{OfficeHours, Policy, Rule};
 use serde::Deserialize;
 use url::{Host, Url};
@@ -19,6 +19,7 @@ const LONGEST_INTERVAL: u16 = 366;
 #[serde(deny_unknown_fields)]
 pub(super) struct RawAudit {
     checkpoint_url: Option<String>,
+    checkpoint_keys: Option<Vec<String>>,
     mail_to: Option<String>,
     report_to: Option<Vec<String>>,
     alert_to: Option<Vec<String>>,
@@ -36,6 +37,8 @@ pub(super) struct RawAudit {
 pub(crate) struct AuditConfig {
     /// Each one is posted there.
     pub(crate) checkpoint_url: Option<Url>,
+    /// Whose signature counts; everybody's when nothing is said.
+    pub(crate) checkpoint_keys: Vec<PublicKey>,
     /// The latest one of a day is mailed there.
     pub(crate) mail_to: Option<String>,
     /// Who gets the report of each month by mail.
@@ -71,6 +74,18 @@ pub(super) fn check(
         }
         url
     });
+    let given = raw.checkpoint_keys.unwrap_or_default();
+    let mut checkpoint_keys = Vec::with_capacity(given.len());
+    for key in given {
+        match PublicKey::parse(key.trim()) {
+            Some(key) => checkpoint_keys.push(key),
+            None => faults.add(
+                "audit.checkpoint_keys",
+                &key,
+                "give public keys of 64 hexadecimal digits, as the log of each start has the panel's",
+            ),
+        }
+    }
     let mail_to = raw.mail_to.map(|to| vec![to]);
     let mail_to = addresses("audit.mail_to", mail_to, mail, faults).pop();
     let report_to = addresses("audit.report_to", raw.report_to, mail, faults);
@@ -110,6 +125,7 @@ pub(super) fn check(
     AuditConfig {
         keep_days: raw.keep_days,
         archive_dir,
+        checkpoint_keys,
         checkpoint_url,
         mail_to,
         report_to,

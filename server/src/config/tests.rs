@@ -425,6 +425,10 @@ fn checkpoints_go_only_where_they_are_safe_on_the_way() {
         ("report_to = [\"mia\"]", "give mail addresses"),
         ("review_every_days = 0", "give 1 to 366 days"),
         (
+            "checkpoint_keys = [\"abc\"]",
+            "give public keys of 64 hexadecimal digits",
+        ),
+        (
             "keep_days = 399",
             "audit.keep_days = \"399\": give 400 days or more",
         ),

@@ -238,6 +238,49 @@ fn a_trail_that_was_changed_is_not_whole_and_the_exit_code_says_so() {
 }
 
 #[test]
+fn a_checkpoint_by_a_key_that_nobody_named_is_a_flaw_and_the_panels_own_must_be_named() {
+    let panel = Panel::new("");
+    panel.done(&["user", "add", "anna", "--role", "admin"]);
+    panel.done(&["audit", "export"]);
+    let data = panel.folder.path().join("data");
+    let file = data.join("audit-checkpoints.jsonl");
+    let line = fs::read_to_string(&file).unwrap();
+    let old: Checkpoint = serde_json::from_str(line.trim()).unwrap();
+    let config = panel.folder.path().join("panel.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    let naming = |keys: &[String]| {
+        let audit = format!("[audit]\ncheckpoint_keys = {keys:?}\n[[gateways]]");
+        fs::write(&config, text.replace("[[gateways]]", &audit)).unwrap();
+    };
+    naming(&[old.key.to_string()]);
+    panel.done(&["audit", "verify"]);
+
+    // Whoever writes it all anew has to sign with a key of their own.
+    fs::rename(data.join("audit-key"), data.join("audit-key.old")).unwrap();
+    let lost = panel.run(&["audit", "verify"]);
+    assert!(!lost.status.success());
+    let told = said(&lost);
+    assert!(
+        told.contains("does not name this panel's own key: add"),
+        "{told}"
+    );
+    fs::write(&config, &text).unwrap();
+    panel.done(&["audit", "export"]);
+    panel.done(&["audit", "verify"]);
+    let lines = fs::read_to_string(&file).unwrap();
+    let new: Checkpoint = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
+    assert_ne!(new.key, old.key);
+    naming(&[new.key.to_string()]);
+    let told = said(&panel.run(&["audit", "verify"]));
+    assert!(
+        told.contains("was signed by a key that audit.checkpoint_keys does not name"),
+        "{told}"
+    );
+    naming(&[old.key.to_string(), new.key.to_string()]);
+    panel.done(&["audit", "verify"]);
+}
+
+#[test]
 fn a_checkpoint_is_signed_as_openssl_sees_it_by_a_key_that_only_the_panel_reads() {
     let panel = Panel::new("");
     panel.done(&["user", "add", "anna", "--role", "admin"]);

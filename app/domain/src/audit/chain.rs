@@ -135,6 +135,13 @@ pub enum Flaw {
         /// When it says that it was made.
         at: Timestamp,
     },
+    /// A checkpoint was signed by a key that nobody named as one of the panel's.
+    Key {
+        /// The event that it names.
+        sequence: i64,
+        /// When it says that it was made.
+        at: Timestamp,
+    },
     /// A line of the checkpoints' file is no checkpoint.
     Line {
         /// Which one.
@@ -179,6 +186,10 @@ impl Flaw {
             ),
             Self::Signature { sequence, at } => format!(
                 "The checkpoint of event {sequence}, {}, was not signed by the key that it names.",
+                at.utc_text()
+            ),
+            Self::Key { sequence, at } => format!(
+                "The checkpoint of event {sequence}, {}, was signed by a key that audit.checkpoint_keys does not name.",
                 at.utc_text()
             ),
             Self::Line { line } => {

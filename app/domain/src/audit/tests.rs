@@ -539,6 +539,7 @@ fn every_flaw_in_words() {
         },
         Flaw::Checkpoint { sequence: 50, at },
         Flaw::Signature { sequence: 50, at },
+        Flaw::Key { sequence: 50, at },
         Flaw::Line { line: 3 },
     ]
     .iter()
