@@ -151,40 +151,24 @@ fn change(person: &Person, by: Option<&str>, id: &str, gateways: &[Gateway]) -> 
     let password = format!(
         "At once: the present password of {name} ends, and with it every session. A one-time link is shown here once, for you to hand over: {name} chooses another password by it. There is no way back to the old one."
     );
-    let [role_hint, access_hint, password_hint] =
-        ["role", "access", "password"].map(|hint| format!("{hint}-hint-{id}"));
+    let role_hint = format!("role-hint-{id}");
     let factor = person.second_factor.map(|_| {
         let hint = format!(
             "For a lost phone. At once: {name} is signed out everywhere, and the password alone opens the account until they set up another one. Be sure that it is {name} who asks."
         );
-        let hint_id = format!("factor-hint-{id}");
-        view! {
-            <form method="post" action=endpoint::RESET_SECOND_FACTOR>
-                <input type="hidden" name="id" value=id.to_owned()/>
-                <button class="btn quiet" aria-describedby=hint_id.clone()>"Remove second factor"</button>
-                <p class="hint" id=hint_id>{hint}</p>
-            </form>
-        }
+        act(endpoint::RESET_SECOND_FACTOR, (id, "factor"), "Remove second factor".to_owned(), hint)
     });
     let provider = by.map(|provider| {
         let hint = format!(
             "At once: {name} is signed out everywhere and signs in by {provider} no more. Who has no password here then needs a one-time link. Connect them again with panel user connect."
         );
-        let hint_id = format!("provider-hint-{id}");
-        view! {
-            <form method="post" action=endpoint::DISCONNECT_PERSON>
-                <input type="hidden" name="id" value=id.to_owned()/>
-                <button class="btn quiet" aria-describedby=hint_id.clone()>"Disconnect from "{provider.to_owned()}</button>
-                <p class="hint" id=hint_id>{hint}</p>
-            </form>
-        }
+        let word = format!("Disconnect from {provider}");
+        act(endpoint::DISCONNECT_PERSON, (id, "provider"), word, hint)
     });
     let sessions =
         format!("At once: {name} is signed out on every device and signs in again as before.");
     let tokens =
         format!("At once: no program acts for {name} any more, until they make new tokens.");
-    let tokens_hint = format!("tokens-hint-{id}");
-    let sessions_hint = format!("sessions-hint-{id}");
     let label = format!("Change {}", person.name);
     let role_label = format!("Role of {}", person.name);
     view! {
@@ -196,29 +180,26 @@ fn change(person: &Person, by: Option<&str>, id: &str, gateways: &[Gateway]) -> 
                 <button class="btn quiet" aria-describedby=role_hint.clone()>"Set role"</button>
                 <p class="hint" id=role_hint>{role}</p>
             </form>
-            <form method="post" action=to>
-                <input type="hidden" name="id" value=id.to_owned()/>
-                <button class="btn quiet" aria-describedby=access_hint.clone()>{word}</button>
-                <p class="hint" id=access_hint>{access}</p>
-            </form>
-            <form method="post" action=endpoint::RESET_PASSWORD>
-                <input type="hidden" name="id" value=id.to_owned()/>
-                <button class="btn quiet" aria-describedby=password_hint.clone()>"New one-time link"</button>
-                <p class="hint" id=password_hint>{password}</p>
-            </form>
+            {act(to, (id, "access"), word.to_owned(), access)}
+            {act(endpoint::RESET_PASSWORD, (id, "password"), "New one-time link".to_owned(), password)}
             {factor}
             {provider}
-            <form method="post" action=endpoint::REVOKE_TOKENS_OF>
-                <input type="hidden" name="id" value=id.to_owned()/>
-                <button class="btn quiet" aria-describedby=tokens_hint.clone()>"Take back all tokens"</button>
-                <p class="hint" id=tokens_hint>{tokens}</p>
-            </form>
-            <form method="post" action=endpoint::END_SESSIONS_OF>
-                <input type="hidden" name="id" value=id.to_owned()/>
-                <button class="btn quiet" aria-describedby=sessions_hint.clone()>"Sign out everywhere"</button>
-                <p class="hint" id=sessions_hint>{sessions}</p>
-            </form>
+            {act(endpoint::REVOKE_TOKENS_OF, (id, "tokens"), "Take back all tokens".to_owned(), tokens)}
+            {act(endpoint::END_SESSIONS_OF, (id, "sessions"), "Sign out everywhere".to_owned(), sessions)}
         </details>
+    }
+    .into_any()
+}
+
+/// One act on a person, with what it does.
+fn act(to: &'static str, (id, name): (&str, &str), word: String, hint: String) -> AnyView {
+    let hint_id = format!("{name}-hint-{id}");
+    view! {
+        <form method="post" action=to>
+            <input type="hidden" name="id" value=id.to_owned()/>
+            <button class="btn quiet" aria-describedby=hint_id.clone()>{word}</button>
+            <p class="hint" id=hint_id>{hint}</p>
+        </form>
     }
     .into_any()
 }

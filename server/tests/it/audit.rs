@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -28,6 +28,13 @@ fn python(files: &[&Path]) -> (bool, String) {
     (output.status.success(), said(&output))
 }
 
+/// The file of an export.
+fn exported(panel: &Panel) -> PathBuf {
+    let export = panel.folder.path().join("export.jsonl");
+    fs::write(&export, panel.done(&["audit", "export"])).unwrap();
+    export
+}
+
 #[test]
 fn a_whole_trail_is_verified_exported_and_checked_by_a_third_party() {
     let panel = Panel::new("");
@@ -36,8 +43,7 @@ fn a_whole_trail_is_verified_exported_and_checked_by_a_third_party() {
     assert!(whole.contains("The chain of 1 event is whole."), "{whole}");
     assert!(!whole.contains("could change the trail"), "{whole}");
 
-    let export = panel.folder.path().join("export.jsonl");
-    fs::write(&export, panel.done(&["audit", "export"])).unwrap();
+    let export = exported(&panel);
     let (passes, told) = python(&[&export]);
     assert!(passes && told.contains("whole: 3 events"), "{told}");
     let listed = panel.done(&["audit", "list", "--json"]);
@@ -127,8 +133,7 @@ async fn old_events_are_archived_in_a_file_that_a_third_party_can_check_and_the_
     );
     assert!(!listed.contains("download-logs"), "{listed}");
 
-    let export = panel.folder.path().join("export.jsonl");
-    fs::write(&export, panel.done(&["audit", "export"])).unwrap();
+    let export = exported(&panel);
     for (files, events) in [
         (vec![archive.as_path()], 5),
         (vec![export.as_path()], 4),

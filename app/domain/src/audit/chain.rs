@@ -65,7 +65,8 @@ pub(super) fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
     Some(bytes)
 }
 
-/// The last event that was written, as the panel noted it beside the trail.
+/// An event by number and hash: the last one that was written, as the panel noted it beside the trail, or an end of an
+/// archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Head {
     /// Its number; 0 before the first one.

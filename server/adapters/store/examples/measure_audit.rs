@@ -1,5 +1,6 @@
-//! Measures the audit trail in the database of a URL that must be empty, or, with 0 EVENTS, what is there: what a chained event costs over a bare insert,
-//! and how fast a million of them are chained, checked and exported. Prints figures; asserts nothing.
+//! Measures the audit trail in the database of a URL that must be empty: what a chained event costs over a bare insert,
+//! and how fast a million of them are chained, checked and exported. With 0 EVENTS those that are there are checked and
+//! exported. Prints figures; asserts nothing.
 //!
 //!     cargo run --release -p adapter-store --example measure_audit -- URL [EVENTS]
 
