@@ -70,13 +70,22 @@ pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError>
             </div>
         </form>
     });
+    let without = (!proofs.has_password).then(|| {
+        view! {
+            <p class="hint">
+                "What comes next can lose a link or reveal a key. Once you have confirmed, the panel does not ask again \
+                 for "{words::duration(STEP_UP)}"."
+            </p>
+            <div class="actions"><a class="btn" href=path::HOME>"Not now"</a></div>
+        }
+    });
     let no_way = no_way.then(|| view! { <p class="card note">{NO_WAY}</p> });
     let content = view! {
         <div class="crumb"><h1>"Confirm that it is you"</h1></div>
         <div class="stack">
             {passkey}
             {provider}
-            {password}{no_way}
+            {password}{no_way}{without}
         </div>
     }
     .to_html();

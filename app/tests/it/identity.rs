@@ -81,6 +81,7 @@ async fn who_has_no_password_is_not_asked_for_it_and_told_the_way_to_one() {
     for page in [&account, &page] {
         assert!(!page.html.contains("type=\"password\""), "{}", page.html);
     }
+    assert!(page.says("Not now"), "{}", page.text());
     assert!(
         page.says("nothing else that confirms it is you"),
         "{}",
