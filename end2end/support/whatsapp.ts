@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { Page } from "@playwright/test";
 import jsqr from "jsqr";
 import { PNG } from "pngjs";
+import { expect, gatewayPage, unlinked, verdict } from "./people.ts";
 import { composeFile, docker, facts, freePort, panel, root, until } from "./stack.ts";
 
 const name = () => `${facts().project}-whatsapp`;
@@ -112,6 +113,17 @@ export const server = {
   reset: () => tell("/reset", {}),
   state: () => tell("/state"),
 };
+
+/**
+ * The phone removes the device that the gateway's page knows of; ends when the page knows that it is gone. Until it has
+ * heard of the link, “not linked” is told from before it.
+ */
+export async function removedOnPhone(page: Page): Promise<void> {
+  await page.goto(gatewayPage());
+  await expect(verdict(page)).toContainText("Working: Messages get through", { timeout: 60_000 });
+  await phone.logOut();
+  await unlinked(page);
+}
 
 /** Every code that a page showed, to be looked for where it must not be. */
 export const shown: string[] = [];

@@ -6,7 +6,7 @@ import { isAccessible, picture } from "../../support/looks.ts";
 import { mailServer } from "../../support/mail.ts";
 import { expect, gatewayPage, test, unlinked, verdict } from "../../support/people.ts";
 import { facts, sql, until } from "../../support/stack.ts";
-import { look, phone, startWhatsApp, stopWhatsApp } from "../../support/whatsapp.ts";
+import { look, phone, removedOnPhone, startWhatsApp, stopWhatsApp } from "../../support/whatsapp.ts";
 
 // One after the other: each goes on from the link that the last one left.
 test.describe.configure({ mode: "serial" });
@@ -98,8 +98,7 @@ test("a link is opened once, shows the code, and a scan of it links and connects
 });
 
 test("a link that is taken back shows nothing more, within a second", async ({ page, browser }, info) => {
-  await phone.logOut();
-  await unlinked(page);
+  await removedOnPhone(page);
   await start(page);
   running = page.url();
   const link = await makeLink(page);

@@ -6,7 +6,7 @@ import type { Page } from "@playwright/test";
 import { isAccessible, picture } from "../../support/looks.ts";
 import { anOperation, carryOut, colleague, expect, gatewayPage, test, unlinked, verdict } from "../../support/people.ts";
 import { facts, killPanel, panel, startPanel } from "../../support/stack.ts";
-import { look, phone, server, shown, standIn, startWhatsApp, stopWhatsApp, underItsOwnName } from "../../support/whatsapp.ts";
+import { look, phone, removedOnPhone, server, shown, standIn, startWhatsApp, stopWhatsApp, underItsOwnName } from "../../support/whatsapp.ts";
 
 // One after the other: each goes on from the link that the last one left.
 test.describe.configure({ mode: "serial" });
@@ -101,9 +101,7 @@ test("the link outlives a container that finds WhatsApp by name and certificate,
 
 // From here on everything goes that way.
 test("the phone removes the device: the page says so, and a newer code links anew", async ({ page }, info) => {
-  await page.goto(gatewayPage());
-  await phone.logOut();
-  await expect(verdict(page)).toContainText("WhatsApp is not linked", { timeout: 30_000 });
+  await removedOnPhone(page);
   await expect(page.locator("#verdict")).toContainText("logged out from the phone");
   await picture(page, info, "gateway-logged-out");
   await page.getByRole("link", { name: "Link", exact: true }).first().click();
@@ -118,8 +116,7 @@ test("the phone removes the device: the page says so, and a newer code links ane
 });
 
 test("the panel killed with -9 while the code shows: the next one shows a code again, and it links", async ({ page }) => {
-  await phone.logOut();
-  await unlinked(page);
+  await removedOnPhone(page);
   await start(page);
   await look(page);
   await killPanel();
@@ -131,8 +128,7 @@ test("the panel killed with -9 while the code shows: the next one shows a code a
 });
 
 test("two people press at the same instant: one login, both see the same code; the panel killed with -9 after the scan: the next one ends it", async ({ page, browser, contextOptions }) => {
-  await phone.logOut();
-  await unlinked(page);
+  await removedOnPhone(page);
   const context = await colleague(browser, contextOptions, "otto", "operator");
   const other = await context.newPage();
   const pages = [page, other];
@@ -161,11 +157,7 @@ test("two people press at the same instant: one login, both see the same code; t
 });
 
 test("WhatsApp cannot be reached: it is said, with the gateway's own words", async ({ page }) => {
-  // The link of the test before is to be known first: else "not linked" is told from before it.
-  await page.goto(gatewayPage());
-  await expect(verdict(page)).toContainText("Working: Messages get through", { timeout: 60_000 });
-  await phone.logOut();
-  await expect(verdict(page)).toContainText("WhatsApp is not linked", { timeout: 30_000 });
+  await removedOnPhone(page);
   await server.drop(300_000);
   await page.goto(`${gatewayPage()}${linkIt}`);
   await page.getByRole("button", { name: "Link", exact: true }).click();
@@ -186,9 +178,7 @@ test("a scan that is not the phone's own is named, and the next code links", asy
 });
 
 test("`panel demo scan` plays the phone, as the demo's own page says", async ({ page }) => {
-  await phone.logOut();
-  await page.goto(gatewayPage());
-  await expect(verdict(page)).toContainText("WhatsApp is not linked", { timeout: 30_000 });
+  await removedOnPhone(page);
   const folder = facts().folder;
   const config = join(folder, "demo.toml");
   writeFileSync(config, `${readFileSync(join(folder, "panel.toml"), "utf8")}stand_in = "${standIn()}"\n`, { mode: 0o600 });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Page } from "@playwright/test";
 import { contextOf, expect, gatewayPage, test, unlinked, viewerContext } from "../../support/people.ts";
 import { docker, facts, killPanel, root, startPanel } from "../../support/stack.ts";
-import { camera, look, phone, server, startWhatsApp, stopWhatsApp } from "../../support/whatsapp.ts";
+import { camera, look, phone, removedOnPhone, server, startWhatsApp, stopWhatsApp } from "../../support/whatsapp.ts";
 
 // One after the other: each goes on from the link that the last one left.
 test.describe.configure({ mode: "serial" });
@@ -48,7 +48,7 @@ test("five newer codes, each read from the page as it comes; the sixth code link
 });
 
 test("WhatsApp takes the connection and says nothing: the page says so and shows no code; once it speaks, a code comes by itself and links", async ({ page }) => {
-  await phone.logOut();
+  await removedOnPhone(page);
   await server.mute(true);
   await begin(page);
   await expect(scan(page)).toHaveText("Asking the gateway for a code");
@@ -60,7 +60,7 @@ test("WhatsApp takes the connection and says nothing: the page says so and shows
 });
 
 test("the connection to WhatsApp is lost while the code shows: a newer code comes by itself, and links", async ({ page }) => {
-  await phone.logOut();
+  await removedOnPhone(page);
   await begin(page);
   const first = await look(page);
   await server.drop();
@@ -71,7 +71,7 @@ test("the connection to WhatsApp is lost while the code shows: a newer code come
 });
 
 test("a scan that does not finish, on an account that was logged out before, is told at once; the panel is killed with -9 in the middle, and it links when WhatsApp finishes it", async ({ page }) => {
-  await phone.logOut();
+  await removedOnPhone(page);
   await begin(page);
   await phone.scan(await look(page), { fault: "no-restart" });
   await expect(scan(page)).toHaveText("Scanned, finishing");
@@ -86,7 +86,7 @@ test("a scan that does not finish, on an account that was logged out before, is 
 });
 
 test("a number that wants a passkey is named as that once WhatsApp lets the scanned device not in; its code is not shown again", async ({ page }) => {
-  await phone.logOut();
+  await removedOnPhone(page);
   await begin(page);
   const first = await look(page);
   await phone.scan(first, { fault: "passkey" });
@@ -110,7 +110,7 @@ function cutOff(): void {
 }
 
 test("a page that slept five minutes, and through two newer codes, shows the live one within seconds of waking, and it links", async ({ page, browser, contextOptions }) => {
-  await phone.logOut();
+  await removedOnPhone(page);
   // Headless Chromium takes the order to freeze a page and goes on as before: so its clock and its network stand still.
   await page.clock.install();
   await begin(page);
@@ -216,7 +216,7 @@ async function ask(page: Page, operation: string): Promise<{ got: Record<string,
 }
 
 test("somebody without the right is given no code by any address, and a second screen of somebody with it shows the same one", async ({ page, browser, contextOptions }) => {
-  await phone.logOut();
+  await removedOnPhone(page);
   await begin(page);
   const first = await look(page);
   const operation = new URL(page.url()).pathname.split("/").at(-1) ?? "";

@@ -6,7 +6,7 @@ import type { Page } from "@playwright/test";
 import { isAccessible, picture } from "../../support/looks.ts";
 import { confirmIdentity, expect, gatewayPage, test, unlinked, verdict, viewerContext } from "../../support/people.ts";
 import { docker, facts, panel, sql } from "../../support/stack.ts";
-import { look, phone, withBackupKey } from "../../support/whatsapp.ts";
+import { look, phone, removedOnPhone, withBackupKey } from "../../support/whatsapp.ts";
 
 // One after the other: each goes on from the link that the last one left.
 test.describe.configure({ mode: "serial" });
@@ -84,8 +84,7 @@ test("a link that works is replaced with consent only", async ({ page }) => {
 });
 
 test("WhatsApp refuses the restored link: it is said, and what was there before is back", async ({ page }, info) => {
-  await phone.logOut();
-  await unlinked(page);
+  await removedOnPhone(page);
   const before = docker("exec", facts().container, "find", `${links}/default`, "-type", "f");
   await openRestore(page);
   await page.getByLabel("The key that opens backups").fill(key);

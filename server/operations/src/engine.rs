@@ -166,6 +166,11 @@ impl Engine {
         self.0.holders.latest(gateway)
     }
 
+    /// Resolves when the newest operation of a gateway has ended and is another than `before`; with its id.
+    pub async fn next_end(&self, gateway: &GatewayId, before: Option<OperationId>) -> OperationId {
+        self.0.holders.next_end(gateway, before).await
+    }
+
     /// Reads anew who holds the locks: at start, and when notices may have been lost.
     pub async fn refresh_holders(&self) {
         self.0.refresh_holders().await;

@@ -9,7 +9,7 @@ use domain::gateway::{Gateway, GatewayId};
 use domain::history::{Incident, Strip};
 use domain::logs::LogLine;
 use domain::observation::Observation;
-use domain::operation::Operation;
+use domain::operation::{Operation, OperationId};
 use domain::ports::{Containers as _, Observations};
 use futures::stream::BoxStream;
 use observe::Board;
@@ -24,9 +24,14 @@ const TAIL: u32 = 200;
 /// What a gateway's newest operation is, from the engine's memory.
 pub(super) struct Latest(pub(super) Engine);
 
+#[async_trait]
 impl observe::Planned for Latest {
     fn latest(&self, gateway: &GatewayId) -> Option<Operation> {
         self.0.latest(gateway)
+    }
+
+    async fn next_end(&self, gateway: &GatewayId, before: Option<OperationId>) -> OperationId {
+        self.0.next_end(gateway, before).await
     }
 }
 

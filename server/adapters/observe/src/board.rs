@@ -11,7 +11,7 @@ use domain::fault::Fault;
 use domain::gateway::{AccountId, Gateway};
 use domain::history::{self, Incident, Sample, Strip, Transition};
 use domain::observation::Observation;
-use domain::operation::{AT_ONCE, Operation, Outcome};
+use domain::operation::{AT_ONCE, Operation, OperationId, Outcome};
 use domain::ports::Clock;
 use domain::time::Timestamp;
 use tokio::sync::watch;
@@ -103,6 +103,20 @@ impl Board {
             inner: Mutex::new(inner),
             published: watch::Sender::new(Arc::new(observation)),
         }
+    }
+
+    /// Resolves when the newest operation of the gateway has ended and is another than `before`; with its id.
+    pub(crate) async fn next_end(&self, before: Option<OperationId>) -> OperationId {
+        let gateway = self.published.borrow().gateway.id.clone();
+        self.planned.next_end(&gateway, before).await
+    }
+
+    /// The newest operation of the gateway, when it has ended.
+    pub(crate) fn last_end(&self) -> Option<OperationId> {
+        let latest = self.planned.latest(&self.published.borrow().gateway.id);
+        latest
+            .filter(|latest| latest.ended_at.is_some())
+            .map(|latest| latest.id)
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

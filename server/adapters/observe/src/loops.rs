@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::fact::{ContainerState, FactKind, State};
 use futures::StreamExt;
 use rand::Rng;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -44,8 +44,8 @@ struct Observer {
     board: Arc<Board>,
     senses: Arc<dyn Senses>,
     pace: Pace,
-    /// Wakes every loop: something happened, look now.
-    look: Arc<Notify>,
+    /// Wakes every loop: something happened, look now. A loop that is just looking looks again afterwards.
+    look: watch::Sender<()>,
     /// Wakes the stream of resource samples: another container may run.
     attach: Arc<Notify>,
 }
@@ -62,7 +62,7 @@ impl Observers {
             board,
             senses,
             pace,
-            look: Arc::new(Notify::new()),
+            look: watch::Sender::new(()),
             attach: Arc::new(Notify::new()),
         };
         self.supervise("edge", observer.clone(), Observer::watch_edge);
@@ -72,7 +72,8 @@ impl Observers {
         self.supervise("news", observer.clone(), Observer::watch_news);
         self.supervise("resources", observer.clone(), Observer::watch_resources);
         self.supervise("config", observer.clone(), Observer::watch_config);
-        self.supervise("socket", observer, Observer::watch_socket);
+        self.supervise("socket", observer.clone(), Observer::watch_socket);
+        self.supervise("operations", observer, Observer::watch_operations);
     }
 
     /// Runs a loop for ever; a panic in it is logged and the loop begins anew.
@@ -108,23 +109,34 @@ impl Observers {
 
 impl Observer {
     /// Waits for the next look: the pace with a tenth of jitter, or at once when something happened.
-    async fn pause(&self, pace: Duration) {
+    async fn pause(&self, calls: &mut watch::Receiver<()>, pace: Duration) {
         let jitter = rand::rng().random_range(0.9..1.1);
         tokio::select! {
             () = tokio::time::sleep(pace.mul_f64(jitter)) => {}
-            () = self.look.notified() => tokio::time::sleep(Duration::from_millis(150)).await,
+            // Its sender is `self`. Calls come in flocks: one look answers them all.
+            _ = calls.changed() => {
+                tokio::time::sleep(Duration::from_millis(150)).await;
+                calls.mark_unchanged();
+            }
         }
     }
 
+    /// Wakes every loop.
+    fn call(&self) {
+        self.look.send_replace(());
+    }
+
     async fn watch_edge(self) {
+        let mut calls = self.look.subscribe();
         loop {
             let seen = self.senses.edge().await;
             self.board.enter(FactKind::Edge, |all| &mut all.edge, seen);
-            self.pause(self.pace.edge).await;
+            self.pause(&mut calls, self.pace.edge).await;
         }
     }
 
     async fn watch_process(self) {
+        let mut calls = self.look.subscribe();
         loop {
             let seen = self.senses.process().await;
             let live = seen.detail.as_ref().is_some_and(|process| process.live);
@@ -136,11 +148,12 @@ impl Observer {
             } else {
                 self.pace.probe.min(Duration::from_secs(2))
             };
-            self.pause(pace).await;
+            self.pause(&mut calls, pace).await;
         }
     }
 
     async fn watch_session(self) {
+        let mut calls = self.look.subscribe();
         loop {
             self.board.enter_accounts(self.senses.accounts().await);
             let well = self.board.observation().session.state == State::Ok;
@@ -149,14 +162,15 @@ impl Observer {
             } else {
                 self.pace.probe.min(Duration::from_secs(3))
             };
-            self.pause(pace).await;
+            self.pause(&mut calls, pace).await;
         }
     }
 
     async fn watch_container(self) {
+        let mut calls = self.look.subscribe();
         loop {
             self.look_at_container().await;
-            self.pause(self.pace.container).await;
+            self.pause(&mut calls, self.pace.container).await;
         }
     }
 
@@ -212,7 +226,7 @@ impl Observer {
             }
             // First the container itself, so that a kill is on every page at once; then the others.
             self.look_at_container().await;
-            self.look.notify_waiters();
+            self.call();
             self.attach.notify_waiters();
         }
     }
@@ -242,16 +256,29 @@ impl Observer {
     }
 
     async fn watch_config(self) {
+        let mut calls = self.look.subscribe();
         loop {
             self.board.enter_config(self.senses.compare().await);
-            self.pause(self.pace.config).await;
+            self.pause(&mut calls, self.pace.config).await;
         }
     }
 
     async fn watch_socket(self) {
         loop {
             self.senses.socket_changed().await;
-            self.look.notify_waiters();
+            self.call();
+        }
+    }
+
+    /// What an operation changed is seen when it has ended, and not when its turn comes.
+    async fn watch_operations(self) {
+        let mut last = self.board.last_end();
+        loop {
+            last = Some(self.board.next_end(last).await);
+            self.call();
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use async_trait::async_trait;
 use domain::fault::{Boundary, FaultKind};
 use domain::gateway::GatewayId;
 use domain::operation::{Command, OperationId};
@@ -22,9 +23,14 @@ impl Clock for World {
     }
 }
 
+#[async_trait]
 impl Planned for World {
     fn latest(&self, _: &GatewayId) -> Option<Operation> {
         self.latest.lock().unwrap().clone()
+    }
+
+    async fn next_end(&self, _: &GatewayId, _: Option<OperationId>) -> OperationId {
+        std::future::pending().await
     }
 }
 
