@@ -20,6 +20,8 @@ pub mod live;
 #[cfg(feature = "ssr")]
 mod markdown;
 #[cfg(feature = "ssr")]
+mod own_mail;
+#[cfg(feature = "ssr")]
 mod pages;
 #[cfg(feature = "ssr")]
 mod panel;
@@ -44,6 +46,7 @@ pub use crate::{
     answer::{inside, outside, pages as urls},
     call::{Call, Confirmed, Went},
     error::PanelError,
+    own_mail::{folded as own_mails_folded, letter as own_mail},
     pages::answer::sorry,
     pages::logs::Filter,
     panel::{OwnSession, Panel, RenewError, Reveals, Screen, SiteFiles, Viewer, must_have},

@@ -12,7 +12,7 @@ use domain::person::{Actor, Person, Role};
 use domain::ports::{
     AccountHistory, ApiTokens, AuditChain, AuditReader, AuditTrail, Backups, Calendars, Clock,
     GatewayKeys, HandOffs, Identities, IdentityProvider, Ids, Invitations, KeyRotations, Mail,
-    Observations, Operations, Passkeys, People, Proposals, Register, Reminders, Reports,
+    Mailboxes, Observations, Operations, Passkeys, People, Proposals, Register, Reminders, Reports,
     RepositorySecrets, Reviews, RotationLog, SavedViews, Scans, SecondFactors, Sessions,
     StateFolder,
 };
@@ -85,6 +85,8 @@ pub struct Panel {
     pub provider: Option<Arc<dyn IdentityProvider>>,
     /// Who of it is who here.
     pub identities: Arc<dyn Identities>,
+    /// Where people get mail about their accounts.
+    pub mailboxes: Arc<dyn Mailboxes>,
     /// Who must have a second factor.
     pub second_factor_for: Arc<BTreeSet<Role>>,
     /// Recovery codes that wait to be shown once.
@@ -209,6 +211,8 @@ pub struct Screen(pub HandOff);
 pub trait OwnSession: Send + Sync {
     /// Goes on, as `person` now is, under a new id: one that was stolen before is worth nothing.
     async fn renew(&self, person: &Person) -> Result<(), RenewError>;
+    /// Whether the identity provider said minutes ago who its owner is, so that a code completes the confirmation.
+    async fn is_half_confirmed(&self) -> Result<bool, RenewError>;
     /// Goes on under a new id, knowing that its owner typed their password now.
     async fn confirm(&self) -> Result<(), RenewError>;
 }

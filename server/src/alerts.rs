@@ -1,26 +1,29 @@
 //! Managers are told of marked acts by mail: soon after, each event once, and never in the way of the act.
 
+mod own;
+mod post;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::{Letter, Panel};
+use app::Panel;
 use domain::audit::AuditEvent;
-use domain::ports::{Alerts, Candidate, Mail, StoreError};
+use domain::ports::{Alerts, Candidate, StoreError};
 use domain::review::{Known, OfficeHours, Rule, is_new_network, marks};
 use tokio_util::sync::CancellationToken;
 
+use self::post::{Post, Recipient};
 use crate::rounds::Rounds;
+
+pub(crate) use self::own::OwnMail;
 
 /// How often it is looked whether there is something to tell.
 const EVERY: Duration = Duration::from_secs(20);
-/// The most mails of one event each to somebody in a round; rounds are a minute apart.
-const MOST: usize = 3;
 
 /// Tells managers.
 pub(crate) struct Alerting {
-    alerts: Arc<dyn Alerts>,
-    mail: Arc<dyn Mail>,
+    post: Post,
     office_hours: Option<Arc<OfficeHours>>,
     public_url: Arc<str>,
     to: Vec<String>,
@@ -37,8 +40,10 @@ impl Alerting {
     ) -> Option<Self> {
         let is_used = !to.is_empty() && !used.is_empty();
         Some(Self {
-            alerts,
-            mail: panel.mail.clone().filter(|_| is_used)?,
+            post: Post {
+                alerts,
+                mail: panel.mail.clone().filter(|_| is_used)?,
+            },
             office_hours: panel.office_hours.clone(),
             public_url: panel.public_url.clone(),
             to: to.to_vec(),
@@ -66,13 +71,13 @@ impl Alerting {
             .copied()
             .collect();
         for to in &self.to {
-            if let Some(untold) = self.alerts.claim(to, &acts).await? {
+            if let Some(untold) = self.post.alerts.claim(to, &acts).await? {
                 let marked: Vec<_> = untold
                     .candidates
                     .into_iter()
                     .filter_map(|candidate| self.marked(candidate))
                     .collect();
-                self.tell(to, untold.from, untold.to, &marked).await?;
+                self.tell(to, (untold.from, untold.to), &marked).await?;
             }
         }
         Ok(())
@@ -95,50 +100,23 @@ impl Alerting {
         (!rules.is_empty()).then_some((event, rules))
     }
 
-    /// One mail each, and one for the rest. What went out is noted at once, so that nothing goes out twice.
     async fn tell(
         &self,
         to: &str,
-        from: i64,
-        end: i64,
+        span: (i64, i64),
         marked: &[(AuditEvent, Vec<Rule>)],
     ) -> Result<(), StoreError> {
-        let (each, rest) = marked.split_at(marked.len().min(MOST));
-        let mut told = from;
-        for (event, rules) in each {
-            let letter = app::alert_letter(event, rules, &self.public_url);
-            if !self.send(to, told, event.sequence, letter).await? {
-                return Ok(());
-            }
-            told = event.sequence;
-        }
-        if rest.is_empty() {
-            self.alerts.told(to, told, end).await.map(drop)
-        } else {
-            let letter = app::alerts_folded(rest, &self.public_url);
-            self.send(to, told, end, letter).await.map(drop)
-        }
-    }
-
-    /// `false` when it did not go out, or another panel has gone on.
-    async fn send(
-        &self,
-        to: &str,
-        told: i64,
-        up_to: i64,
-        letter: Letter,
-    ) -> Result<bool, StoreError> {
-        if !self.alerts.hold(to, told).await? {
-            return Ok(false);
-        }
-        match self.mail.send(to, &letter.subject, &letter.text).await {
-            Ok(()) => self.alerts.told(to, told, up_to).await,
-            Err(fault) => {
-                tracing::warn!("An alert could not be mailed: {}", fault.message);
-                self.alerts.failed(to, &fault.message).await?;
-                Ok(false)
-            }
-        }
+        let numbers: Vec<i64> = marked.iter().map(|(event, _)| event.sequence).collect();
+        let to = Recipient {
+            key: to,
+            address: to,
+        };
+        let each = |at: usize| {
+            let (event, rules) = &marked[at];
+            app::alert_letter(event, rules, &self.public_url)
+        };
+        let rest = |from: usize| app::alerts_folded(&marked[from..], &self.public_url);
+        self.post.tell(to, span, &numbers, each, rest).await
     }
 }
 

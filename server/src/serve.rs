@@ -16,7 +16,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::alerts::Alerting;
+use crate::alerts::{Alerting, OwnMail};
 use crate::audit::Custodian;
 use crate::config::Config;
 use crate::http::{self, Change, Hub, KnownPeople, Measured, Site, Topic};
@@ -75,6 +75,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         passkeys: Arc::new(base.store.clone()),
         provider: wire::provider(&config, &base)?,
         identities: Arc::new(base.store.clone()),
+        mailboxes: Arc::new(base.store.clone()),
         views: Arc::new(base.store.clone()),
         second_factor_for: Arc::new(config.sign_in.second_factor_for.clone()),
         factor_codes: Arc::default(),
@@ -128,6 +129,9 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     let (alert_to, alert_on) = (&config.audit.alert_to, &config.audit.alert_on);
     if let Some(alerting) = Alerting::of(&panel, alerts, alert_to, alert_on) {
         tracker.spawn(alerting.run(rest.clone()));
+    }
+    if let Some(own_mail) = OwnMail::of(&panel, Arc::new(base.store.clone())) {
+        tracker.spawn(own_mail.run(rest.clone()));
     }
     if let Some(reporting) = Reporting::of(&panel, &config.audit.report_to) {
         tracker.spawn(reporting.run(rest.clone()));

@@ -97,6 +97,8 @@ pub mod act {
     pub const ADD_PASSKEY: &str = "add-passkey";
     /// A passkey was removed.
     pub const REMOVE_PASSKEY: &str = "remove-passkey";
+    /// Somebody gets mail about their account elsewhere, or no more.
+    pub const CHANGE_MAIL: &str = "change-mail";
     /// Somebody was said to be somebody at an identity provider.
     pub const CONNECT_IDENTITY: &str = "connect-identity";
     /// Somebody is nobody at identity providers any more.

@@ -191,8 +191,6 @@ pub enum Refusal {
     NotAskedAnew,
     /// It was somebody else than the person who is signed in.
     SomebodyElse,
-    /// They have a second factor here, which is what confirms.
-    SecondFactor,
     /// The mail address is not proved to be theirs.
     UnverifiedMail,
     /// There is nothing that they could be called here.
@@ -207,14 +205,13 @@ pub enum Refusal {
 
 impl Refusal {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 11] = [
         Self::Away,
         Self::Late,
         Self::Declined,
         Self::Untrusted,
         Self::NotAskedAnew,
         Self::SomebodyElse,
-        Self::SecondFactor,
         Self::UnverifiedMail,
         Self::NoName,
         Self::NameTaken,
@@ -231,7 +228,6 @@ impl Refusal {
             Self::Untrusted => "untrusted",
             Self::NotAskedAnew => "not-anew",
             Self::SomebodyElse => "somebody-else",
-            Self::SecondFactor => "second-factor",
             Self::UnverifiedMail => "mail",
             Self::NoName => "no-name",
             Self::NameTaken => "taken",
@@ -269,9 +265,6 @@ impl Refusal {
             Self::SomebodyElse => format!(
                 "You are somebody else at {provider} than here. Sign out there, then try again."
             ),
-            Self::SecondFactor => {
-                "You have a second factor here. Confirm by it that it is you.".to_owned()
-            }
             Self::UnverifiedMail => format!(
                 "Your mail address is not verified at {provider}. Verify it there, then try again."
             ),
@@ -300,9 +293,6 @@ impl Refusal {
             Self::Untrusted => format!("An answer of {provider} that could not be trusted."),
             Self::NotAskedAnew => format!("{provider} did not ask anew who they are."),
             Self::SomebodyElse => format!("By {provider}, where it was somebody else."),
-            Self::SecondFactor => {
-                format!("By {provider}, though there is a second factor here.")
-            }
             Self::UnverifiedMail => format!("By {provider}, with a mail address not verified."),
             Self::NoName => format!("By {provider}, which tells no name that can be used here."),
             Self::NameTaken => format!("By {provider}, with a name that is taken here."),

@@ -24,6 +24,7 @@ pub mod identity;
 pub mod invitation;
 pub mod key_rotation;
 pub mod logs;
+pub mod mailbox;
 pub mod observation;
 pub mod operation;
 pub mod passkey;

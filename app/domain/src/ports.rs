@@ -12,6 +12,7 @@ mod journal;
 mod key_rotations;
 mod keys;
 mod links;
+mod mailboxes;
 mod outside;
 mod pages;
 mod passkeys;
@@ -36,13 +37,15 @@ pub use chain::{AuditChain, ChainStanding, Verified};
 pub use devices::PanelDevices;
 pub use hand_offs::{HandOffs, Mail, Opener};
 pub use identity_provider::{
-    ByProvider, Errand, Identities, IdentityProvider, Proofs, Proved, ProviderError, Whence,
+    ByProvider, Errand, Identities, IdentityProvider, Proofs, Proved, ProviderConfirms,
+    ProviderError, Whence,
 };
 pub use invitations::{Chosen, Invitations};
 pub use journal::{Begun, Fenced, Journal, NewOperation, StartError, StoreError};
 pub use key_rotations::KeyRotations;
 pub use keys::GatewayKeys;
 pub use links::{Backups, LinkFiles, Scans};
+pub use mailboxes::Mailboxes;
 pub use outside::{Abilities, ChannelOutcome, Containers, GatewayControl, LoginAnswer, Readiness};
 pub use pages::{AccountHistory, AuditTrail, History, Observations, Operations};
 pub use passkeys::{Added, Passkeys};

@@ -7,7 +7,9 @@ use secrecy::SecretString;
 use crate::call::{Call, Went, redirect_to};
 use crate::error::{OrSay as _, PanelError};
 use crate::pages::own_page;
-use crate::panel::OwnSession;
+use crate::panel::{OwnSession, RenewError};
+
+const TOO_LATE: &str = "That took too long. Begin again.";
 
 /// Changes the password of whoever is signed in.
 ///
@@ -67,6 +69,35 @@ pub async fn confirm_identity(
     note_confirmed(&call, session, &next).await
 }
 
+/// Confirms it by a code, for whom the identity provider has said so just before.
+///
+/// # Errors
+/// The provider has not, or too long ago; the code is wrong, or was tried too often.
+#[server(prefix = "/api", endpoint = "account/confirm-code")]
+pub async fn confirm_by_code(
+    code: String,
+    #[server(default)] next: String,
+) -> Result<Went, PanelError> {
+    let call = Call::current()?;
+    let session = Call::own_session();
+    let half = match &session {
+        Some(session) => session.is_half_confirmed().await,
+        None => Ok(false),
+    };
+    if !half.map_err(|error| unwritten(&call, &error))? {
+        return Err(PanelError::invalid("half", TOO_LATE));
+    }
+    let factors = &call.panel().second_factors;
+    let confirmed = factors.confirm(call.actor(), code.into()).await;
+    confirmed
+        .or_say(|| call.error_id())
+        .map_err(|error| match error {
+            PanelError::Invalid { why, .. } => PanelError::invalid("code", why),
+            other => other,
+        })?;
+    note_confirmed(&call, session, &next).await
+}
+
 /// Notes that it was confirmed, and goes on.
 pub(super) async fn note_confirmed(
     call: &Call,
@@ -76,12 +107,17 @@ pub(super) async fn note_confirmed(
     if let Some(session) = session
         && let Err(error) = session.confirm().await
     {
-        tracing::error!(
-            error = &*error.0 as &dyn core::error::Error,
-            "Somebody confirmed who they are, but the session could not be written"
-        );
-        let id = call.error_id();
-        return Err(PanelError::Unavailable { id });
+        return Err(unwritten(call, &error));
     }
     Ok(redirect_to(own_page(next).unwrap_or(path::HOME)))
+}
+
+fn unwritten(call: &Call, error: &RenewError) -> PanelError {
+    tracing::error!(
+        error = &*error.0 as &dyn core::error::Error,
+        "Somebody confirmed who they are, but the session could not be read or written"
+    );
+    PanelError::Unavailable {
+        id: call.error_id(),
+    }
 }

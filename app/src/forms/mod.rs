@@ -8,6 +8,7 @@ pub mod credentials;
 pub mod hand_off;
 pub mod keys;
 pub mod log;
+pub mod mailbox;
 pub mod operations;
 pub mod passkeys;
 pub mod people;
@@ -18,7 +19,7 @@ pub mod tokens;
 pub mod views;
 pub mod wipe;
 
-pub use account::{change_password, confirm_identity};
+pub use account::{change_password, confirm_by_code, confirm_identity};
 pub use audit::{answer_question, review_events, verify_audit};
 pub use backups::{make_backup_key, restore_backup};
 pub use credentials::{
@@ -30,6 +31,7 @@ pub use keys::{
     add_consumer, finish_key_task, remove_consumer, retry_key_task, reveal_key, rotate_key,
 };
 pub use log::log_rotation;
+pub use mailbox::set_mail;
 pub(crate) use operations::command;
 pub use operations::{
     abandon_operation, cancel, cancel_operation, skip_step, start, start_operation,
@@ -120,6 +122,10 @@ pub mod endpoint {
     pub const CHANGE_PASSWORD: &str = "/api/account/password";
     /// Types the password again, for an act that asks for it.
     pub const CONFIRM_IDENTITY: &str = "/api/account/confirm";
+    /// Says where one gets mail about one's account.
+    pub const SET_MAIL: &str = "/api/account/mail";
+    /// Types a code after the identity provider has said who it is.
+    pub const CONFIRM_BY_CODE: &str = "/api/account/confirm-code";
     /// Brings an account's link back from a backup.
     pub const RESTORE: &str = "/api/backups/restore";
 
@@ -161,7 +167,7 @@ pub mod endpoint {
     pub const REMOVE_CALENDAR_LINK: &str = "/api/credentials/remove-calendar";
 
     /// All of them.
-    pub const ALL: [&str; 53] = [
+    pub const ALL: [&str; 55] = [
         VERIFY_AUDIT,
         REVIEW_EVENTS,
         ANSWER_QUESTION,
@@ -197,6 +203,8 @@ pub mod endpoint {
         MAKE_BACKUP_KEY,
         CHANGE_PASSWORD,
         CONFIRM_IDENTITY,
+        CONFIRM_BY_CODE,
+        SET_MAIL,
         RESTORE,
         WIPE,
         ROTATE_KEY,

@@ -1,5 +1,6 @@
 //! One's own account: who one is, and the password.
 
+mod mailbox;
 pub(crate) mod sessions;
 
 use domain::path;
@@ -21,6 +22,11 @@ pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError>
             "It is signed out. If it was not you, change your password now: whoever it was knows it.",
         ),
         "sessions" => Some("Every other device is signed out."),
+        "mail" => Some("Mail about your account goes there from now on. One is on its way."),
+        "mail-later" => Some(
+            "The address is kept, but the first mail to it did not go out: an admin looks at the mail server.",
+        ),
+        "mail-gone" => Some("No mail about your account is sent any more."),
         _ => None,
     };
     let done = done.map(|done| {
@@ -60,6 +66,7 @@ pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError>
         }
         .into_any()
     };
+    let mail = mailbox::card(call, asked).await?;
     let content = view! {
         <div class="crumb"><h1>"Your account"</h1></div>
         {done}
@@ -72,8 +79,9 @@ pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError>
             <dt>"Signed in"</dt><dd>{moment::clock(viewer.signed_in_at, now)}</dd>
         </dl>
         {password}
+        {mail}
         {sessions::card(call)}
-        <form class="actions" method="post" action=path::SIGN_OUT>
+        <form class="card pad actions" method="post" action=path::SIGN_OUT>
             <button class="btn quiet">"Sign out"</button>
         </form>
     }

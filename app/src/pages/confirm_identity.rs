@@ -1,8 +1,10 @@
-//! Asks for the password again before an act that a borrowed session must not do.
+//! Asks who it is once more before an act that a borrowed session must not do: by the password, by a passkey, or by the
+//! identity provider; the first and the last together with the second factor's code.
 
 use domain::action::STEP_UP;
 use domain::path;
 use domain::ports::Proofs;
+use domain::second_factor::SecondFactor;
 use domain::words;
 use leptos::prelude::*;
 
@@ -13,21 +15,24 @@ use crate::error::{OrSay as _, PanelError};
 use crate::forms::endpoint;
 use crate::ui::passkey::{self, Use};
 
+const TITLE: &str = "Confirm that it is you";
 const NO_WAY: &str = "You have no password here, and nothing else that confirms it is you. Ask an admin for a one-time link: \
                       by that you choose a password. A passkey confirms, too.";
 
 pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError> {
     let next = own_page(asked.get("next")).map(str::to_owned);
-    let back = next
-        .clone()
-        .map(|next| view! { <input type="hidden" name="next" value=next/> });
+    let factor = call.viewer().person.second_factor;
+    if let Some(factor) = factor.filter(|_| !asked.get("half").is_empty()) {
+        let content = by_code(call, asked, next, factor);
+        return Ok(Page::new(TITLE, content).at("account"));
+    }
+    let back = kept(next.clone());
     let wrong = asked.problem_with("password");
     let invalid = wrong.as_ref().map(|_| "true");
     let described = wrong.as_ref().map(|_| "password-error");
     let wrong =
         wrong.map(|why| view! { <p class="error" id="password-error" role="alert">{why}</p> });
     let long = words::duration(STEP_UP);
-    let factor = call.viewer().person.second_factor;
     let passkey = factor.is_some_and(|factor| factor.passkeys > 0).then(|| {
         let form = passkey::answered(Use {
             action: endpoint::CONFIRM_BY_PASSKEY,
@@ -45,7 +50,6 @@ pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError>
     let proofs = call.panel().identities.of(call.viewer().person.id).await;
     let proofs = proofs.or_say(|| call.error_id())?;
     let provider = provider(call, asked, next.as_deref(), &proofs);
-    // A factor of two needs the other one.
     let no_way = !proofs.has_password && provider.is_none() && passkey.is_none();
     let code = factor.map(|factor| code(asked, factor.authenticator));
     let password = proofs.has_password.then(|| view! {
@@ -81,7 +85,7 @@ pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError>
     });
     let no_way = no_way.then(|| view! { <p class="card note">{NO_WAY}</p> });
     let content = view! {
-        <div class="crumb"><h1>"Confirm that it is you"</h1></div>
+        <div class="crumb"><h1>{TITLE}</h1></div>
         <div class="stack">
             {passkey}
             {provider}
@@ -89,18 +93,60 @@ pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError>
         </div>
     }
     .to_html();
-    Ok(Page::new("Confirm that it is you", content).at("account"))
+    Ok(Page::new(TITLE, content).at("account"))
 }
 
-/// The way by the identity provider, for whoever it knows and who has set up nothing stronger here.
+/// Where to go on to.
+fn kept(next: Option<String>) -> Option<impl IntoView + use<>> {
+    next.map(|next| view! { <input type="hidden" name="next" value=next/> })
+}
+
+/// The second half, after the identity provider has said who it is.
+fn by_code(call: &Call, asked: &Asked, next: Option<String>, factor: SecondFactor) -> String {
+    let provider = call
+        .panel()
+        .provider_name()
+        .unwrap_or("The identity provider");
+    let said = format!(
+        "{provider} says that it is you. The code of your second factor is the other half."
+    );
+    let again = way_to_provider(path::CONFIRM_IDENTITY, next.as_deref());
+    let late = asked.problem_with("half").map(|why| {
+        view! { <p class="error" role="alert">{why}</p> }
+    });
+    let code = code(asked, factor.authenticator);
+    view! {
+        <div class="crumb"><h1>{TITLE}</h1></div>
+        <div class="stack">
+            <form class="card pad form" method="post" action=endpoint::CONFIRM_BY_CODE>
+                {late}
+                <p class="hint">{said}</p>
+                {kept(next)}
+                {code}
+                <div class="actions">
+                    <a class="btn" href=again>"Begin again"</a>
+                    <button class="btn primary">"Go on"</button>
+                </div>
+            </form>
+        </div>
+    }
+    .to_html()
+}
+
+/// The way by the identity provider, for whoever it knows.
 fn provider(call: &Call, asked: &Asked, next: Option<&str>, proofs: &Proofs) -> Option<AnyView> {
     let name = call.panel().provider_name()?;
-    if call.viewer().person.second_factor.is_some() || proofs.subjects.is_empty() {
+    if proofs.subjects.is_empty() {
         return None;
     }
     let wrong = by_provider(asked, Some(name)).or_else(|| throttled(asked));
     let way = way_to_provider(path::CONFIRM_BY_PROVIDER, next);
-    let hint = format!("{name} asks you once more who you are, and sends you back here.");
+    let hint = match call.viewer().person.second_factor {
+        None => format!("{name} asks you once more who you are, and sends you back here."),
+        Some(_) => format!(
+            "{name} asks you once more who you are, and sends you back here for the code of your second factor."
+        ),
+    };
     let button = format!("Confirm with {name}");
     Some(
         view! {

@@ -71,11 +71,12 @@ fn body(form: &str, person: &str) -> String {
         | endpoint::REMOVE_VIEW
         | endpoint::REVOKE_TOKEN
         | endpoint::REVOKE_TOKENS_OF => format!("id={person}"),
-        endpoint::FINISH_SECOND_FACTOR => format!("code={CODE}"),
+        endpoint::FINISH_SECOND_FACTOR | endpoint::CONFIRM_BY_CODE => format!("code={CODE}"),
         endpoint::CHANGE_PASSWORD => {
             format!("old={PASSWORD}&new=four-words-of-her-own&again=four-words-of-her-own")
         }
         endpoint::CONFIRM_IDENTITY => format!("password={PASSWORD}"),
+        endpoint::SET_MAIL => "mail=otto@example.org".to_owned(),
         endpoint::MAKE_BACKUP_KEY => gateway.to_owned(),
         endpoint::RESTORE => {
             format!("{gateway}&backup=b&account=default&identity=AGE-SECRET-KEY-1FAKE&key=k")

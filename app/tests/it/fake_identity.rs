@@ -5,8 +5,8 @@ use domain::can::Permit;
 use domain::identity::{Answer, Asked, Claims, Purpose, Refusal, Subject};
 use domain::person::{Actor, Person, Role};
 use domain::ports::{
-    ByProvider, Errand, Identities, IdentityProvider, PeopleError, Proofs, Proved, ProviderError,
-    StoreError, Whence,
+    ByProvider, Errand, Identities, IdentityProvider, PeopleError, Proofs, Proved,
+    ProviderConfirms, ProviderError, StoreError, Whence,
 };
 use domain::time::Timestamp;
 use uuid::Uuid;
@@ -50,8 +50,8 @@ impl Identities for Fake {
     async fn sign_in(&self, _: Proved, _: Whence) -> Result<ByProvider, StoreError> {
         self.0.store(ByProvider::Not(Refusal::NoGroup))
     }
-    async fn confirm(&self, _: &Actor, _: Proved) -> Result<Option<Refusal>, PeopleError> {
-        Ok(Some(Refusal::SomebodyElse))
+    async fn confirm(&self, _: &Actor, _: Proved) -> Result<ProviderConfirms, PeopleError> {
+        Ok(ProviderConfirms::Not(Refusal::SomebodyElse))
     }
     async fn of(&self, _: Uuid) -> Result<Proofs, StoreError> {
         self.0.store(self.0.proofs.clone())

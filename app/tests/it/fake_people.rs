@@ -4,11 +4,12 @@ use async_trait::async_trait;
 use domain::api_token::{ApiToken, LONGEST, NewToken};
 use domain::can::Permit;
 use domain::invitation::Invitation;
+use domain::mailbox::{MailAddress, Mailbox, OwnMailbox};
 use domain::passkey::{Answer, Passkey, Question};
 use domain::person::{Actor, Person, Role, Roles};
 use domain::ports::{
-    Added, ApiTokens, Chosen, Disabled, Invitations, Passkeys, People, PeopleError, SecondFactors,
-    Sessions, Shown, SignIn, StoreError,
+    Added, ApiTokens, Chosen, Disabled, Invitations, Mailboxes, Passkeys, People, PeopleError,
+    SecondFactors, Sessions, Shown, SignIn, StoreError,
 };
 use domain::second_factor::SetUp;
 use domain::session::{Device, PersonSession};
@@ -320,6 +321,25 @@ impl Passkeys for Fake {
 }
 
 #[async_trait]
+impl Mailboxes for Fake {
+    async fn of(&self, _: Uuid) -> Result<Option<OwnMailbox>, StoreError> {
+        self.0.store(self.0.mailbox.clone())
+    }
+    async fn set(
+        &self,
+        actor: &Actor,
+        address: Option<&MailAddress>,
+    ) -> Result<Option<MailAddress>, PeopleError> {
+        let to = address.map_or("nowhere", MailAddress::as_str);
+        self.0.note(format!("{}'s mail goes to {to}", actor.name()));
+        Ok(self.0.mailbox.clone().map(|own| own.address))
+    }
+    async fn all(&self) -> Result<Vec<Mailbox>, StoreError> {
+        unreachable!("pages ask for their own")
+    }
+}
+
+#[async_trait]
 impl SecondFactors for Fake {
     async fn begin(&self, actor: &Actor) -> Result<(), PeopleError> {
         self.0.note(format!("{} begins", actor.name()));
@@ -345,6 +365,13 @@ impl SecondFactors for Fake {
     async fn renew_codes(&self, actor: &Actor) -> Result<Vec<SecretString>, PeopleError> {
         self.0.note(format!("{} renews codes", actor.name()));
         Ok(vec![SecretString::from("ggggg-hhhhh-iiiii")])
+    }
+    async fn confirm(&self, actor: &Actor, code: SecretString) -> Result<(), PeopleError> {
+        if code.expose_secret() != CODE {
+            return Err(PeopleError::WrongCode);
+        }
+        self.0.note(format!("{} confirms by a code", actor.name()));
+        Ok(())
     }
     async fn remove(&self, actor: &Actor) -> Result<Person, PeopleError> {
         self.0.note(format!("{} removes", actor.name()));

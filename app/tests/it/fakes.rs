@@ -20,6 +20,7 @@ use domain::hand_off::{HandOff, OPENS_WITHIN};
 use domain::history::{Incident, Strip};
 use domain::invitation::Invitation;
 use domain::logs::LogLine;
+use domain::mailbox::OwnMailbox;
 use domain::observation::Observation;
 use domain::operation::{Command, Operation, OperationId, OperationView};
 use domain::passkey::Passkey;
@@ -80,6 +81,8 @@ pub(crate) struct World {
     pub(crate) provider: Option<&'static str>,
     /// Who of it somebody is, and whether they have a password.
     pub(crate) proofs: Proofs,
+    /// Where mail about one's own account goes.
+    pub(crate) mailbox: Option<OwnMailbox>,
     pub(crate) saved_views: Vec<SavedView>,
     /// Who must have one.
     pub(crate) second_factor_for: BTreeSet<Role>,
@@ -419,7 +422,9 @@ impl Mail for Fake {
             let why = "That is no mail address.";
             return Err(Fault::new(FaultKind::Invalid, Boundary::Panel, why));
         }
-        let link = text.lines().find(|line| line.starts_with("https://"));
+        let link = text
+            .split_whitespace()
+            .find(|word| word.starts_with("https://"));
         self.0.note(format!("mailed {} to {to}", link.unwrap()));
         Ok(())
     }
@@ -513,6 +518,7 @@ pub(crate) fn panel(world: &Arc<World>) -> Panel {
             .provider
             .map(|name| -> Arc<dyn IdentityProvider> { Arc::new(FakeProvider(name)) }),
         identities: fake(),
+        mailboxes: fake(),
         views: fake(),
         second_factor_for: Arc::new(world.second_factor_for.clone()),
         factor_codes: Arc::default(),

@@ -141,6 +141,10 @@ impl OwnSession for Renewed {
         Ok(())
     }
 
+    async fn is_half_confirmed(&self) -> Result<bool, RenewError> {
+        Ok(false)
+    }
+
     async fn confirm(&self) -> Result<(), RenewError> {
         Ok(())
     }

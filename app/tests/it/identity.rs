@@ -1,16 +1,19 @@
 //! The ways to the identity provider, and what pages say when it opened nothing.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use app::{OwnSession, RenewError};
+use async_trait::async_trait;
 use domain::identity::{Refusal, Subject};
 use domain::path;
-use domain::person::Role;
+use domain::person::{Person, Role};
 use domain::second_factor::SecondFactor;
 
 use app::forms::endpoint;
 
 use crate::browser::Browser;
+use crate::fake_people::CODE;
 use crate::fakes::{NOW, World};
 use crate::scenes::world;
 use crate::second_factor::anna;
@@ -119,7 +122,7 @@ async fn people_tells_who_signs_in_by_it_and_an_admin_takes_that_back() {
 }
 
 #[tokio::test]
-async fn it_confirms_whom_it_knows_and_who_has_nothing_stronger_here() {
+async fn it_confirms_whom_it_knows() {
     let confirm = "/account/confirm?next=%2Fpeople";
     let way = "href=\"/sign-in/oidc/confirm?next=%2Fpeople\"";
     let known = with_provider(true);
@@ -146,6 +149,78 @@ async fn it_confirms_whom_it_knows_and_who_has_nothing_stronger_here() {
         let page = Browser::with(&known, Some(keyed.clone()))
             .get(confirm)
             .await;
-        assert!(!page.html.contains(path::CONFIRM_BY_PROVIDER));
+        assert!(page.html.contains(way), "{}", page.html);
+        assert!(page.says("for the code of your second factor"));
     }
+}
+
+/// A session of whom the provider has just said who it is, or not.
+struct Half {
+    said: bool,
+    confirmed: Mutex<u32>,
+}
+
+#[async_trait]
+impl OwnSession for Half {
+    async fn renew(&self, _: &Person) -> Result<(), RenewError> {
+        Ok(())
+    }
+    async fn is_half_confirmed(&self) -> Result<bool, RenewError> {
+        Ok(self.said)
+    }
+    async fn confirm(&self) -> Result<(), RenewError> {
+        *self.confirmed.lock().unwrap() += 1;
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_code_completes_what_the_provider_said_and_nothing_else() {
+    let mut world = world();
+    world.provider = Some("Example");
+    world.proofs.has_password = false;
+    let world = Arc::new(world);
+    let half = "/account/confirm?half=1&next=%2Fpeople";
+    for (said, code, confirmed, then) in [
+        (true, CODE, 1, None),
+        (true, "111111", 0, Some("is not right")),
+        (false, CODE, 0, Some("took too long. Begin again")),
+    ] {
+        let session = Arc::new(Half {
+            said,
+            confirmed: Mutex::default(),
+        });
+        let ida = anna(Role::Admin, 9, Duration::from_secs(700));
+        let browser = Browser::with(&world, Some(ida)).in_session(session.clone());
+        let page = browser.get(half).await;
+        assert!(page.says("Example says that it is you"), "{}", page.text());
+        assert!(!page.html.contains("type=\"password\""), "{}", page.html);
+        let form = format!("code={code}&next=%2Fpeople");
+        let sent = browser.post(half, endpoint::CONFIRM_BY_CODE, &form).await;
+        assert_eq!(
+            *session.confirmed.lock().unwrap(),
+            confirmed,
+            "{said} {code}"
+        );
+        match then {
+            None => assert_eq!(sent.location, "/people"),
+            Some(then) => {
+                let back = browser.get(&sent.location).await;
+                assert!(back.says(then), "{}", back.text());
+                assert!(
+                    back.html.contains("name=\"next\" value=\"/people\""),
+                    "{}",
+                    back.html
+                );
+            }
+        }
+    }
+
+    // Who has no second factor is never asked for its code, whatever the address says.
+    let page = Browser::of(&world, Role::Admin).get(half).await;
+    assert!(
+        !page.html.contains(endpoint::CONFIRM_BY_CODE),
+        "{}",
+        page.html
+    );
 }

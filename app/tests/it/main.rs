@@ -26,6 +26,7 @@ mod hand_off;
 mod identity;
 mod keys;
 mod live;
+mod mailbox;
 mod others;
 mod passkeys;
 mod print;

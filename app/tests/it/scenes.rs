@@ -260,6 +260,7 @@ pub(crate) fn world() -> World {
         passkeys: Vec::new(),
         passkeys_possible: true,
         provider: None,
+        mailbox: None,
         proofs: Proofs {
             subjects: Vec::new(),
             has_password: true,

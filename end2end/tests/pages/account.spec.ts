@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "@playwright/test";
 import { isAccessible, picture } from "../../support/looks.ts";
+import { mailServer } from "../../support/mail.ts";
 import { signIn } from "../../support/people.ts";
 import { facts, panel } from "../../support/stack.ts";
 
@@ -31,6 +32,41 @@ test("a new password keeps this browser signed in and ends the others", async ({
   await elsewhere.close();
 
   await signIn(page, name, "petra-chooses-her-own");
+});
+
+test("a new browser is told by mail, too, to whoever has said where", async ({ browser, contextOptions, page }, info) => {
+  const name = `mona-${info.project.name}-${info.repeatEachIndex}`;
+  const file = join(facts().folder, `${name}.password`);
+  panel("user", "add", name, "--role", "viewer", "--one-time-password-file", file);
+  const password = readFileSync(file, "utf8").trim();
+  const mail = await mailServer();
+  await signIn(page, name, password);
+  await page.goto(`${facts().url}/account`);
+  await page.getByLabel("Your mail address").fill("mona");
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.locator("#mail-error")).toHaveText("That is no mail address. It looks like anna@example.org.");
+  await isAccessible(page);
+  await page.getByLabel("Your mail address").fill("mona@example.org");
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByText("Mail about your account goes there from now on.")).toBeVisible();
+  await isAccessible(page);
+  await picture(page, info, "account-mail");
+  expect((await mail.received).text).toContain(`Hello ${name}`);
+
+  const elsewhere = await browser.newContext(contextOptions);
+  const other = await elsewhere.newPage();
+  await other.goto(`${facts().url}/sign-in`);
+  await other.getByLabel("Name").fill(name);
+  await other.getByLabel("Password").fill(password);
+  await other.getByRole("button", { name: "Sign in", exact: true }).click();
+  await expect(other.locator("#verdict")).toBeVisible();
+  // Seconds; a minute when something else happened between the two.
+  await expect.poll(() => mail.mails.length, { timeout: 80_000 }).toBe(2);
+  expect(mail.mails[1]?.to).toEqual(["mona@example.org"]);
+  expect(mail.mails[1]?.text).toContain("Chrome on");
+  expect(mail.mails[1]?.text).toContain(`${facts().url}/account`);
+  await elsewhere.close();
+  await mail.close();
 });
 
 test("a new browser is asked about on the others, and is signed out at once", async ({ browser, contextOptions, page }, info) => {

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Page } from "@playwright/test";
+import { codeOf } from "../../support/authenticator.ts";
 import { isAccessible, picture } from "../../support/looks.ts";
 import { expect, known, test } from "../../support/people.ts";
 import { facts, panel } from "../../support/stack.ts";
@@ -81,6 +82,38 @@ test("an identity provider lets in, gives the role of the group, confirms, and w
   await elsewhere.goto(`${facts().url}/account`);
   await expect(heading(elsewhere)).toHaveText("Sign in");
   await other.close();
+  await context.close();
+});
+
+test("who signs in by the provider and has an authenticator here confirms by both, without a password", async ({ browser, contextOptions }, info) => {
+  const login = `ivo-${info.project.name}-${info.repeatEachIndex}`;
+  person(login, { groups: ["staff"] });
+  const context = await browser.newContext(contextOptions);
+  await known(context);
+  const page = await context.newPage();
+  await page.goto(`${facts().url}/sign-in?next=%2Faccount%2Fsecond-factor`);
+  await page.getByRole("link", { name: "Sign in with Example" }).click();
+  await proveThere(page, login);
+  await page.getByRole("button", { name: "Set up" }).click();
+  const secret = (await page.locator("#secret-text").textContent()) ?? "";
+  await page.getByLabel("Code", { exact: true }).fill(codeOf(secret));
+  await page.getByRole("button", { name: "Turn on" }).click();
+  await expect(page.getByRole("heading", { name: "Your recovery codes, shown once" })).toBeVisible();
+
+  await page.goto(`${facts().url}/account/confirm?next=%2Faccount`);
+  await expect(page.getByLabel("Your password")).toHaveCount(0);
+  await page.getByRole("link", { name: "Confirm with Example" }).click();
+  await proveThere(page, login);
+  await expect(page.getByText("Example says that it is you.")).toBeVisible();
+  await isAccessible(page);
+  await picture(page, info, "confirm-provider-code");
+  await page.getByLabel("Code of your authenticator").fill("000000");
+  await page.getByRole("button", { name: "Go on" }).click();
+  await expect(page.locator("#code-error")).toContainText("The code is not right");
+  await isAccessible(page);
+  await page.getByLabel("Code of your authenticator").fill(codeOf(secret, 1));
+  await page.getByRole("button", { name: "Go on" }).click();
+  await expect(heading(page)).toHaveText("Your account");
   await context.close();
 });
 

@@ -103,8 +103,10 @@ fn roles(count: i64) -> Vec<Candidate> {
 
 fn alerting(row: &Arc<Row>, listing: &Arc<Listing>) -> Alerting {
     Alerting {
-        alerts: row.clone(),
-        mail: listing.clone(),
+        post: Post {
+            alerts: row.clone(),
+            mail: listing.clone(),
+        },
         office_hours: OfficeHours::parse("Mon-Tue 07:00-20:00", "UTC").map(Arc::new),
         public_url: "https://panel.example".into(),
         to: vec![MIA.to_owned()],
@@ -181,7 +183,7 @@ async fn sign_ins_are_told_for_their_hour_and_their_network() {
     assert!(done[1].contains("a network that is new"), "{done:?}");
     // Without hours nothing is after them.
     let row = Row::of(vec![candidate(1, act::SIGN_IN, &["94.31.99.1"])]);
-    panel.alerts = row.clone();
+    panel.post.alerts = row.clone();
     panel.office_hours = None;
     panel.round().await.unwrap();
     assert_eq!((listing.done().len(), row.told()), (2, 100));

@@ -14,7 +14,8 @@ use domain::audit::{AuditOutcome, NewAuditEvent, act};
 use domain::identity::{Answer, Asked, Purpose, Refusal};
 use domain::path;
 use domain::ports::{
-    ByProvider, Identities, IdentityProvider, PeopleError, Proved, ProviderError, Whence,
+    ByProvider, Identities, IdentityProvider, PeopleError, Proved, ProviderConfirms, ProviderError,
+    Whence,
 };
 use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
@@ -24,6 +25,9 @@ use super::sign_in::{Desk, own_page, unavailable, with_next};
 
 /// Key of [`Errand`] within a session.
 const KEY: &str = "identity-provider";
+
+/// What the page for confirming is told when the provider has said who it is, and a code is asked for besides.
+const CODE_WANTED: &str = "half=1";
 
 /// What is remembered while somebody is at the provider.
 #[derive(Serialize, Deserialize)]
@@ -85,11 +89,6 @@ async fn confirm(
     };
     match gate.viewer(&session, &from).await {
         Err(away) => away,
-        Ok(viewer) if viewer.person.second_factor.is_some() => answered(
-            Purpose::Confirm,
-            Refusal::SecondFactor,
-            own_page(&wanted.next),
-        ),
         Ok(_) => {
             gate.send(Purpose::Confirm, &session, &from, &wanted.next)
                 .await
@@ -280,14 +279,21 @@ impl Gate {
             Err(away) => return away,
         };
         match self.identities.confirm(&viewer.actor, proved).await {
-            Ok(None) => {
+            Ok(ProviderConfirms::Whole) => {
                 let now = self.desk.door.clock.now();
                 match sessions::confirm(session, now).await {
                     Ok(()) => Redirect::to(next).into_response(),
                     Err(error) => unavailable(&*error),
                 }
             }
-            Ok(Some(refusal)) => answered(Purpose::Confirm, refusal, next),
+            Ok(ProviderConfirms::Half) => {
+                let now = self.desk.door.clock.now();
+                match sessions::half_confirm(session, now).await {
+                    Ok(()) => to(Purpose::Confirm, CODE_WANTED, next),
+                    Err(error) => unavailable(&*error),
+                }
+            }
+            Ok(ProviderConfirms::Not(refusal)) => answered(Purpose::Confirm, refusal, next),
             Err(PeopleError::Database(error)) => unavailable(&error),
             Err(error) => unavailable(&error),
         }

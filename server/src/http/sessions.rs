@@ -50,6 +50,9 @@ struct SignedIn {
     /// When the password was typed again; not since sign-in, else.
     #[serde(default)]
     confirmed: Option<Timestamp>,
+    /// When the identity provider said anew who it is, while the code of the second factor is awaited.
+    #[serde(default)]
+    half_confirmed: Option<Timestamp>,
 }
 
 impl SignedIn {
@@ -170,6 +173,7 @@ pub(super) async fn begin(
                 at: now,
                 touched: now,
                 confirmed: None,
+                half_confirmed: None,
             },
         )
         .await?;
@@ -183,9 +187,21 @@ pub(super) async fn confirm(session: &Session, now: Timestamp) -> anyhow::Result
     session.cycle_id().await?;
     let confirmed = SignedIn {
         confirmed: Some(now),
+        half_confirmed: None,
         ..known
     };
     session.insert(KEY, confirmed).await?;
+    Ok(())
+}
+
+/// Notes that the identity provider said anew who it is, which is half of a confirmation.
+pub(super) async fn half_confirm(session: &Session, now: Timestamp) -> anyhow::Result<()> {
+    let known = session.get::<SignedIn>(KEY).await?;
+    let half_confirmed = SignedIn {
+        half_confirmed: Some(now),
+        ..known.context("the session has ended")?
+    };
+    session.insert(KEY, half_confirmed).await?;
     Ok(())
 }
 
@@ -210,6 +226,14 @@ impl OwnSession for Own {
             begin(&self.session, person, row, self.door.clock.now()).await
         };
         renewing.await.map_err(|error| RenewError(error.into()))
+    }
+
+    async fn is_half_confirmed(&self) -> Result<bool, RenewError> {
+        let known = self.session.get::<SignedIn>(KEY).await;
+        let known = known.map_err(|error| RenewError(error.into()))?;
+        let at = known.and_then(|known| known.half_confirmed);
+        let now = self.door.clock.now();
+        Ok(at.is_some_and(|at| now.since(at) < SECOND_STEP))
     }
 
     async fn confirm(&self) -> Result<(), RenewError> {

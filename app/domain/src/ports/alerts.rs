@@ -30,8 +30,8 @@ pub struct Untold {
 /// Alerts: each event is told once to each, whatever is restarted and however many panels there are.
 #[async_trait]
 pub trait Alerts: Send + Sync {
-    /// Takes it upon this panel to tell somebody of events of these acts; `None` when it was done within the last minute,
-    /// or failed within the last five. Whoever is new is told of what comes from now on.
+    /// Takes it upon this panel to tell somebody of events of these acts; `None` when nothing has happened since, or it was
+    /// done within the last minute, or failed within the last five. Whoever is new is told of what comes from now on.
     async fn claim(&self, to: &str, acts: &[&str]) -> Result<Option<Untold>, StoreError>;
     /// Keeps others away a minute longer; `false` when another panel has gone on meanwhile.
     async fn hold(&self, to: &str, told: i64) -> Result<bool, StoreError>;

@@ -79,6 +79,17 @@ pub enum ByProvider {
     Not(Refusal),
 }
 
+/// Whether what the provider proved confirms who somebody is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProviderConfirms {
+    /// It does.
+    Whole,
+    /// It is one proof of two: the code of their second factor is the other.
+    Half,
+    /// It does not.
+    Not(Refusal),
+}
+
 /// Who of a provider is who here, by issuer and subject alone. Every change and every sign-in writes its audit event in the
 /// same transaction.
 #[async_trait]
@@ -96,7 +107,8 @@ pub trait Identities: Send + Sync {
     /// Signs in whoever it is: adds them at their first time, and lets their role everywhere follow their groups.
     async fn sign_in(&self, proved: Proved, whence: Whence) -> Result<ByProvider, StoreError>;
     /// Confirms that it is still the person who signed in.
-    async fn confirm(&self, actor: &Actor, proved: Proved) -> Result<Option<Refusal>, PeopleError>;
+    async fn confirm(&self, actor: &Actor, proved: Proved)
+    -> Result<ProviderConfirms, PeopleError>;
     /// Who somebody is at providers, and whether they need them.
     async fn of(&self, person: Uuid) -> Result<Proofs, StoreError>;
     /// Everybody who is somebody at a provider.

@@ -25,6 +25,9 @@ pub trait SecondFactors: Send + Sync {
     ) -> Result<(Person, Vec<SecretString>), PeopleError>;
     /// New recovery codes in place of the old ones; no session ends.
     async fn renew_codes(&self, actor: &Actor) -> Result<Vec<SecretString>, PeopleError>;
+    /// Confirms by a code that it is still the person who signed in, when the identity provider has said so just before;
+    /// throttled like the second step of a sign-in, and audited either way.
+    async fn confirm(&self, actor: &Actor, code: SecretString) -> Result<(), PeopleError>;
     /// Takes one's own factor away.
     async fn remove(&self, actor: &Actor) -> Result<Person, PeopleError>;
     /// Takes somebody's factor away who lost it.

@@ -28,9 +28,11 @@ pub(super) fn card(call: &Call) -> AnyView {
         .collect();
     let all = (others > 1).then(|| {
         view! {
-            <form method="post" action=endpoint::END_OTHER_SESSIONS>
-                <button class="btn" aria-describedby="others-hint">"Sign out everywhere else"</button>
+            <form class="card pad form" method="post" action=endpoint::END_OTHER_SESSIONS>
                 <p class="hint" id="others-hint">"At once, on every device but this one."</p>
+                <div class="actions">
+                    <button class="btn" aria-describedby="others-hint">"Sign out everywhere else"</button>
+                </div>
             </form>
         }
     });

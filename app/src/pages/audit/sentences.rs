@@ -152,6 +152,7 @@ fn said(action: &str) -> (&'static str, &'static str) {
         act::SET_UP_SECOND_FACTOR => ("set up the second factor of", "set up a second factor"),
         act::REMOVE_SECOND_FACTOR => ("removed the second factor of", "removed a second factor"),
         act::RENEW_RECOVERY_CODES => ("made new recovery codes of", "made new recovery codes"),
+        act::CHANGE_MAIL => ("changed the mail address of", "changed a mail address"),
         act::CONNECT_IDENTITY => (
             "connected with the identity provider",
             "connected a person with the identity provider",
@@ -353,6 +354,7 @@ mod tests {
             act::ENABLE_PERSON,
             act::RESET_PASSWORD,
             act::CHANGE_ROLE,
+            act::CHANGE_MAIL,
             act::CONNECT_IDENTITY,
             act::DISCONNECT_IDENTITY,
             act::SKIP_STEP,

@@ -25,6 +25,7 @@ mod api_tokens;
 mod change;
 mod identities;
 mod invitations;
+mod mailboxes;
 mod passkeys;
 mod second_factor;
 mod sessions;

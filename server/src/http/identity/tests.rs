@@ -8,7 +8,7 @@ use domain::can::Permit;
 use domain::identity::{CEREMONY, Claims, Subject};
 use domain::person::{Actor, Person, Role};
 use domain::ports::{Clock, Proofs, SignIn, StoreError};
-use domain::second_factor::SecondFactor;
+use domain::second_factor::SECOND_STEP;
 use domain::time::Timestamp;
 use uuid::Uuid;
 
@@ -105,9 +105,12 @@ impl Identities for Known {
             _ => ByProvider::Not(Refusal::NameTaken),
         })
     }
-    async fn confirm(&self, _: &Actor, proved: Proved) -> Result<Option<Refusal>, PeopleError> {
-        let same = proved.claims.subject.id == "anna";
-        Ok((!same).then_some(Refusal::SomebodyElse))
+    async fn confirm(&self, _: &Actor, proved: Proved) -> Result<ProviderConfirms, PeopleError> {
+        Ok(match proved.claims.subject.id.as_str() {
+            "anna" => ProviderConfirms::Whole,
+            "two-steps" => ProviderConfirms::Half,
+            _ => ProviderConfirms::Not(Refusal::SomebodyElse),
+        })
     }
     async fn of(&self, _: Uuid) -> Result<Proofs, StoreError> {
         Ok(Proofs::default())
@@ -153,13 +156,16 @@ fn world() -> World {
         let since = viewer.confirmed_at.since(viewer.signed_in_at);
         since.as_secs().to_string()
     };
-    let inside =
-        Router::new()
-            .route("/page", get(said))
-            .layer(axum::middleware::from_fn_with_state(
-                house.door.clone(),
-                sessions::require,
-            ));
+    let half = |axum::Extension(own): axum::Extension<Arc<dyn app::OwnSession>>| async move {
+        own.is_half_confirmed().await.unwrap().to_string()
+    };
+    let inside = Router::new()
+        .route("/page", get(said))
+        .route("/half", post(half))
+        .layer(axum::middleware::from_fn_with_state(
+            house.door.clone(),
+            sessions::require,
+        ));
     let router = house.around(routes.merge(inside).route("/begin", post(begin)));
     World {
         house,
@@ -324,14 +330,35 @@ async fn one_confirms_who_one_is_by_the_same_way() {
     let said = axum::body::to_bytes(said.into_body(), 100).await.unwrap();
     assert_eq!(&said[..], b"90");
     assert!(!is_in(&mut before).await, "the id is new");
+}
 
-    world.house.folks.all.lock().unwrap()[0].second_factor = Some(SecondFactor {
-        since: world.house.clock.now(),
-        authenticator: false,
-        passkeys: 1,
-        codes_left: 10,
-    });
-    world.house.door.people.forget(Some(anna().id));
-    let said = goes(&mut browser, "/sign-in/oidc/confirm?next=%2Fpeople").await;
-    assert_eq!(said, "/account/confirm?oidc=second-factor&next=%2Fpeople");
+#[tokio::test]
+async fn who_has_a_second_factor_is_half_confirmed_by_it_for_some_minutes() {
+    async fn read(browser: &mut Browser, page: &str) -> String {
+        // The own session is given to forms alone.
+        let said = match page {
+            "/half" => browser.post(page).await,
+            _ => browser.get(page).await,
+        };
+        let said = axum::body::to_bytes(said.into_body(), 100).await.unwrap();
+        String::from_utf8(said.to_vec()).unwrap()
+    }
+    let world = world();
+    let mut browser = Browser::new(&world.router);
+    browser.post("/begin").await;
+    assert_eq!(read(&mut browser, "/half").await, "false");
+    world.house.clock.forward(Duration::from_secs(90));
+    goes(&mut browser, "/sign-in/oidc/confirm?next=%2Fpeople").await;
+    let said = back(&mut browser, "state=state-1&code=two-steps").await;
+    assert_eq!(said, "/account/confirm?half=1&next=%2Fpeople");
+    assert_eq!(read(&mut browser, "/page").await, "0", "not confirmed yet");
+    assert_eq!(read(&mut browser, "/half").await, "true");
+    world.house.clock.forward(SECOND_STEP);
+    assert_eq!(read(&mut browser, "/half").await, "false");
+
+    // Whoever signs in over it begins with nothing.
+    goes(&mut browser, "/sign-in/oidc/confirm").await;
+    back(&mut browser, "state=state-2&code=two-steps").await;
+    browser.post("/begin").await;
+    assert_eq!(read(&mut browser, "/half").await, "false");
 }

@@ -1,4 +1,4 @@
-//! How far marked acts have been told, to each manager by address: a row that follows the numbers of the trail. These have
+//! How far acts have been told, to each manager by address and to other people by their ids: a row that follows the numbers of the trail. These have
 //! no gaps and the order of the commits, so that nothing is passed over.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::audit::act;
 use domain::credential::Cause;
+use domain::mailbox::RECIPIENT;
 use domain::operation::Command;
 use domain::ports::{Alerts, Candidate, StoreError, Untold};
 use sqlx::types::Json;
@@ -70,7 +71,8 @@ impl Alerts for Store {
                 "INSERT INTO audit_alerts AS a (recipient, alerted_to, tried_at)
                  SELECT $1, head.sequence, $2 FROM audit_head AS head
                  ON CONFLICT (recipient) DO UPDATE SET tried_at = $2
-                 WHERE a.tried_at <= CASE WHEN a.failed IS NULL THEN $3::timestamptz ELSE $4::timestamptz END
+                 WHERE a.alerted_to < excluded.alerted_to
+                   AND a.tried_at <= CASE WHEN a.failed IS NULL THEN $3::timestamptz ELSE $4::timestamptz END
                  RETURNING alerted_to",
                 to,
                 column(now),
@@ -153,7 +155,7 @@ impl Alerts for Store {
 }
 
 impl Store {
-    /// Why the last alert that did not go out did not; `None` when all of them did. What was to go to an address that is
+    /// Why the last alert to managers that did not go out did not; `None` when all of them did. What was to go to an address that is
     /// told nothing any more is no failure for long.
     ///
     /// # Errors
@@ -161,9 +163,11 @@ impl Store {
     pub async fn alert_failure(&self) -> Result<Option<String>, StoreError> {
         self.within("reading what became of alerts", async {
             let failed = sqlx::query_scalar!(
-                "SELECT failed FROM audit_alerts WHERE failed IS NOT NULL AND tried_at > $1
+                "SELECT failed FROM audit_alerts
+                 WHERE failed IS NOT NULL AND tried_at > $1 AND recipient NOT LIKE $2 || '%'
                  ORDER BY tried_at DESC LIMIT 1",
                 column(self.clock.now().minus(OLDEST)),
+                RECIPIENT,
             )
             .fetch_optional(&self.pool)
             .await?;

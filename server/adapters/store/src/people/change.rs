@@ -243,16 +243,9 @@ impl Store {
         let Ok(place) = self.hasher.place() else {
             return Err(sqlx::Error::PoolTimedOut);
         };
-        let now = self.clock.now();
-        let mut tx = self.pool.begin().await?;
-        let counted = throttle::count(&mut tx, now, Some(name), None).await?;
-        tx.commit().await?;
-        let counted = match counted {
+        let counted = match self.count_own(name).await? {
             Ok(counted) => counted,
-            Err(until) => {
-                let wait = Duration::from_secs(until.since(now).as_secs().max(1));
-                return Ok(Err(PeopleError::TooManyTries { wait }));
-            }
+            Err(refused) => return Ok(Err(refused)),
         };
         let (_, hash) = self.with_hash(name).await?.unzip();
         let fits = place.verify(password, hash.clone()).await;
@@ -260,6 +253,17 @@ impl Store {
             counted,
             hash,
             fits,
+        }))
+    }
+
+    /// Counts a try of somebody who is signed in.
+    pub(super) async fn count_own(&self, name: &str) -> Changed<throttle::Tried> {
+        let now = self.clock.now();
+        let mut tx = self.pool.begin().await?;
+        let counted = throttle::count(&mut tx, now, Some(name), None).await?;
+        tx.commit().await?;
+        Ok(counted.map_err(|until| PeopleError::TooManyTries {
+            wait: Duration::from_secs(until.since(now).as_secs().max(1)),
         }))
     }
 

@@ -7,7 +7,8 @@ use domain::can::Permit;
 use domain::identity::{Claims, Refusal, Subject, follows};
 use domain::person::{Actor, Person, Role};
 use domain::ports::{
-    ByProvider, Identities, PeopleError, Proofs, Proved, SignIn, StoreError, Whence,
+    ByProvider, Identities, PeopleError, Proofs, Proved, ProviderConfirms, SignIn, StoreError,
+    Whence,
 };
 use domain::time::Timestamp;
 use sqlx::{PgConnection, Postgres, Transaction};
@@ -59,7 +60,11 @@ impl Identities for Store {
         self.within("signing somebody in", signing).await
     }
 
-    async fn confirm(&self, actor: &Actor, proved: Proved) -> Result<Option<Refusal>, PeopleError> {
+    async fn confirm(
+        &self,
+        actor: &Actor,
+        proved: Proved,
+    ) -> Result<ProviderConfirms, PeopleError> {
         let id = own(actor)?;
         let confirming = async {
             let mut tx = self.begin_change().await?;
@@ -72,23 +77,31 @@ impl Identities for Store {
                 Some(Refusal::SomebodyElse)
             } else if person.disabled_at.is_some() {
                 Some(Refusal::KeptOut)
-            } else if person.second_factor.is_some() {
-                // One proof of two: what they set up here is asked for.
-                Some(Refusal::SecondFactor)
             } else {
                 against(&proved)
             };
-            let note = match refusal {
-                Some(refusal) => refusal.note(&proved.provider),
-                None => by(&proved.provider),
+            let (confirms, outcome, note) = match refusal {
+                Some(refusal) => (
+                    ProviderConfirms::Not(refusal),
+                    AuditOutcome::Denied,
+                    refusal.note(&proved.provider),
+                ),
+                None if person.second_factor.is_some() => (
+                    ProviderConfirms::Half,
+                    AuditOutcome::Requested,
+                    by_half(&proved.provider),
+                ),
+                None => (
+                    ProviderConfirms::Whole,
+                    AuditOutcome::Succeeded,
+                    by(&proved.provider),
+                ),
             };
             let mut event = event(actor.clone(), act::CONFIRM_IDENTITY, &person, Some(note));
-            if refusal.is_some() {
-                event.outcome = AuditOutcome::Denied;
-            }
+            event.outcome = outcome;
             self.write_audit(&mut tx, event).await?;
             tx.commit().await?;
-            Ok(Ok(refusal))
+            Ok(Ok(confirms))
         };
         self.within("confirming who somebody is", confirming)
             .await?
@@ -333,7 +346,7 @@ impl Store {
         signed_in.note = Some(by(provider));
         if second {
             signed_in.outcome = AuditOutcome::Requested;
-            signed_in.note = Some(format!("{} The second factor is asked for.", by(provider)));
+            signed_in.note = Some(by_half(provider));
         }
         events.push(signed_in);
         self.commit_all(tx, &person, events).await?;
@@ -392,6 +405,10 @@ fn against(proved: &Proved) -> Option<Refusal> {
 /// What stands in the audit trail.
 fn by(provider: &str) -> String {
     format!("By {provider}.")
+}
+
+fn by_half(provider: &str) -> String {
+    format!("By {provider}. The second factor is asked for.")
 }
 
 fn denied(

@@ -20,7 +20,7 @@ pub use ceremony::RelyingParty;
 use ceremony::{Purpose, Refusal, question};
 
 use super::change::{Changed, event, lock};
-use super::second_factor::{own, write_codes};
+use super::second_factor::{counter, own, write_codes};
 use super::sign_in::{audit, with_turned_away};
 use super::throttle;
 use crate::rows::{column, moment};
@@ -172,7 +172,7 @@ impl Passkeys for Store {
                 Some(person) => self.proved(&mut tx, person, &answer).await?,
                 None => Proved::Not(None, Refusal::Late),
             };
-            let name = format!("second factor of {id}");
+            let name = counter(id);
             self.let_in(tx, proved, Some(&name), address, browser).await
         };
         self.within("checking a second factor", trying).await

@@ -17,6 +17,7 @@ use totp_rs::{Builder, Secret, Totp};
 use uuid::Uuid;
 
 use super::change::{Changed, event, lock};
+use super::throttle;
 use crate::notices;
 use crate::password::readable;
 use crate::rows::{column, moment};
@@ -188,6 +189,36 @@ impl SecondFactors for Store {
         self.within("renewing recovery codes", renewing).await?
     }
 
+    async fn confirm(&self, actor: &Actor, code: SecretString) -> Result<(), PeopleError> {
+        let id = own(actor)?;
+        let confirming = async {
+            // Apart from passwords, as when they sign in.
+            let tried = match self.count_own(&counter(id)).await? {
+                Ok(tried) => tried,
+                Err(refused) => return Ok(Err(refused)),
+            };
+            let mut tx = self.begin_change().await?;
+            let person = match with_factor(&mut tx, id).await? {
+                Ok(person) => person,
+                Err(refused) => return Ok(Err(refused)),
+            };
+            let code = self.take_code(&mut tx, id, &code).await?;
+            let refusal = code.refusal();
+            if refusal.is_none() {
+                throttle::forgive(&mut tx, &tried).await?;
+            }
+            let note = Some(code.note());
+            let mut event = event(actor.clone(), act::CONFIRM_IDENTITY, &person, note);
+            if refusal.is_some() {
+                event.outcome = AuditOutcome::Denied;
+            }
+            self.write_audit(&mut tx, event).await?;
+            tx.commit().await?;
+            Ok(refusal.map_or(Ok(()), Err))
+        };
+        self.within("checking a second factor", confirming).await?
+    }
+
     async fn remove(&self, actor: &Actor) -> Result<Person, PeopleError> {
         let id = own(actor)?;
         let removing = self.remove_factor(actor.clone(), id, Which::Authenticator);
@@ -296,6 +327,12 @@ impl Store {
     fn unsealed(&self, person: Uuid, sealed: &[u8]) -> Option<Vec<u8>> {
         self.sealing.as_ref()?.open(person, sealed)
     }
+}
+
+/// The name under which tries of somebody's second factor are counted: apart from passwords, since whoever knows one must
+/// not guess on because the other is forgiven.
+pub(super) fn counter(person: Uuid) -> String {
+    format!("second factor of {person}")
 }
 
 /// What is taken away.

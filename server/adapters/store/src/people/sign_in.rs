@@ -10,6 +10,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::change::lock;
+use super::second_factor::counter;
 use super::throttle;
 use crate::rows::column;
 use crate::store::Store;
@@ -83,8 +84,7 @@ impl Store {
         browser: Option<String>,
     ) -> sqlx::Result<SignIn> {
         let now = self.clock.now();
-        // Counted apart from passwords: whoever knows one must not guess on because the other is forgiven.
-        let name = format!("second factor of {id}");
+        let name = counter(id);
         let mut tx = self.pool.begin().await?;
         let tried = throttle::count(&mut tx, now, Some(&name), address.as_deref()).await?;
         tx.commit().await?;

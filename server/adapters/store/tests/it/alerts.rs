@@ -75,8 +75,7 @@ async fn who_is_new_is_told_of_what_comes_and_of_each_event_once() {
     assert!(!other.told(MIA, first, before).await.unwrap());
     assert!(other.told(MIA, first, last).await.unwrap());
     database.clock.advance(MINUTE);
-    let untold = Alerts::claim(&one, MIA, &ACTS).await.unwrap().unwrap();
-    assert!(untold.candidates.is_empty());
+    assert_eq!(Alerts::claim(&one, MIA, &ACTS).await.unwrap(), None);
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! People who sign in by an identity provider, against a real Postgres.
 
+use std::time::Duration;
+
 use adapter_store::Store;
 use domain::action::Action;
 use domain::audit::{AuditEvent, AuditOutcome, act};
@@ -8,7 +10,7 @@ use domain::identity::{Claims, Refusal, Subject};
 use domain::person::{Actor, Person, Role, Roles};
 use domain::ports::{
     AuditTrail, ByProvider, Clock as _, Disabled, Identities, People, PeopleError, Proved,
-    SecondFactors, SignIn, Whence,
+    ProviderConfirms, SecondFactors, SignIn, Whence,
 };
 use uuid::Uuid;
 
@@ -349,22 +351,24 @@ async fn whoever_has_a_second_factor_here_goes_on_to_it_and_confirms_by_it() {
     let ida = welcome(&store, proved("1", "ida", Some(Role::Operator))).await;
     let own = actor(ida.id, "ida");
     let mine = || proved("1", "ida", Some(Role::Operator));
-    assert_eq!(store_confirm(&store, &own, mine()).await, None);
+    let confirms = store_confirm(&store, &own, mine()).await;
+    assert_eq!(confirms, ProviderConfirms::Whole);
     let last = latest(&store, 1).await.remove(0).event;
     assert_eq!(
         (last.action.as_str(), last.outcome),
         (act::CONFIRM_IDENTITY, AuditOutcome::Succeeded)
     );
     let somebody = proved("2", "nora", Some(Role::Operator));
-    let refusal = store_confirm(&store, &own, somebody.clone()).await;
-    assert_eq!(refusal, Some(Refusal::SomebodyElse));
+    let somebody_else = ProviderConfirms::Not(Refusal::SomebodyElse);
+    let confirms = store_confirm(&store, &own, somebody.clone()).await;
+    assert_eq!(confirms, somebody_else);
     welcome(&store, somebody.clone()).await;
-    let refusal = store_confirm(&store, &own, somebody).await;
-    assert_eq!(refusal, Some(Refusal::SomebodyElse));
+    let confirms = store_confirm(&store, &own, somebody).await;
+    assert_eq!(confirms, somebody_else);
     let last = latest(&store, 1).await.remove(0).event;
     assert_eq!(last.outcome, AuditOutcome::Denied);
     let no_group = store_confirm(&store, &own, proved("1", "ida", None)).await;
-    assert_eq!(no_group, Some(Refusal::NoGroup));
+    assert_eq!(no_group, ProviderConfirms::Not(Refusal::NoGroup));
 
     let phone = scan(&store, &own, ida.id).await;
     let (with, _) = SecondFactors::finish(&store, &own, phone.code(&database))
@@ -378,11 +382,42 @@ async fn whoever_has_a_second_factor_here_goes_on_to_it_and_confirms_by_it() {
     }
     let last = latest(&store, 1).await.remove(0).event;
     assert_eq!(last.outcome, AuditOutcome::Requested);
-    let refusal = store_confirm(&store, &own, mine()).await;
-    assert_eq!(refusal, Some(Refusal::SecondFactor));
+    let half = store_confirm(&store, &own, mine()).await;
+    assert_eq!(half, ProviderConfirms::Half);
+    let last = latest(&store, 1).await.remove(0).event;
+    assert_eq!(
+        (last.action.as_str(), last.outcome),
+        (act::CONFIRM_IDENTITY, AuditOutcome::Requested)
+    );
+    // The other half: each code once, and wrong ones are slowed down.
+    let code = || phone.code(&database);
+    let confirm = |code| SecondFactors::confirm(&store, &own, code);
+    database.clock.advance(Duration::from_secs(30));
+    confirm(code()).await.unwrap();
+    let last = latest(&store, 1).await.remove(0).event;
+    assert_eq!(
+        (last.action.as_str(), last.outcome),
+        (act::CONFIRM_IDENTITY, AuditOutcome::Succeeded)
+    );
+    let used = confirm(code()).await.unwrap_err();
+    assert!(matches!(used, PeopleError::CodeUsed), "{used}");
+    let mut slowed = 0;
+    for _ in 0..10 {
+        match confirm("000000".into()).await.unwrap_err() {
+            PeopleError::TooManyTries { .. } => slowed += 1,
+            PeopleError::WrongCode => {
+                let last = latest(&store, 1).await.remove(0).event;
+                assert_eq!(last.outcome, AuditOutcome::Denied);
+            }
+            other => panic!("{other}"),
+        }
+    }
+    assert!(slowed > 4, "{slowed}");
+    let nobody = SecondFactors::confirm(&store, &actor(Uuid::from_u128(9), "x"), code()).await;
+    assert!(matches!(nobody, Err(PeopleError::Unknown)), "{nobody:?}");
 }
 
-async fn store_confirm(store: &Store, actor: &Actor, proved: Proved) -> Option<Refusal> {
+async fn store_confirm(store: &Store, actor: &Actor, proved: Proved) -> ProviderConfirms {
     Identities::confirm(store, actor, proved).await.unwrap()
 }
 

@@ -35,6 +35,8 @@ mod key_rotations;
 #[cfg(test)]
 mod lead;
 #[cfg(test)]
+mod mailboxes;
+#[cfg(test)]
 mod no_event_no_act;
 #[cfg(test)]
 mod passkeys;

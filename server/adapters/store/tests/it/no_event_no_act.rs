@@ -15,9 +15,9 @@ use domain::operation::{Command, OperationId, Outcome};
 use domain::person::{Actor, Role};
 use domain::ports::{
     ApiTokens, AuditTrail, ByHand, Calendars, Chosen, Clock as _, Disabled, HandOffs, Identities,
-    Ids as _, Invitations as _, Journal, KeyRotations, Mailed, Opener, Passkeys, People,
-    Proposals as _, Register, Reminders, Reports, RotationNotes as _, SecondFactors, Sessions,
-    Whence,
+    Ids as _, Invitations as _, Journal, KeyRotations, Mailboxes as _, Mailed, Opener, Passkeys,
+    People, Proposals as _, Register, Reminders, Reports, RotationNotes as _, SecondFactors,
+    Sessions, Whence,
 };
 use domain::proposal::{Decision, OPEN_FOR};
 use domain::report::Month;
@@ -245,6 +245,13 @@ async fn second_factors() {
     refused(&database, "refused second step", second).await;
     let confirm = People::confirm(&store, &own, password, code());
     refused(&database, "confirm", confirm).await;
+    let address = "ben@example.org".parse().unwrap();
+    let set = store.set(&own, Some(&address));
+    refused(&database, "mail address", set).await;
+    let confirm = SecondFactors::confirm(&store, &own, code());
+    refused(&database, "confirm by a code", confirm).await;
+    let confirm = SecondFactors::confirm(&store, &own, "000000".into());
+    refused(&database, "refused confirmation by a code", confirm).await;
 }
 
 #[tokio::test]

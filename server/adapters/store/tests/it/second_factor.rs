@@ -251,7 +251,7 @@ async fn confirming_who_one_is_asks_for_the_code_and_says_which_of_the_two_was_w
     let carla = carla(&database, &store).await;
     let confirm = async |password: &SecretString, code: SecretString| {
         let own = carla.own.clone();
-        store.confirm(&own, password.clone(), code).await
+        People::confirm(&store, &own, password.clone(), code).await
     };
     let code = carla.phone.code(&database);
     let wrong = SecretString::from("not the password");
@@ -296,7 +296,7 @@ async fn another_sealing_key_is_told_from_a_wrong_code_and_recovery_codes_still_
     let other = database.store_with(config).await;
     let other = other.sealed_under(SealingKey::new(&[8; 32]));
     let code = carla.phone.code(&database);
-    let confirm = other.confirm(&carla.own, carla.password.clone(), code);
+    let confirm = People::confirm(&other, &carla.own, carla.password.clone(), code);
     let refused = confirm.await.unwrap_err();
     assert!(matches!(refused, PeopleError::SealedElsewhere), "{refused}");
     let recovery = second_step(&other, &carla, carla.codes[0].clone()).await;
