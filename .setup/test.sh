@@ -46,6 +46,41 @@ lints() {
   "$SETUP/cargo-wasm" clippy --quiet -p domain -- -D warnings
 }
 
+# aside NAME COMMAND...: beside what follows; `join NAME` waits for it, and shows what it said when it failed.
+declare -A asides=()
+aside() {
+  local name=$1
+  shift
+  "$@" >"$LOGS/aside-$name.log" 2>&1 &
+  asides[$name]=$!
+}
+join() {
+  local process=${asides[$1]}
+  wait "$process" || {
+    unset "asides[$1]"
+    cat "$LOGS/aside-$1.log" >&2
+    fail "$2"
+  }
+  unset "asides[$1]"
+}
+
+# The Docker Engine, the gateway's images, and both on the tests' own daemon.
+real_parts() {
+  "$SETUP/docker.sh"
+  "$ROOT/openclaw/image/build.sh" "${image#*:}"
+  "$ROOT/openclaw/image/build.sh" "${old_image#*:}"
+  "$SETUP/test-docker.sh" start >/dev/null
+  "$SETUP/test-docker.sh" load "$image"
+  "$SETUP/test-docker.sh" load "$old_image"
+}
+
+pg=
+leave() {
+  [ "${#asides[@]}" -eq 0 ] || kill "${asides[@]}" 2>/dev/null || true
+  [ -z "$pg" ] || "$SETUP/test-postgres.sh" stop "$pg" >/dev/null 2>&1 || true
+  "$SETUP/test-docker.sh" stop >/dev/null 2>&1 || true
+}
+
 case "${1:-all}" in
   check)
     steps 3
@@ -60,17 +95,18 @@ esac
 
 am_root || fail "The tests start a Docker daemon of their own, which only root may: run 'sudo make test', or run them in a machine of their own."
 steps 13
+trap leave EXIT
 phase "Installing what is missing"
 "$SETUP/packages.sh" test
-"$SETUP/tools.sh" test
+# Most of it waits for the network and the disk while the compilers work.
+aside tools "$SETUP/tools.sh" test
+aside parts real_parts
 phase "Format"
 cargo fmt --all --check
 phase "Scripts"
 shellcheck --external-sources .setup/*.sh .setup/cargo-wasm openclaw/image/build.sh .ci/run
 phase "Architecture"
 architecture
-phase "Licences and bans"
-cargo deny --log-level error check bans licenses sources
 phase "Lints"
 lints
 phase "Alert rules"
@@ -78,29 +114,25 @@ promtool check rules monitoring/prometheus/rules/*.yml >/dev/null
 promtool test rules monitoring/prometheus/tests/*.yml >/dev/null
 phase "Queries against the migrations"
 "$SETUP/sqlx-prepare.sh" --check
+phase "Licences and bans"
+join tools "A tool of the tests could not be had."
+cargo deny --log-level error check bans licenses sources
 phase "Real parts: Docker, images, Postgres"
-"$SETUP/docker.sh"
-"$ROOT/openclaw/image/build.sh" "${image#*:}"
-"$ROOT/openclaw/image/build.sh" "${old_image#*:}"
+join parts "The real parts could not be set up."
 phase "WhatsApp's stand-in"
 quietly stand-in docker run --rm --network none --volume "$ROOT/end2end/whatsapp-stand-in:/standin:ro" --workdir /standin "$image" \
   node --test || fail "The tests of WhatsApp's stand-in failed: see $LOGS/stand-in.log."
 PANEL_TEST_DOCKER=$("$SETUP/test-docker.sh" start)
 pg=$(mktemp -d /tmp/panel-test-pg.XXXXXX)
 chmod 755 "$pg"
-trap '[ -z "${site:-}" ] || kill "$site" 2>/dev/null || true; "$SETUP/test-postgres.sh" stop "$pg" >/dev/null 2>&1 || true; "$SETUP/test-docker.sh" stop >/dev/null 2>&1 || true' EXIT
-"$SETUP/test-docker.sh" load "$image"
-"$SETUP/test-docker.sh" load "$old_image"
 PANEL_TEST_DATABASE=$("$SETUP/test-postgres.sh" start "$pg")
 export PANEL_TEST_DOCKER PANEL_TEST_DATABASE
 phase "Unit, property and integration tests, the site beside them"
 # Another compiler, another folder, and one core most of the time: it waits for nothing here, and nothing for it.
-"$SETUP/site.sh" >"$LOGS/site.log" 2>&1 &
-site=$!
+aside site "$SETUP/site.sh"
 cargo nextest run --workspace --exclude frontend --features app/ssr --no-tests=pass
 phase "The site"
-wait "$site" || { cat "$LOGS/site.log" >&2; fail "The site does not build."; }
-site=
+join site "The site does not build."
 phase "End-to-end tests in a browser"
 # With the panel that its own tests started just now: to build it without their fakes takes two minutes and changes nothing.
 # Nobody looks at pictures here: `make end2end` takes them.
