@@ -87,6 +87,7 @@ mod tests {
     use async_trait::async_trait;
     use domain::audit::Filter;
     use domain::history::Transition;
+    use domain::ports::{Counts, Patience};
     use domain::report::Facts;
     use domain::time::Timestamp;
 
@@ -111,7 +112,8 @@ mod tests {
             &self,
             _: &Filter,
             _: &[Timestamp],
-        ) -> Result<Option<Vec<u64>>, StoreError> {
+            _: Patience,
+        ) -> Result<Counts, StoreError> {
             unreachable!("the mail is given")
         }
         async fn changes(&self, _: Timestamp, _: Timestamp) -> Result<Vec<Transition>, StoreError> {

@@ -55,7 +55,7 @@ pub use proposals::{ProposalError, Proposals};
 pub use register::{
     ByHand, CalendarLink, Calendars, Mailed, Register, RegisterError, Reminders, RotationNotes,
 };
-pub use reports::Reports;
+pub use reports::{Counts, Patience, Reports};
 pub use repository::{LogAccess, LogLine, Logged, RepositorySecrets, RotationLog, SecretAccess};
 pub use reviews::{ReviewError, Reviews, Waiting};
 pub use second_factors::SecondFactors;

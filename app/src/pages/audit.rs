@@ -78,7 +78,7 @@ pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError>
         .into_any(),
     };
     let chart = match (&filter, place(asked)) {
-        (Ok(filter), Place::Newest) => chart::chart(call, filter).await?,
+        (Ok(filter), Place::Newest) => chart::chart(call, filter, told, asked).await?,
         _ => None,
     };
     let views = match &filter {

@@ -33,7 +33,24 @@ async fn a_chart_shows_events_over_time_with_outages_and_says_the_same_in_words(
     }
     assert_eq!(page.html.matches("<rect class=\"is-down\"").count(), 1);
     let page = browser.get("/audit?text=anna").await;
-    assert!(page.says("There is no chart"), "{}", page.text());
+    assert!(
+        page.says("There is no chart of a search in texts"),
+        "{}",
+        page.text()
+    );
+    // Many take a while: whoever wants it asks.
+    let page = browser.get("/audit?outcome=denied&view=events").await;
+    assert!(
+        page.says("so many events take some seconds to count"),
+        "{}",
+        page.text()
+    );
+    let way = "/audit?outcome=denied&amp;view=events&amp;chart=all";
+    assert!(page.html.contains(way), "{}", page.html);
+    let page = browser
+        .get("/audit?outcome=denied&view=events&chart=all")
+        .await;
+    assert!(page.says("The same as a table"), "{}", page.text());
     let page = browser.get("/audit?before=4").await;
     assert!(!page.says("The same as a table"), "{}", page.text());
 }

@@ -8,7 +8,7 @@ use domain::credential::{Cause, Rotation};
 use domain::fact::{FactKind, State};
 use domain::history::Transition;
 use domain::person::Actor;
-use domain::ports::{Reports, StoreError};
+use domain::ports::{Counts, Patience, Reports, StoreError};
 use domain::report::{Counted, Facts, Month, Refused, Reviewed, Rotated};
 use domain::review::Verdict;
 use domain::time::Timestamp;
@@ -135,9 +135,13 @@ impl Reports for Fake {
         &self,
         filter: &Filter,
         edges: &[Timestamp],
-    ) -> Result<Option<Vec<u64>>, StoreError> {
+        patience: Patience,
+    ) -> Result<Counts, StoreError> {
         if filter.text.is_some() {
-            return self.0.store(None);
+            return self.0.store(Counts::Uncounted);
+        }
+        if patience == Patience::Page && filter.outcome.is_some() {
+            return self.0.store(Counts::TooMany);
         }
         let events = self.0.audit.iter();
         let events: Vec<Timestamp> = events
@@ -148,7 +152,7 @@ impl Reports for Fake {
             let within = events.iter().filter(|at| (pair[0]..pair[1]).contains(at));
             within.count() as u64
         });
-        self.0.store(Some(counts.collect()))
+        self.0.store(Counts::Counted(counts.collect()))
     }
     async fn changes(&self, _: Timestamp, _: Timestamp) -> Result<Vec<Transition>, StoreError> {
         self.0.store(self.0.facts.transitions.clone())

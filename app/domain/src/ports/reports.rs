@@ -10,6 +10,26 @@ use crate::history::Transition;
 use crate::report::{Facts, Month};
 use crate::time::Timestamp;
 
+/// How long somebody waits for a count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// As long as for a page of the trail.
+    Page,
+    /// Some seconds: they asked for it.
+    Asked,
+}
+
+/// What counting comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Counts {
+    /// How many lie between each two edges.
+    Counted(Vec<u64>),
+    /// So many that it takes longer than that.
+    TooMany,
+    /// A search in texts is not counted.
+    Uncounted,
+}
+
 /// What the trail comes to in a while.
 #[async_trait]
 pub trait Reports: Send + Sync {
@@ -20,12 +40,13 @@ pub trait Reports: Send + Sync {
         to: Timestamp,
         review_within: Duration,
     ) -> Result<Facts, StoreError>;
-    /// How many events of a filter lie between each two edges; `None` where counting them would take too long.
+    /// How many events of a filter lie between each two edges.
     async fn events_between(
         &self,
         filter: &Filter,
         edges: &[Timestamp],
-    ) -> Result<Option<Vec<u64>>, StoreError>;
+        patience: Patience,
+    ) -> Result<Counts, StoreError>;
     /// Changes of the facts whose being down is an outage, oldest first, with the last one of each before.
     async fn changes(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Transition>, StoreError>;
     /// Takes it upon this panel to mail a month's report to somebody. `false` when they have it, or another panel sees

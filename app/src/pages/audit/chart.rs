@@ -4,13 +4,16 @@ use core::fmt::Write as _;
 
 use domain::audit::{Filter, Timeline, Unit};
 use domain::history::Transition;
+use domain::ports::{Counts, Patience};
 use domain::report::{Outage, outages};
 use domain::time::Timestamp;
 use domain::words::{self, thousands};
 use leptos::prelude::*;
 
+use super::filters::{Told, url};
 use crate::call::Call;
 use crate::error::{OrSay as _, PanelError};
+use crate::pages::Asked;
 use crate::ui::said::{capital, escape};
 
 /// How wide a stretch is drawn, and how high the highest.
@@ -19,8 +22,17 @@ const HIGH: u64 = 60;
 /// The line of outages beneath.
 const LINE: u64 = 6;
 
-/// The chart; a sentence where counting would take too long, and nothing where there is no time to show.
-pub(super) async fn chart(call: &Call, filter: &Filter) -> Result<Option<AnyView>, PanelError> {
+/// What the page is asked for by whoever waits for the chart.
+const ASKED: &str = "all";
+
+/// The chart; a sentence where there is none, with the way to it if counting is only slow, and nothing where there is no
+/// time to show.
+pub(super) async fn chart(
+    call: &Call,
+    filter: &Filter,
+    told: Told,
+    asked: &Asked,
+) -> Result<Option<AnyView>, PanelError> {
     let Some(timeline) = Timeline::of(filter.span, call.now()) else {
         return Ok(None);
     };
@@ -29,12 +41,36 @@ pub(super) async fn chart(call: &Call, filter: &Filter) -> Result<Option<AnyView
     };
     let (from, to) = (*from, (*to).min(call.now()));
     let reports = &call.panel().reports;
-    let counts = reports.events_between(filter, &timeline.edges).await;
-    let Some(counts) = counts.or_say(|| call.error_id())? else {
-        return Ok(Some(
-            view! { <p class="hint">"There is no chart: counting what this filter lets through would take too long. A shorter time or fewer conditions bring it back."</p> }
+    let patience = match asked.get("chart") {
+        ASKED => Patience::Asked,
+        _ => Patience::Page,
+    };
+    let counts = reports.events_between(filter, &timeline.edges, patience);
+    let counts = match counts.await.or_say(|| call.error_id())? {
+        Counts::Counted(counts) => counts,
+        Counts::Uncounted => {
+            return Ok(Some(
+                view! { <p class="hint">"There is no chart of a search in texts."</p> }.into_any(),
+            ));
+        }
+        Counts::TooMany if patience == Patience::Page => {
+            let way = url(filter, told, &[("chart", ASKED.to_owned())]);
+            return Ok(Some(
+                view! {
+                    <p class="hint">
+                        "There is no chart yet: so many events take some seconds to count. "
+                        <a href=way>"Count them"</a>
+                    </p>
+                }
                 .into_any(),
-        ));
+            ));
+        }
+        Counts::TooMany => {
+            return Ok(Some(
+                view! { <p class="hint">"There is no chart: these are more than a million events. A shorter time or one condition less brings it."</p> }
+                    .into_any(),
+            ));
+        }
     };
     let changes = reports.changes(from, to).await;
     let changes = changes.or_say(|| call.error_id())?;

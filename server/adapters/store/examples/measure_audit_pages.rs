@@ -10,8 +10,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use adapter_store::{DatabaseConfig, Store};
-use domain::audit::Filter;
-use domain::ports::{AuditReader as _, Clock, Ids, Place, Reports as _, Reviews as _};
+use domain::audit::{Filter, Timeline};
+use domain::ports::{
+    AuditReader as _, Clock, Counts, Ids, Patience, Place, Reports as _, Reviews as _,
+};
 use domain::report::Month;
 use domain::time::Timestamp;
 use secrecy::SecretString;
@@ -153,7 +155,40 @@ async fn main() -> Result<(), Box<dyn Error>> {
     say(&format!(
         "what there is to choose from: p50 {p50:.2?}, p95 {p95:.2?}"
     ))?;
+    charts(&store, events, runs).await?;
     reports(&store, events, runs).await
+}
+
+/// What the page counts for its chart, and what it counts for whoever waits.
+async fn charts(store: &Store, events: i64, runs: usize) -> Result<(), Box<dyn Error>> {
+    for asked in ASKED {
+        let filter = filter(asked, events)?;
+        let Some(timeline) = Timeline::of(filter.span, Timestamp::from_millis(END)) else {
+            continue;
+        };
+        let words: Vec<String> = asked.iter().map(|(k, v)| format!("{k}={v}")).collect();
+        for (patience, runs) in [(Patience::Page, runs), (Patience::Asked, 3)] {
+            let mut times = Vec::with_capacity(runs);
+            let mut found = String::new();
+            for _ in 0..runs {
+                let began = Instant::now();
+                let counts = store
+                    .events_between(&filter, &timeline.edges, patience)
+                    .await?;
+                times.push(began.elapsed());
+                found = match counts {
+                    Counts::Counted(counts) => counts.iter().sum::<u64>().to_string(),
+                    other => format!("{other:?}"),
+                };
+            }
+            let (p50, p95) = percentiles(&mut times);
+            say(&format!(
+                "chart, {patience:?}: {:<50} {found:>9}, p50 {p50:>9.2?}, p95 {p95:>9.2?}",
+                words.join(" ")
+            ))?;
+        }
+    }
+    Ok(())
 }
 
 /// The report of a month of these two years, and of as long as a million events took.

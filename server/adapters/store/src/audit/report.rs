@@ -8,7 +8,7 @@ use domain::audit::filter::Span;
 use domain::audit::{AuditEvent, AuditOutcome, Checkpoint, Filter, NewAuditEvent, act};
 use domain::history::Transition;
 use domain::person::Actor;
-use domain::ports::{Place, Reports, StoreError};
+use domain::ports::{Counts, Patience, Place, Reports, StoreError};
 use domain::report::{Counted, Facts, LISTED, Month, OUTAGE_OF, Refused};
 use domain::time::Timestamp;
 
@@ -79,8 +79,9 @@ impl Reports for Store {
         &self,
         filter: &Filter,
         edges: &[Timestamp],
-    ) -> Result<Option<Vec<u64>>, StoreError> {
-        let counting = self.count_between(filter, edges);
+        patience: Patience,
+    ) -> Result<Counts, StoreError> {
+        let counting = self.count_between(filter, edges, patience);
         self.within("counting events", counting).await
     }
 

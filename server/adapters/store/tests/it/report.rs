@@ -7,7 +7,9 @@ use domain::can;
 use domain::fact::{FactKind, State};
 use domain::history::Transition;
 use domain::person::Actor;
-use domain::ports::{AuditTrail, Clock as _, History as _, Reports as _, Reviews};
+use domain::ports::{
+    AuditTrail, Clock as _, Counts, History as _, Patience, Reports as _, Reviews,
+};
 use domain::report::{Month, kinds, outages, people};
 use domain::review::{Draft, Stretches, Verdict};
 use domain::time::Timestamp;
@@ -206,7 +208,13 @@ async fn events_over_time_are_counted_between_the_edges_as_the_filter_has_it() {
     ] {
         let get = |name: &str| asked.iter().find(|(known, _)| *known == name);
         let filter = Filter::read(|name| get(name).map_or("", |(_, value)| value)).unwrap();
-        let counts = store.events_between(&filter, &edges).await.unwrap();
-        assert_eq!(counts, wanted, "{asked:?}");
+        for patience in [Patience::Page, Patience::Asked] {
+            let counts = store
+                .events_between(&filter, &edges, patience)
+                .await
+                .unwrap();
+            let wanted = wanted.clone().map_or(Counts::Uncounted, Counts::Counted);
+            assert_eq!(counts, wanted, "{asked:?}");
+        }
     }
 }
