@@ -12,9 +12,11 @@ use super::read::{Direction, Range};
 use crate::rows::column;
 use crate::store::Store;
 
-/// The most events of a filter that are counted: more would take longer than a page of 50 ms may. Two lists that are merged
-/// cost about 2.5 µs an event.
-const IN_A_PAGE: i64 = 10_000;
+/// The most events of a filter that are counted: more would take longer than a page may. Measured among ten million: one
+/// condition costs 0.3 µs an event, several up to 4 µs.
+const OF_ONE_CONDITION: i64 = 50_000;
+/// The same of several conditions.
+const OF_SEVERAL: i64 = 10_000;
 /// The same for somebody who asks and waits some seconds.
 const WHEN_ASKED: i64 = 1_000_000;
 
@@ -43,7 +45,8 @@ impl Store {
             return Ok(Counts::Counted(counts.collect()));
         }
         let most = match patience {
-            Patience::Page => IN_A_PAGE,
+            Patience::Page if columns.len() == 1 => OF_ONE_CONDITION,
+            Patience::Page => OF_SEVERAL,
             Patience::Asked => WHEN_ASKED,
         };
         self.counted_kinds(filter, &columns, &numbers, most).await
