@@ -1,6 +1,6 @@
 /** The audit trail says of itself whether it is whole. */
 import { isAccessible, picture } from "../../support/looks.ts";
-import { expect, test, viewerContext } from "../../support/people.ts";
+import { colleague, expect, test, viewerContext } from "../../support/people.ts";
 import { facts, panel, sql } from "../../support/stack.ts";
 
 /** As somebody who owns the database could do it, and as nobody else can. */
@@ -41,6 +41,32 @@ test("an event that was written anew is found and named, and the command line sa
     writeAnew(event, reason);
   }
   await expect(await check()).toContainText("is whole");
+});
+
+test("a filter is kept by a name, and one's own only", async ({ page, browser, contextOptions }, info) => {
+  const name = `Refused, ${info.project.name} ${info.repeatEachIndex}`;
+  await page.goto(`${facts().url}/audit?outcome=denied&span=week`);
+  await page.getByText("Save this view").click();
+  await page.getByLabel("Name of the view").fill(name);
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  const views = page.getByRole("navigation", { name: "Saved views" });
+  await expect(views.getByRole("link", { name })).toHaveAttribute("aria-current", "true");
+  await isAccessible(page);
+  await picture(page, info, "audit-views");
+  await page.goto(`${facts().url}/audit`);
+  await views.getByRole("link", { name }).click();
+  await expect(page).toHaveURL(/outcome=denied/);
+  await expect(page).toHaveURL(/span=week/);
+
+  const context = await colleague(browser, contextOptions, "mia", "manager");
+  const other = await context.newPage();
+  await other.goto(`${facts().url}/audit`);
+  await expect(other.getByRole("heading", { level: 1 })).toBeVisible();
+  await expect(other.getByRole("link", { name })).toHaveCount(0);
+  await context.close();
+
+  await page.getByRole("button", { name: `Delete the view “${name}”` }).click();
+  await expect(page.getByRole("link", { name })).toHaveCount(0);
 });
 
 test("whoever may not read the trail may not have it checked", async ({ browser, contextOptions }) => {

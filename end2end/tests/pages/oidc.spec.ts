@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import type { Page } from "@playwright/test";
 import { codeOf } from "../../support/authenticator.ts";
 import { isAccessible, picture } from "../../support/looks.ts";
-import { expect, known, test } from "../../support/people.ts";
+import { confirmIdentity, expect, known, test } from "../../support/people.ts";
 import { facts, panel } from "../../support/stack.ts";
 
 const heading = (page: Page) => page.getByRole("heading", { level: 1 });
@@ -117,7 +117,7 @@ test("who signs in by the provider and has an authenticator here confirms by bot
   await context.close();
 });
 
-test("a name that is taken here and a mail address that is not verified there open nothing", async ({ browser, contextOptions }, info) => {
+test("a name that is taken here and a mail address that is not verified there open nothing; an admin disconnects somebody", async ({ page: admins, browser, contextOptions }, info) => {
   const taken = `otto-${info.project.name}-${info.repeatEachIndex}`;
   panel("user", "add", taken, "--role", "viewer");
   person(taken, { groups: ["ops"] });
@@ -140,5 +140,19 @@ test("a name that is taken here and a mail address that is not verified there op
   await expect(heading(page)).not.toHaveText("Sign in");
   await page.goto(`${facts().url}/account`);
   await expect(role(page)).toHaveText("operator");
+
+  await admins.goto(`${facts().url}/account/confirm?next=%2Fpeople`);
+  await confirmIdentity(admins);
+  const row = admins.getByRole("listitem").filter({ hasText: taken });
+  await expect(row).toContainText("signs in by Example");
+  await row.getByText("Change", { exact: true }).click();
+  await isAccessible(admins);
+  await picture(admins, info, "people-provider");
+  await row.getByRole("button", { name: "Disconnect from Example" }).click();
+  await expect(row).not.toContainText("signs in by Example");
+  await page.goto(`${facts().url}/account`);
+  await expect(heading(page)).toHaveText("Sign in");
+  await page.getByRole("link", { name: "Sign in with Example" }).click();
+  await expect(page.getByRole("alert")).toContainText("Somebody here has the name that Example knows you by.");
   await context.close();
 });
