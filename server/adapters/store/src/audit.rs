@@ -7,6 +7,7 @@ mod checkpoints;
 mod copy;
 mod export;
 mod kinds;
+mod rare;
 mod read;
 mod report;
 mod reviewed;

@@ -7,12 +7,13 @@ use domain::audit::filter::{Acts, What};
 use domain::audit::{AuditEvent, Filter};
 use sqlx::{Postgres, QueryBuilder};
 
+use super::rare::{Rare, Term, terms};
 use super::read::{Direction, Range};
 use super::rows::{AuditRow, EVENT};
 use crate::store::Store;
 
 /// As in the function `audit_words` of the database.
-const BUCKET_BITS: i64 = 14;
+pub(super) const BUCKET_BITS: i64 = 14;
 /// What the index is of.
 pub(super) const FUNCTION: &str =
     "audit_words(sequence, actor, actor_key, action, gateway_id, outcome, target, reason, note)";
@@ -37,6 +38,7 @@ impl Store {
         let mut found = Vec::new();
         let mut left = range;
         let mut at_once = 1;
+        let mut rare = Rare::new(filter, &words);
         while left.low <= left.high {
             let part = next(left, at_once);
             let missing = range.limit - i64::try_from(found.len()).unwrap_or(i64::MAX);
@@ -44,7 +46,18 @@ impl Store {
                 limit: missing,
                 ..part
             };
-            found.extend(self.hits(filter, &words, part).await?);
+            // Where a first look finds hardly any, one of the terms may be rare.
+            let is_scarce = at_once > 1
+                && i64::try_from(found.len()).is_ok_and(|count| count * 8 < range.limit);
+            let by_rare = if is_scarce {
+                self.hits_by_rare(filter, &words, part, &mut rare).await?
+            } else {
+                None
+            };
+            found.extend(match by_rare {
+                Some(hits) => hits,
+                None => self.hits(filter, &words, part).await?,
+            });
             match range.direction {
                 Direction::Back => left.high = part.low - 1,
                 Direction::Forth => left.low = part.high + 1,
@@ -107,7 +120,7 @@ impl Store {
 pub(super) fn query_of(filter: &Filter, words: &[String], low: i64, high: i64) -> Option<String> {
     let buckets = (low >> BUCKET_BITS)..=(high >> BUCKET_BITS);
     let wanted: Vec<String> = buckets
-        .map(|bucket| wanted(filter, words, bucket))
+        .map(|bucket| wanted(filter, words, &bucket.to_string()))
         .collect();
     (!words.is_empty()).then(|| wanted.join(" | "))
 }
@@ -133,27 +146,19 @@ fn next(left: Range, buckets: i64) -> Range {
 }
 
 /// What an event of a bucket must hold, as a `tsquery`.
-fn wanted(filter: &Filter, words: &[String], bucket: i64) -> String {
-    let entry = |kind: char, word: &str| {
-        let word: String = word.chars().take(199).collect();
-        let word = word.replace('\\', "\\\\").replace('\'', "''");
-        format!("'{bucket} {kind}{word}'")
-    };
-    let mut all: Vec<String> = words.iter().map(|word| entry('w', word) + ":*").collect();
-    all.extend(filter.person.as_ref().map(|key| entry('a', key)));
-    all.extend(filter.gateway.as_ref().map(|id| entry('g', id.as_str())));
-    all.extend(filter.outcome.map(|outcome| entry('o', outcome.as_str())));
-    let any = |acts: &[&str]| {
-        let acts: Vec<String> = acts.iter().map(|act| entry('x', act)).collect();
-        format!("({})", acts.join(" | "))
-    };
-    all.extend(filter.what.as_ref().map(|what| match what {
-        What::Act(act) => entry('x', act),
-        What::Group(group) => match group.acts() {
+pub(super) fn wanted(filter: &Filter, words: &[String], bucket: &str) -> String {
+    let terms = terms(filter, words).into_iter();
+    let mut all: Vec<String> = terms.map(|term| term.in_bucket(bucket)).collect();
+    if let Some(What::Group(group)) = &filter.what {
+        let any = |acts: &[&str]| {
+            let acts = acts.iter().map(|act| Term::of('x', act).in_bucket(bucket));
+            format!("({})", acts.collect::<Vec<_>>().join(" | "))
+        };
+        all.push(match group.acts() {
             Acts::Only(acts) => any(acts),
             Acts::AllBut(acts) => format!("!{}", any(acts)),
-        },
-    }));
+        });
+    }
     format!("({})", all.join(" & "))
 }
 
@@ -183,7 +188,7 @@ mod tests {
     #[test]
     fn what_is_searched_for_cannot_leave_its_quotes() {
         let words = ["it's".to_owned(), "a\\b".to_owned()];
-        let said = wanted(&Filter::default(), &words, 3);
+        let said = wanted(&Filter::default(), &words, "3");
         assert_eq!(said, r"('3 wit''s':* & '3 wa\\b':*)");
     }
 }

@@ -12,6 +12,8 @@ use domain::operation::OperationId;
 use domain::person::Actor;
 use domain::ports::{AuditReader as _, AuditTrail as _, Clock as _, History as _, Place};
 use futures::FutureExt as _;
+use sqlx::postgres::PgConnection;
+use sqlx::{Connection as _, Executor as _};
 use uuid::Uuid;
 
 use crate::support::{Database, anna, ben};
@@ -107,6 +109,75 @@ async fn every_filter_finds_what_the_rule_says_and_nothing_else() {
         let found = store.page(&filter, Place::Newest, 100).await.unwrap();
         let found: Vec<i64> = found.events.iter().map(|event| event.sequence).collect();
         assert_eq!(found, wanted, "{filter:?}");
+    }
+}
+
+/// The same trail with room between its events, and many more of one kind after it: what is searched bit by bit, by
+/// frequent terms and by rare ones.
+async fn stretch(database: &Database) {
+    let mut owner = PgConnection::connect(&database.url).await.unwrap();
+    owner
+        .execute(
+            r"ALTER TABLE audit_events DISABLE TRIGGER USER;
+              UPDATE audit_events SET sequence = sequence * 1000;
+              ALTER TABLE audit_events ENABLE TRIGGER audit_events_are_of_a_kind;
+              INSERT INTO audit_events (sequence, id, at, actor, actor_key, action, gateway_id, target, reason, outcome,
+                                        note, previous, hash)
+              SELECT 100000 + n * 30, gen_random_uuid(), e.at + interval '60 hours', e.actor, e.actor_key, 'restart', 'g1',
+                     'account default', CASE WHEN n % 400 = 7 THEN 'it hung''s \ again' END,
+                     CASE WHEN n = 9 THEN 'failed' ELSE e.outcome END, 'one of many', e.previous, e.hash
+              FROM audit_events AS e CROSS JOIN generate_series(1, 1500) AS n
+              WHERE e.sequence = 1000",
+        )
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn frequent_terms_and_rare_ones_find_the_same_however_far_apart_they_lie() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    trail(&database, &store).await;
+    stretch(&database).await;
+    let now = database.clock.now();
+    let mut trail = Vec::new();
+    let mut place = Place::Newest;
+    while let Some(last) = {
+        let page = store.page(&Filter::default(), place, 500).await.unwrap();
+        trail.extend(page.events);
+        page.more.then(|| trail.last().unwrap().sequence)
+    } {
+        place = Place::Before(last);
+    }
+    assert_eq!(trail.len(), 1_560);
+    let mut texts: Vec<Filter> = filters();
+    texts.retain(|filter| filter.text.is_some());
+    for text in [
+        "account number",
+        "many default",
+        "many hung",
+        "straße account",
+    ] {
+        texts.push(Filter {
+            text: Some(text.to_owned()),
+            ..Filter::default()
+        });
+    }
+    for filter in texts {
+        let wanted = trail.iter().filter(|event| filter.takes(event, now));
+        let wanted: Vec<i64> = wanted.map(|event| event.sequence).collect();
+        for (place, limit) in [
+            (Place::Newest, 500),
+            (Place::Newest, 3),
+            (Place::Before(60_000), 5),
+        ] {
+            let below = |at: &i64| !matches!(place, Place::Before(before) if *at >= before);
+            let wanted = wanted.iter().copied().filter(below);
+            let wanted: Vec<i64> = wanted.take(limit as usize).collect();
+            let found = store.page(&filter, place, limit).await.unwrap();
+            let found: Vec<i64> = found.events.iter().map(|event| event.sequence).collect();
+            assert_eq!(found, wanted, "{filter:?} {place:?}");
+        }
     }
 }
 
