@@ -89,11 +89,16 @@ fn row(
 ) -> impl IntoView + use<> {
     let id = person.id.to_string();
     let seen = match (person.invited_until, person.last_seen_at) {
-        (Some(until), _) if until > now => {
+        // Also while a link is open: by an identity provider they come in without it.
+        (Some(until), Some(at)) if until > now => view! {
+            "last seen "{moment::clock(at, now)}" · a one-time link opens until "{moment::clock(until, now)}
+        }
+        .into_any(),
+        (Some(until), None) if until > now => {
             view! { "invited; the link opens until "{moment::clock(until, now)} }.into_any()
         }
-        (Some(_), _) => "invited; the link was not used and opens no more".into_any(),
-        (None, Some(at)) => view! { "last seen "{moment::clock(at, now)} }.into_any(),
+        (Some(_), None) => "invited; the link was not used and opens no more".into_any(),
+        (_, Some(at)) => view! { "last seen "{moment::clock(at, now)} }.into_any(),
         (None, None) => "never signed in".into_any(),
     };
     let one_time = person

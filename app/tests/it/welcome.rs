@@ -88,10 +88,14 @@ async fn a_link_that_opens_nothing_says_why() {
 async fn an_admin_is_shown_the_link_once_and_says_who_was_invited() {
     let mut world = world();
     world.people[1].invited_until = Some(NOW.plus(Duration::from_secs(3_600)));
+    world.people[1].last_seen_at = None;
     let mut late = world.people[1].clone();
     late.name = "late".to_owned();
     late.invited_until = Some(NOW.minus(Duration::from_secs(1)));
-    world.people.push(late);
+    let mut elsewhere = world.people[1].clone();
+    elsewhere.name = "elsewhere".to_owned();
+    elsewhere.last_seen_at = Some(NOW);
+    world.people.extend([late, elsewhere]);
     let world = Arc::new(world);
     let browser = Browser::of(&world, Role::Admin);
     let page = browser.get("/people").await;
@@ -101,6 +105,12 @@ async fn an_admin_is_shown_the_link_once_and_says_who_was_invited() {
         page.text()
     );
     assert!(page.says("invited; the link was not used and opens no more"));
+    // By a provider, or before they were sent a new link.
+    assert!(
+        page.says("· a one-time link opens until"),
+        "{}",
+        page.text()
+    );
     let done = browser
         .post("/people", endpoint::ADD_PERSON, "name=carla&role=viewer")
         .await;
