@@ -1,10 +1,21 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "@playwright/test";
+import { type Browser, type Page, expect, test } from "@playwright/test";
 import { isAccessible, picture } from "../../support/looks.ts";
 import { mailServer } from "../../support/mail.ts";
 import { signIn } from "../../support/people.ts";
 import { facts, panel } from "../../support/stack.ts";
+
+/** Signs in with a browser that nobody used here before; on the gateway's page. */
+async function newBrowser(browser: Browser, options: object, name: string, password: string): Promise<Page> {
+  const page = await (await browser.newContext(options)).newPage();
+  await page.goto(`${facts().url}/sign-in`);
+  await page.getByLabel("Name").fill(name);
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  await expect(page.locator("#verdict")).toBeVisible();
+  return page;
+}
 
 test("a new password keeps this browser signed in and ends the others", async ({ browser, contextOptions, page }, info) => {
   const name = `petra-${info.project.name}-${info.repeatEachIndex}`;
@@ -53,19 +64,13 @@ test("a new browser is told by mail, too, to whoever has said where", async ({ b
   await picture(page, info, "account-mail");
   expect((await mail.received).text).toContain(`Hello ${name}`);
 
-  const elsewhere = await browser.newContext(contextOptions);
-  const other = await elsewhere.newPage();
-  await other.goto(`${facts().url}/sign-in`);
-  await other.getByLabel("Name").fill(name);
-  await other.getByLabel("Password").fill(password);
-  await other.getByRole("button", { name: "Sign in", exact: true }).click();
-  await expect(other.locator("#verdict")).toBeVisible();
+  const other = await newBrowser(browser, contextOptions, name, password);
   // Seconds; a minute when something else happened between the two.
   await expect.poll(() => mail.mails.length, { timeout: 80_000 }).toBe(2);
   expect(mail.mails[1]?.to).toEqual(["mona@example.org"]);
   expect(mail.mails[1]?.text).toContain("Chrome on");
   expect(mail.mails[1]?.text).toContain(`${facts().url}/account`);
-  await elsewhere.close();
+  await other.context().close();
   await mail.close();
 });
 
@@ -76,13 +81,7 @@ test("a new browser is asked about on the others, and is signed out at once", as
   const password = readFileSync(file, "utf8").trim();
   await signIn(page, name, password);
 
-  const elsewhere = await browser.newContext(contextOptions);
-  const other = await elsewhere.newPage();
-  await other.goto(`${facts().url}/sign-in`);
-  await other.getByLabel("Name").fill(name);
-  await other.getByLabel("Password").fill(password);
-  await other.getByRole("button", { name: "Sign in", exact: true }).click();
-  await expect(other.locator("#verdict")).toBeVisible();
+  const other = await newBrowser(browser, contextOptions, name, password);
 
   await page.goto(`${facts().url}/account`);
   await expect(page.getByText(/^Somebody signed in as you with Chrome on .* Was it you\?$/)).toBeVisible();
@@ -95,7 +94,7 @@ test("a new browser is asked about on the others, and is signed out at once", as
   // The other page is not touched: its event stream tells it.
   await other.getByRole("link", { name: "Session ended: sign in again" }).click();
   await expect(other.getByRole("heading", { level: 1 })).toHaveText("Sign in");
-  await elsewhere.close();
+  await other.context().close();
   await page.goto(`${facts().url}/gateways/openclaw`);
   await expect(page.locator("#verdict")).toBeVisible();
 });
