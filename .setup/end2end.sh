@@ -36,7 +36,8 @@ ip link set oc-panel-door up
 ip -n "$END2END_NETWORK" addr add 172.31.78.2/30 dev browser
 ip -n "$END2END_NETWORK" link set lo up
 ip -n "$END2END_NETWORK" link set browser up
-export END2END_NETWORK END2END_DOOR PANEL_TEST_DOCKER END2END_FOLDER
+END2END_FAILED="$END2END_FOLDER/failed.txt"
+export END2END_NETWORK END2END_DOOR PANEL_TEST_DOCKER END2END_FOLDER END2END_FAILED
 export PANEL_BIN="${PANEL_BIN:-$CARGO_TARGET_DIR/debug/panel}" PANEL_SITE_DIR="$CACHE/site" OPENCLAW_IMAGE=$image
 export PANEL_SCREENSHOTS="${PANEL_SCREENSHOTS-$CACHE/screenshots}"
 [ -z "$PANEL_SCREENSHOTS" ] || mkdir -p "$PANEL_SCREENSHOTS"
@@ -81,5 +82,7 @@ if [ "$status" -ne 0 ]; then
     mkdir -p "$LOGS/end2end/$(dirname "$log")"
     cp "$END2END_FOLDER/$log" "$LOGS/end2end/$log"
   done
+  # The parts' own words are far above by now.
+  [ ! -s "$END2END_FAILED" ] || { say "What failed in the browser:"; cat "$END2END_FAILED" >&2; }
 fi
 exit "$status"
