@@ -120,7 +120,9 @@ impl Supervisor {
         if begun.elapsed() >= GOOD_LIFE {
             *failures = 0;
         }
-        self.failed(&why, failures)
+        let why = sentence(&why);
+        tracing::info!(why, "The control socket is not connected any more");
+        self.again(why, failures)
     }
 
     fn welcome(&self, hello: &Hello, device: &DeviceIdentity, line: super::Line) {
@@ -217,7 +219,18 @@ impl Supervisor {
 
     fn failed(&self, clause: &str, failures: &mut u32) -> Then {
         let why = sentence(clause);
-        tracing::info!(why, "The control socket is not connected");
+        let failed = failures.saturating_add(1);
+        // While a gateway starts there are three tries a second: the first ones and then ever fewer are said, so that an
+        // outage fills no log.
+        if failed.is_power_of_two() {
+            tracing::info!(why, failed, "The control socket is not connected");
+        } else {
+            tracing::debug!(why, failed, "The control socket is not connected");
+        }
+        self.again(why, failures)
+    }
+
+    fn again(&self, why: String, failures: &mut u32) -> Then {
         self.ended(Control::Failing { why }, Patience::Short);
         let wait = self
             .limits
