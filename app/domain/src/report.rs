@@ -268,11 +268,11 @@ impl Report {
         };
         match self.facts.marked.len() {
             0 => format!("{refused}."),
-            number if number > LISTED => format!(
-                "{refused}; more than {LISTED} new browsers, removed second factors and ended passwords."
-            ),
+            number if number > LISTED => {
+                format!("{refused}; more than {LISTED} new browsers and changed ways in.")
+            }
             number => format!(
-                "{refused}; {} about browsers, second factors and passwords.",
+                "{refused}; {} about new browsers and ways in.",
                 count(number as u64, "event", "events")
             ),
         }

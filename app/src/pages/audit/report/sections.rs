@@ -238,9 +238,10 @@ pub(super) fn marked(report: &Report, role: Role) -> Option<AnyView> {
         )
     });
     table(
-        "New browsers, second factors and passwords",
+        "New browsers and ways in",
         caption(
-            "Sign-ins with a new browser, second factors that were removed, passwords that were ended; newest first.",
+            "Sign-ins with a new browser; passkeys and tokens that were made; people connected to the identity provider; passkeys, \
+             second factors and passwords that were taken away. Newest first.",
             marked.len(),
         ),
         &["What", "When", "From"],

@@ -19,11 +19,15 @@ use crate::history::TransitionRow;
 use crate::rows::{column, gateway, moment, unknown};
 use crate::store::Store;
 
-/// What is odd about sign-ins besides those that were refused.
-const MARKED: [&str; 3] = [
+/// What is odd about sign-ins besides those that were refused: new browsers, and each way in that came or went.
+const MARKED: [&str; 7] = [
     act::NEW_DEVICE,
     act::REMOVE_SECOND_FACTOR,
     act::RESET_PASSWORD,
+    act::ADD_PASSKEY,
+    act::REMOVE_PASSKEY,
+    act::MAKE_TOKEN,
+    act::CONNECT_IDENTITY,
 ];
 /// How soon a mail is tried again that did not go out.
 const AGAIN: Duration = Duration::from_secs(3_600);

@@ -82,6 +82,8 @@ async fn a_month_has_what_happened_in_it_and_nothing_else() {
     record(&store, refused("root", "192.0.2.9")).await;
     let marked = NewAuditEvent::new(anna(), act::NEW_DEVICE, AuditOutcome::Succeeded);
     let marked = record(&store, marked).await;
+    let passkey = NewAuditEvent::new(anna(), act::ADD_PASSKEY, AuditOutcome::Succeeded);
+    let passkey = record(&store, passkey).await;
     store
         .record_transition(&change(State::Ok, begin.plus(HOUR)))
         .await
@@ -92,7 +94,7 @@ async fn a_month_has_what_happened_in_it_and_nothing_else() {
 
     let facts = store.facts(begin, end, WEEK).await.unwrap();
     let people = people(&facts.counts, &[]);
-    assert_eq!((people.events(), people.refused_sign_ins()), (11, 4));
+    assert_eq!((people.events(), people.refused_sign_ins()), (12, 4));
     let kinds = kinds(&facts.counts);
     assert_eq!((kinds[0].total(), kinds[0].not_done()), (3, 1));
     let told: Vec<_> = facts
@@ -102,7 +104,7 @@ async fn a_month_has_what_happened_in_it_and_nothing_else() {
         .collect();
     assert_eq!(told, [(Some("anna"), 3, 2), (Some("root"), 1, 1)]);
     let told: Vec<i64> = facts.marked.iter().map(|event| event.sequence).collect();
-    assert_eq!(told, [marked]);
+    assert_eq!(told, [passkey, marked]);
     let down = outages(&facts.transitions, begin, end);
     assert_eq!(down.len(), 1);
     assert_eq!(down[0].lasted(), HOUR);
