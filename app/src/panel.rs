@@ -17,7 +17,7 @@ use domain::ports::{
     StateFolder,
 };
 use domain::review::{OfficeHours, Policy};
-use domain::session::PersonSession;
+use domain::session::{PersonSession, SessionLimits};
 use domain::time::Timestamp;
 use secrecy::SecretString;
 use uuid::Uuid;
@@ -89,6 +89,8 @@ pub struct Panel {
     pub mailboxes: Arc<dyn Mailboxes>,
     /// Who must have a second factor.
     pub second_factor_for: Arc<BTreeSet<Role>>,
+    /// How long sessions last.
+    pub session_limits: SessionLimits,
     /// Recovery codes that wait to be shown once.
     pub factor_codes: Arc<Reveals>,
     /// The present time.

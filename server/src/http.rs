@@ -39,7 +39,6 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get, post};
 use domain::gateway::GatewayId;
 use domain::path::{self, Served};
-use domain::session::IDLE;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -90,6 +89,7 @@ pub(crate) fn router(site: Site) -> anyhow::Result<Router> {
         clock: site.panel.clock.clone(),
         trusted_proxies: site.trusted_proxies.into(),
         second_factor_for: site.panel.second_factor_for.clone(),
+        limits: site.panel.session_limits,
         device: device::DeviceCookie { https },
         records: Arc::new(site.store.sessions()),
     };
@@ -208,7 +208,8 @@ pub(crate) fn router(site: Site) -> anyhow::Result<Router> {
         MokaStore::new(Some(SESSIONS_IN_MEMORY)),
         site.store.sessions(),
     );
-    let idle = time::Duration::try_from(IDLE).context("the idle limit of sessions")?;
+    let idle = time::Duration::try_from(site.panel.session_limits.idle)
+        .context("the idle limit of sessions")?;
     let sessions = SessionManagerLayer::new(cache)
         // `__Host-` binds the cookie to this host and to HTTPS.
         .with_name(if https { "__Host-panel" } else { "panel" })

@@ -78,6 +78,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         mailboxes: Arc::new(base.store.clone()),
         views: Arc::new(base.store.clone()),
         second_factor_for: Arc::new(config.sign_in.second_factor_for.clone()),
+        session_limits: config.sign_in.limits,
         factor_codes: Arc::default(),
         clock: base.clock.clone(),
         ids: base.ids.clone(),

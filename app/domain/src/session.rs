@@ -8,10 +8,36 @@ use uuid::Uuid;
 use crate::person::Person;
 use crate::time::Timestamp;
 
-/// A session ends this long after its sign-in, used or not.
-pub const ABSOLUTE: Duration = Duration::from_secs(7 * 86_400);
-/// Without a use for this long it ends.
-pub const IDLE: Duration = Duration::from_secs(12 * 3_600);
+/// How long sessions last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionLimits {
+    /// Without a use for this long a session ends.
+    pub idle: Duration,
+    /// It ends this long after its sign-in, used or not; [`LONGEST`] at most.
+    pub absolute: Duration,
+}
+
+/// More than this no session lasts, whatever is configured.
+pub const LONGEST: Duration = Duration::from_secs(30 * 86_400);
+/// How often a session in use is noted as such, where its limit of idleness allows it.
+const TOUCH: Duration = Duration::from_secs(600);
+
+impl Default for SessionLimits {
+    fn default() -> Self {
+        Self {
+            idle: Duration::from_secs(12 * 3_600),
+            absolute: Duration::from_secs(7 * 86_400),
+        }
+    }
+}
+
+impl SessionLimits {
+    /// How often a session in use is noted as such: not at every page, and well before it would end.
+    pub fn touch(&self) -> Duration {
+        TOUCH.min(self.idle / 6)
+    }
+}
+
 /// How long a browser is known again.
 pub const KNOWN_FOR: Duration = Duration::from_secs(400 * 86_400);
 
@@ -35,7 +61,7 @@ pub struct PersonSession {
     pub epoch: i64,
     /// Since when.
     pub begun_at: Timestamp,
-    /// Last use, to ten minutes.
+    /// Last use, as exactly as [`SessionLimits::touch`] says.
     pub seen_at: Timestamp,
     /// Ended by its owner or by an admin.
     pub ended_at: Option<Timestamp>,
@@ -49,10 +75,10 @@ pub struct PersonSession {
 
 impl PersonSession {
     /// Whether it goes on.
-    pub fn is_open(&self, person: &Person, now: Timestamp) -> bool {
+    pub fn is_open(&self, person: &Person, limits: SessionLimits, now: Timestamp) -> bool {
         self.ended_at.is_none()
             && self.epoch == person.session_epoch
-            && now.since(self.begun_at) <= ABSOLUTE
-            && now.since(self.seen_at) <= IDLE
+            && now.since(self.begun_at) <= limits.absolute
+            && now.since(self.seen_at) <= limits.idle
     }
 }

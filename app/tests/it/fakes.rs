@@ -35,6 +35,7 @@ use domain::report::Facts;
 use domain::review::{OfficeHours, Review};
 use domain::scan::{Login, Scan};
 use domain::second_factor::SetUp;
+use domain::session::SessionLimits;
 use domain::survey::Survey;
 use domain::time::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -521,6 +522,7 @@ pub(crate) fn panel(world: &Arc<World>) -> Panel {
         mailboxes: fake(),
         views: fake(),
         second_factor_for: Arc::new(world.second_factor_for.clone()),
+        session_limits: SessionLimits::default(),
         factor_codes: Arc::default(),
         clock: Arc::new(Still),
         ids: Arc::new(Counting::default()),

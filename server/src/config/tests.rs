@@ -6,6 +6,7 @@ use adapter_git::{LogFile, Push};
 
 use domain::person::Role;
 use domain::review::Rule;
+use domain::session::SessionLimits;
 
 use super::*;
 
@@ -482,6 +483,28 @@ fn admins_need_a_second_factor_unless_somebody_said_otherwise() {
     };
     let none = with("second_factor_for = []").unwrap();
     assert!(none.sign_in.second_factor_for.is_empty());
+    assert_eq!(none.sign_in.limits, SessionLimits::default());
+    let short = with("idle_minutes = 15\nabsolute_hours = 10").unwrap();
+    let minutes = |minutes| Duration::from_secs(minutes * 60);
+    assert_eq!(short.sign_in.limits.idle, minutes(15));
+    assert_eq!(short.sign_in.limits.absolute, minutes(600));
+    let a_shift = with("absolute_hours = 8").unwrap().sign_in.limits;
+    assert_eq!(
+        (a_shift.idle, a_shift.absolute),
+        (minutes(480), minutes(480))
+    );
+    for (line, said) in [
+        ("idle_minutes = 4", "sign_in.idle_minutes"),
+        (
+            "idle_minutes = 90\nabsolute_hours = 1",
+            "sign_in.idle_minutes",
+        ),
+        ("absolute_hours = 721", "sign_in.absolute_hours"),
+        ("absolute_hours = 0", "sign_in.absolute_hours"),
+    ] {
+        let wrong = with(line).unwrap_err().to_string();
+        assert!(wrong.contains(said), "{line}: {wrong}");
+    }
     let wrong = with("second_factor_for = [\"boss\"]").unwrap_err();
     assert!(
         wrong.to_string().contains("name roles: admin, operator"),

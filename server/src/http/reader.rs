@@ -7,7 +7,6 @@ use std::time::Duration;
 use app::Viewer;
 use axum::body::Bytes;
 use domain::person::Roles;
-use domain::session::ABSOLUTE;
 use domain::time::Timestamp;
 use tokio::sync::broadcast::{self, error::RecvError};
 use tower_sessions::Session;
@@ -88,7 +87,7 @@ impl Reader {
 
     /// The person first: a new password ends the session's record too, and is not a sign-out.
     async fn standing(&self) -> Standing {
-        if self.door.clock.now().since(self.signed_in_at) > ABSOLUTE {
+        if self.door.clock.now().since(self.signed_in_at) > self.door.limits.absolute {
             return Standing::Over;
         }
         match self.door.people.find(self.person).await {
@@ -175,7 +174,7 @@ mod tests {
     async fn a_stream_outlives_no_session_that_ran_to_its_limit() {
         let house = house();
         let (_, reader) = reader(&house).await;
-        house.clock.forward(ABSOLUTE + RECHECK);
+        house.clock.forward(house.door.limits.absolute + RECHECK);
         assert_eq!(reader.left().await, Some(SIGNED_OUT));
     }
 }

@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use app::{OwnSession, RenewError, Viewer};
@@ -17,7 +16,7 @@ use domain::path;
 use domain::person::{Actor, Person, Role};
 use domain::ports::Clock;
 use domain::second_factor::SECOND_STEP;
-use domain::session::{ABSOLUTE, Device as SessionDevice, PersonSession};
+use domain::session::{Device as SessionDevice, PersonSession, SessionLimits};
 use domain::time::Timestamp;
 use futures::future::ready;
 use futures::stream;
@@ -34,8 +33,6 @@ use super::sorry;
 
 /// Key of [`SignedIn`] within a session.
 const KEY: &str = "signed-in";
-/// How often the idle limit is pushed forward.
-const TOUCH: Duration = Duration::from_secs(600);
 
 /// What a session holds.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -69,6 +66,8 @@ pub(crate) struct Door {
     pub(crate) trusted_proxies: Arc<[std::net::IpAddr]>,
     /// Who must have a second factor.
     pub(crate) second_factor_for: Arc<BTreeSet<Role>>,
+    /// How long sessions last.
+    pub(crate) limits: SessionLimits,
     /// How browsers are known again.
     pub(crate) device: DeviceCookie,
     /// Sessions as the database has them, past the memory of this panel: another one may have ended them.
@@ -291,7 +290,7 @@ async fn person(door: &Door, session: &Session, address: &str) -> anyhow::Result
         return Ok(None);
     };
     let now = door.clock.now();
-    if now.since(signed_in.at) > ABSOLUTE {
+    if now.since(signed_in.at) > door.limits.absolute {
         session.flush().await?;
         return Ok(None);
     }
@@ -303,7 +302,7 @@ async fn person(door: &Door, session: &Session, address: &str) -> anyhow::Result
         session.flush().await?;
         return Ok(None);
     }
-    if now.since(signed_in.touched) > TOUCH {
+    if now.since(signed_in.touched) > door.limits.touch() {
         signed_in.touched = now;
         session.insert(KEY, signed_in.clone()).await?;
         let (id, row) = (person.id, signed_in.session);
@@ -409,6 +408,8 @@ fn signed_out(request: &Request) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use axum::routing::{get, post};
     use axum::{Extension, Router};
     use domain::second_factor::SecondFactor;
@@ -527,7 +528,9 @@ mod tests {
         let house = house();
         let mut browser = signed_in(&router(&house)).await;
         assert!(house.folks.seen.lock().unwrap().is_empty());
-        house.clock.forward(TOUCH + Duration::from_secs(1));
+        house
+            .clock
+            .forward(house.door.limits.touch() + Duration::from_secs(1));
         for _ in 0..2 {
             browser.get("/page").await;
         }

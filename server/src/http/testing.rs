@@ -18,7 +18,7 @@ use domain::person::{Actor, Person, Role, Roles};
 use domain::ports::{
     Added, AuditTrail, Clock, Disabled, Passkeys, People, PeopleError, Sessions, SignIn, StoreError,
 };
-use domain::session::{Device, PersonSession};
+use domain::session::{Device, PersonSession, SessionLimits};
 use domain::time::Timestamp;
 use secrecy::SecretString;
 use tower::ServiceExt as _;
@@ -288,6 +288,7 @@ pub(super) fn house() -> House {
         clock: clock.clone(),
         trusted_proxies: Arc::default(),
         second_factor_for: Arc::default(),
+        limits: SessionLimits::default(),
         device: DeviceCookie { https: false },
         records: Arc::new(sessions.clone()),
     };

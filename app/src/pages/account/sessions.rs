@@ -2,6 +2,7 @@
 
 use domain::session::PersonSession;
 use domain::time::Timestamp;
+use domain::words;
 use leptos::prelude::*;
 
 use crate::call::Call;
@@ -11,11 +12,11 @@ use crate::ui::moment;
 /// The list, this session first.
 pub(super) fn card(call: &Call) -> AnyView {
     let viewer = call.viewer();
-    let now = call.now();
+    let (now, limits) = (call.now(), call.panel().session_limits);
     let mut open: Vec<&PersonSession> = viewer
         .sessions
         .iter()
-        .filter(|session| session.is_open(&viewer.person, now))
+        .filter(|session| session.is_open(&viewer.person, limits, now))
         .collect();
     open.sort_by_key(|session| Some(session.id) != viewer.session);
     let others = open
@@ -38,6 +39,10 @@ pub(super) fn card(call: &Call) -> AnyView {
     });
     view! {
         <h2>"Where you are signed in"</h2>
+        <p class="hint">
+            "Each session ends after "{words::duration(limits.idle)}" without use, and "{words::duration(limits.absolute)}
+            " after its sign-in in any case."
+        </p>
         <ul class="card rows" role="list">{rows}</ul>
         {all}
     }
@@ -78,9 +83,11 @@ fn row(session: &PersonSession, own: bool, now: Timestamp) -> impl IntoView + us
 /// Above every page, until it is answered: somebody signed in with a browser that was not known.
 pub(crate) fn new_device(call: &Call) -> Option<AnyView> {
     let viewer = call.viewer();
-    let now = call.now();
+    let (now, limits) = (call.now(), call.panel().session_limits);
     let found = viewer.sessions.iter().find(|session| {
-        session.is_new && Some(session.id) != viewer.session && session.is_open(&viewer.person, now)
+        session.is_new
+            && Some(session.id) != viewer.session
+            && session.is_open(&viewer.person, limits, now)
     })?;
     let browser = found.browser.clone();
     let browser = browser.unwrap_or_else(|| "an unknown browser".to_owned());

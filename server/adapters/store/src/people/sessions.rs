@@ -7,7 +7,7 @@ use domain::audit::{AuditOutcome, NewAuditEvent, act};
 use domain::can::Permit;
 use domain::person::{Actor, Person};
 use domain::ports::{PeopleError, Sessions, StoreError};
-use domain::session::{ABSOLUTE, Device, KNOWN_FOR, PersonSession};
+use domain::session::{Device, KNOWN_FOR, LONGEST, PersonSession};
 use secrecy::ExposeSecret as _;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -107,10 +107,7 @@ impl Sessions for Store {
 
     async fn of(&self, person: Uuid) -> Result<Vec<PersonSession>, StoreError> {
         // A little longer than they last: whatever is ended stays known as such.
-        let since = self
-            .clock
-            .now()
-            .minus(ABSOLUTE + Duration::from_secs(3_600));
+        let since = self.clock.now().minus(LONGEST + Duration::from_secs(3_600));
         self.within("reading the sessions of a person", async {
             let rows = sqlx::query_as!(
                 SessionRow,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use adapter_store::Store;
 use domain::person::{Person, Role};
 use domain::ports::{AuditTrail, People, Sessions};
-use domain::session::{ABSOLUTE, Device};
+use domain::session::{Device, LONGEST, SessionLimits};
 use uuid::Uuid;
 
 use crate::second_factor::actor;
@@ -108,7 +108,7 @@ async fn a_session_follows_its_person_into_another_epoch_or_ends_with_the_old_on
         .await
         .unwrap()
         .into_iter()
-        .filter(|session| session.is_open(&now, clock))
+        .filter(|session| session.is_open(&now, SessionLimits::default(), clock))
         .map(|session| session.id)
         .collect();
     assert_eq!(open, [laptop]);
@@ -130,9 +130,7 @@ async fn use_is_noted_and_what_is_long_over_is_not_listed() {
     assert_eq!(seen.address, moved);
     Sessions::close(&store, laptop).await.unwrap();
     assert!(store.of(carla.id).await.unwrap()[0].ended_at.is_some());
-    database
-        .clock
-        .advance(ABSOLUTE + Duration::from_secs(3_600));
+    database.clock.advance(LONGEST + Duration::from_secs(3_600));
     assert!(store.of(carla.id).await.unwrap().is_empty());
     begin(&store, &carla, "laptop").await;
     let new = store.of(carla.id).await.unwrap();
