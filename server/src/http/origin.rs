@@ -36,7 +36,7 @@ pub(crate) async fn check(State(own): State<OwnOrigin>, request: Request, next: 
         return next.run(request).await;
     }
     tracing::warn!(
-        path = request.uri().path(),
+        path = super::without_secrets(request.uri().path()),
         origin = ?request.headers().get(header::ORIGIN),
         "Refused a change that did not come from the panel's own pages"
     );
