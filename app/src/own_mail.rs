@@ -76,7 +76,7 @@ fn if_it_was_not_you(public_url: &str) -> String {
     let account = path::ACCOUNT;
     format!(
         "\nIf that was you, or you know of it, there is nothing to do. If not, somebody else is in your account: sign out \
-         what is not yours and change the password at once, and tell an admin.\n{public_url}{account}\n"
+         what is not yours, change the password at once, look through your passkeys and tokens, and tell an admin.\n{public_url}{account}\n"
     )
 }
 
@@ -89,6 +89,7 @@ fn heading(event: &AuditEvent) -> &'static str {
         act::CHANGE_ROLE => "the role was changed",
         act::ADD_PASSKEY => "a passkey was added",
         act::REMOVE_PASSKEY => "a passkey was removed",
+        act::MAKE_TOKEN => "a token was made",
         act::SET_UP_SECOND_FACTOR => "the second factor was set up",
         act::REMOVE_SECOND_FACTOR => "the second factor was removed",
         act::RENEW_RECOVERY_CODES => "there are new recovery codes",
@@ -108,8 +109,13 @@ fn sentence(event: &AuditEvent) -> String {
             "a password was chosen for your account by a one-time link".to_owned()
         }
         act::RESET_PASSWORD => {
-            "the password of your account was ended: an admin made a one-time password".to_owned()
+            "the password of your account was ended by an admin, who hands you a one-time link or password"
+                .to_owned()
         }
+        act::MAKE_TOKEN => format!(
+            "a token was made by which a program acts as you: {}",
+            plain(event.event.target.as_deref().unwrap_or("without a name"))
+        ),
         act::CHANGE_ROLE => match event.event.changes.first() {
             Some(change) => format!(
                 "the role of your account was changed from {} to {}",

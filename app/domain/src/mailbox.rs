@@ -11,7 +11,7 @@ use crate::audit::act;
 const LONGEST: usize = 254;
 
 /// Acts of which somebody is told when they are done to their account. A changed address is told at once, to the old one.
-pub const TOLD: [&str; 12] = [
+pub const TOLD: [&str; 13] = [
     act::NEW_DEVICE,
     act::CHANGE_PASSWORD,
     act::RESET_PASSWORD,
@@ -19,6 +19,7 @@ pub const TOLD: [&str; 12] = [
     act::CHANGE_ROLE,
     act::ADD_PASSKEY,
     act::REMOVE_PASSKEY,
+    act::MAKE_TOKEN,
     act::SET_UP_SECOND_FACTOR,
     act::REMOVE_SECOND_FACTOR,
     act::RENEW_RECOVERY_CODES,

@@ -19,7 +19,8 @@ pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError>
     let done = match asked.get("done") {
         "password" => Some("Your password is changed. Other devices are signed out."),
         "session" => Some(
-            "It is signed out. If it was not you, change your password now: whoever it was knows it.",
+            "It is signed out. If it was not you, change your password now: whoever it was knows it. Then look through your \
+             passkeys and tokens: they may have added one.",
         ),
         "sessions" => Some("Every other device is signed out."),
         "mail" => Some("Mail about your account goes there from now on. One is on its way."),

@@ -150,11 +150,16 @@ fn change(person: &Person, by: Option<&str>, id: &str, gateways: &[Gateway]) -> 
             ),
         )
     };
-    let role = format!(
-        "At once: {name} is signed out everywhere and signs in again with the new role. Set it back here."
-    );
+    let role = match by {
+        None => format!(
+            "At once: {name} is signed out everywhere and signs in again with the new role. Set it back here."
+        ),
+        Some(provider) => format!(
+            "At once: {name} is signed out everywhere. When they sign in by {provider}, their groups there decide the role everywhere again, unless they are admin; roles on single gateways stay as they are set here. To hold {name} back for good, change the groups at {provider}, or keep them out."
+        ),
+    };
     let password = format!(
-        "At once: the present password of {name} ends, and with it every session. A one-time link is shown here once, for you to hand over: {name} chooses another password by it. There is no way back to the old one."
+        "At once: the present password of {name} ends, and with it every session. A one-time link is shown here once, for you to hand over: {name} chooses another password by it. There is no way back to the old one. Passkeys and tokens stay: where somebody else may have been in the account, take those away below, too."
     );
     let role_hint = format!("role-hint-{id}");
     let factor = person.second_factor.map(|_| {

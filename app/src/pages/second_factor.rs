@@ -20,7 +20,6 @@ const ISSUER: &str = "OpenClaw Panel";
 pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError> {
     call.confirmed(Confirmed::ToAsk)?;
     let person = &call.viewer().person;
-    let reveal = call.panel().factor_codes.take(person.id);
     let begun = call.panel().second_factors.begun(person.id).await;
     let begun = begun.or_say(|| call.error_id())?;
     let now = call.now();
@@ -34,6 +33,8 @@ pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError>
     });
     let keys = call.panel().passkeys.of(person.id).await;
     let keys = keys.or_say(|| call.error_id())?;
+    // Last: what is taken is shown.
+    let reveal = call.panel().factor_codes.take(person.id);
     let factor = person.second_factor;
     let authenticator = match (&begun, factor) {
         (Some(set_up), _) => finish(call, person, set_up, asked),

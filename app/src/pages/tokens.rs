@@ -19,9 +19,10 @@ const DAYS: &str = "90";
 pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError> {
     call.confirmed(Confirmed::ToAsk)?;
     let own = call.viewer().person.id;
-    let reveal = call.panel().new_tokens.take(own);
     let tokens = call.panel().tokens.of(own).await;
     let tokens = tokens.or_say(|| call.error_id())?;
+    // Last: what is taken is shown.
+    let reveal = call.panel().new_tokens.take(own);
     let now = call.now();
     let rows: Vec<_> = tokens.iter().map(|token| row(token, call, now)).collect();
     let list = if rows.is_empty() {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app::Panel;
-use domain::audit::{AuditEvent, AuditOutcome};
+use domain::audit::{AuditEvent, AuditOutcome, act};
 use domain::mailbox::{Mailbox, TOLD};
 use domain::ports::{Alerts, Mailboxes, StoreError};
 use tokio_util::sync::CancellationToken;
@@ -80,7 +80,12 @@ impl OwnMail {
 /// Whether something was done to the account of that name; what was refused was not.
 fn is_of(event: &AuditEvent, name: &str) -> bool {
     let what = &event.event;
-    what.outcome == AuditOutcome::Succeeded && what.target.as_deref() == Some(name)
+    let whose = match what.action.as_str() {
+        // Its target is the token's own name.
+        act::MAKE_TOKEN => Some(what.actor.name()),
+        _ => what.target.as_deref(),
+    };
+    what.outcome == AuditOutcome::Succeeded && whose == Some(name)
 }
 
 #[cfg(test)]
@@ -88,7 +93,7 @@ mod tests {
     use std::sync::Mutex;
 
     use async_trait::async_trait;
-    use domain::audit::{NewAuditEvent, act};
+    use domain::audit::NewAuditEvent;
     use domain::mailbox::{MailAddress, OwnMailbox};
     use domain::person::Actor;
     use domain::ports::{Candidate, PeopleError, Untold};
