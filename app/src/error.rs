@@ -162,8 +162,12 @@ impl<T> OrSay<T> for Result<T, PeopleError> {
                 PeopleError::NameTaken(_) | PeopleError::BadName | PeopleError::BadTokenName => {
                     "name"
                 }
-                PeopleError::PasswordTooShort | PeopleError::PasswordEasy { .. } => "new",
-                PeopleError::WrongPassword | PeopleError::TooManyTries { .. } => "old",
+                PeopleError::PasswordTooShort
+                | PeopleError::PasswordTooLong
+                | PeopleError::PasswordEasy { .. } => "new",
+                PeopleError::WrongPassword
+                | PeopleError::TooManyTries { .. }
+                | PeopleError::Busy => "old",
                 PeopleError::WrongCode | PeopleError::CodeUsed | PeopleError::SealedElsewhere => {
                     "code"
                 }
@@ -177,12 +181,13 @@ impl<T> OrSay<T> for Result<T, PeopleError> {
                 | PeopleError::BadPasskeyName => "passkey",
                 PeopleError::RoleNotYours => "role",
                 PeopleError::BadTokenTime => "days",
-                PeopleError::LastAdmin | PeopleError::Unknown => "person",
+                PeopleError::LastAdmin | PeopleError::Overtaken | PeopleError::Unknown => "person",
                 PeopleError::SetUpOver
                 | PeopleError::LinkOver
                 | PeopleError::IdentityTaken
                 | PeopleError::BadSubject
                 | PeopleError::NoSecondFactor
+                | PeopleError::LastSecondFactor
                 | PeopleError::NotPermitted
                 | PeopleError::Database(_) => "",
             };

@@ -17,6 +17,7 @@ use domain::ports::{
     StateFolder,
 };
 use domain::review::{OfficeHours, Policy};
+use domain::second_factor::Duty;
 use domain::session::{PersonSession, SessionLimits};
 use domain::time::Timestamp;
 use secrecy::SecretString;
@@ -156,6 +157,15 @@ impl Panel {
     /// Whether a role that they have anywhere asks for a second factor.
     pub fn must_have_second_factor(&self, person: &Person) -> bool {
         must_have(&self.second_factor_for, person)
+    }
+
+    /// The same, as the store is told it.
+    pub(crate) fn duty(&self, person: &Person) -> Duty {
+        if self.must_have_second_factor(person) {
+            Duty::MustHave
+        } else {
+            Duty::Free
+        }
     }
 }
 

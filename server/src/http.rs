@@ -104,6 +104,7 @@ pub(crate) fn router(site: Site) -> anyhow::Result<Router> {
         store: site.store.clone(),
         tokens: site.panel.tokens.clone(),
         trusted_proxies: door.trusted_proxies.clone(),
+        denied: Arc::default(),
     };
     let reception = Reception {
         invitations: site.panel.invitations.clone(),

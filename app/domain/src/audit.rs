@@ -93,6 +93,8 @@ pub mod act {
     pub const MAKE_TOKEN: &str = "make-token";
     /// Such tokens were taken back.
     pub const REVOKE_TOKEN: &str = "revoke-token";
+    /// Somebody showed a token that opens nothing. Only denied: what a token does stands there under its own act.
+    pub const USE_TOKEN: &str = "use-token";
     /// A passkey was added.
     pub const ADD_PASSKEY: &str = "add-passkey";
     /// A passkey was removed.

@@ -16,6 +16,17 @@ pub struct Invitation {
     pub until: Timestamp,
     /// Whether it was used.
     pub used: bool,
+    /// Why it opens nothing although nobody has used it and its time is not over.
+    pub overtaken: Option<Overtaken>,
+}
+
+/// What happened to a link before it was used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overtaken {
+    /// Whoever it is for is kept out.
+    KeptOut,
+    /// It is for the first admin, and somebody was added by another way.
+    NotTheFirst,
 }
 
 /// What is wrong with what was chosen, as the page says it: a word in its URL, never a text that somebody could put
@@ -28,6 +39,8 @@ pub enum Wrong {
     Taken,
     /// The password is too short.
     Short,
+    /// It is too long.
+    Long,
     /// It is easy to guess.
     Easy,
     /// It was not typed twice the same.
@@ -36,10 +49,11 @@ pub enum Wrong {
 
 impl Wrong {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Name,
         Self::Taken,
         Self::Short,
+        Self::Long,
         Self::Easy,
         Self::Again,
     ];
@@ -50,6 +64,7 @@ impl Wrong {
             Self::Name => "name",
             Self::Taken => "taken",
             Self::Short => "short",
+            Self::Long => "long",
             Self::Easy => "easy",
             Self::Again => "again",
         }
@@ -64,7 +79,7 @@ impl Wrong {
     pub const fn field(self) -> &'static str {
         match self {
             Self::Name | Self::Taken => "name",
-            Self::Short | Self::Easy => "password",
+            Self::Short | Self::Long | Self::Easy => "password",
             Self::Again => "again",
         }
     }
@@ -75,11 +90,26 @@ impl Wrong {
             Self::Name => "Use 2 to 40 letters, digits, `.`, `-` or `_` for the name.",
             Self::Taken => "There is somebody of that name already. Choose another name.",
             Self::Short => "Use at least 12 characters for the password.",
+            Self::Long => "Use at most 1,000 letters for the password.",
             Self::Easy => {
                 "This password is easy to guess. Take four or more words that do not belong together, or let a \
                  password manager make one."
             }
             Self::Again => "The two passwords are not the same.",
+        }
+    }
+}
+
+impl Overtaken {
+    const fn sentence(self) -> &'static str {
+        match self {
+            Self::KeptOut => {
+                "An admin keeps you out at the moment, so this link opens nothing. Ask them to let you in again."
+            }
+            Self::NotTheFirst => {
+                "Somebody was added by another way already, so this link makes no admin any more. Ask them for a link \
+                 of your own."
+            }
         }
     }
 }
@@ -94,7 +124,7 @@ impl Invitation {
         } else if self.until <= now {
             Some("This link is too old. Ask an admin for a new one.")
         } else {
-            None
+            self.overtaken.map(Overtaken::sentence)
         }
     }
 }

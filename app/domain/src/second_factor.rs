@@ -27,6 +27,15 @@ pub struct SecondFactor {
     pub codes_left: u32,
 }
 
+/// Whether somebody may be without one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Duty {
+    /// They may.
+    Free,
+    /// Their role needs one.
+    MustHave,
+}
+
 /// A set-up that was begun: what the authenticator has to be told.
 #[derive(Clone, Debug)]
 pub struct SetUp {

@@ -54,7 +54,9 @@ pub async fn remove_passkey(id: String) -> Result<Went, PanelError> {
         });
     }
     let session = Call::own_session();
-    let removed = call.panel().passkeys.remove(call.actor(), id).await;
+    let duty = call.panel().duty(&call.viewer().person);
+    let passkeys = &call.panel().passkeys;
+    let removed = passkeys.remove(call.actor(), id, duty).await;
     let person = removed.or_say(|| call.error_id())?;
     Ok(go_on(session, &person).await)
 }

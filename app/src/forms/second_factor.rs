@@ -65,7 +65,9 @@ pub async fn remove_second_factor() -> Result<Went, PanelError> {
         });
     }
     let session = Call::own_session();
-    let removed = call.panel().second_factors.remove(call.actor()).await;
+    let duty = call.panel().duty(&call.viewer().person);
+    let factors = &call.panel().second_factors;
+    let removed = factors.remove(call.actor(), duty).await;
     let person = removed.or_say(|| call.error_id())?;
     Ok(go_on(session, &person).await)
 }

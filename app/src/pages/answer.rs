@@ -18,7 +18,7 @@ pub(crate) fn page(error: &PanelError, call: &Call) -> Page {
             "Not allowed",
             StatusCode::FORBIDDEN,
             format!(
-                "You are signed in as {}; your role is {}. That you tried was written to the audit trail.",
+                "You are signed in as {}; your role is {}. Tries like this one are written to the audit trail.",
                 viewer.person.name, viewer.person.roles
             ),
         ),

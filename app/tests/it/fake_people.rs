@@ -11,6 +11,7 @@ use domain::ports::{
     Added, ApiTokens, Chosen, Disabled, Invitations, Mailboxes, Passkeys, People, PeopleError,
     SecondFactors, Sessions, Shown, SignIn, StoreError,
 };
+use domain::second_factor::Duty;
 use domain::second_factor::SetUp;
 use domain::session::{Device, PersonSession};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -285,7 +286,7 @@ impl Passkeys for Fake {
             codes: codes.into_iter().collect(),
         })
     }
-    async fn remove(&self, actor: &Actor, id: Uuid) -> Result<Person, PeopleError> {
+    async fn remove(&self, actor: &Actor, id: Uuid, _: Duty) -> Result<Person, PeopleError> {
         self.0.note(format!("{} removes {id}", actor.name()));
         Ok(person(1, actor.name(), Role::Viewer))
     }
@@ -373,7 +374,7 @@ impl SecondFactors for Fake {
         self.0.note(format!("{} confirms by a code", actor.name()));
         Ok(())
     }
-    async fn remove(&self, actor: &Actor) -> Result<Person, PeopleError> {
+    async fn remove(&self, actor: &Actor, _: Duty) -> Result<Person, PeopleError> {
         self.0.note(format!("{} removes", actor.name()));
         Ok(person(1, actor.name(), Role::Viewer))
     }

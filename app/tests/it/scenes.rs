@@ -255,6 +255,7 @@ pub(crate) fn world() -> World {
             name: None,
             until: NOW.plus(Duration::from_secs(60)),
             used: false,
+            overtaken: None,
         }),
         set_up: None,
         passkeys: Vec::new(),

@@ -18,6 +18,7 @@ fn invited(name: Option<&str>) -> World {
         name: name.map(str::to_owned),
         until: NOW.plus(Duration::from_secs(60)),
         used: false,
+        overtaken: None,
     });
     world
 }

@@ -485,7 +485,7 @@ fn admins_need_a_second_factor_unless_somebody_said_otherwise() {
     assert!(none.sign_in.second_factor_for.is_empty());
     assert_eq!(none.sign_in.limits, SessionLimits::default());
     let short = with("idle_minutes = 15\nabsolute_hours = 10").unwrap();
-    let minutes = |minutes| Duration::from_secs(minutes * 60);
+    let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
     assert_eq!(short.sign_in.limits.idle, minutes(15));
     assert_eq!(short.sign_in.limits.absolute, minutes(600));
     let a_shift = with("absolute_hours = 8").unwrap().sign_in.limits;

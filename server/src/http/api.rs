@@ -20,6 +20,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use answers::Problem;
+pub(crate) use door::Denied;
 
 /// Where it is.
 pub(crate) const ROOT: &str = "/api/v1";
@@ -31,6 +32,8 @@ pub(crate) struct Api {
     pub(crate) store: adapter_store::Store,
     pub(crate) tokens: Arc<dyn ApiTokens>,
     pub(crate) trusted_proxies: Arc<[std::net::IpAddr]>,
+    /// Tokens that open nothing, as far as they were written down lately.
+    pub(crate) denied: Arc<Denied>,
 }
 
 #[derive(OpenApi)]

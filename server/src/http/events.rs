@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::{Filter, Panel, Viewer};
+use app::{Call, Filter, Panel, Viewer};
 use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, State};
@@ -54,7 +54,7 @@ pub(crate) async fn gateway(
     Extension(viewer): Extension<Arc<Viewer>>,
     session: Session,
 ) -> Response {
-    of_gateway(wires, id, Topic::Gateway, &viewer, &session)
+    of_gateway(wires, id, Topic::Gateway, &viewer, &session).await
 }
 
 pub(crate) async fn operations(
@@ -63,10 +63,10 @@ pub(crate) async fn operations(
     Extension(viewer): Extension<Arc<Viewer>>,
     session: Session,
 ) -> Response {
-    of_gateway(wires, id, Topic::Operations, &viewer, &session)
+    of_gateway(wires, id, Topic::Operations, &viewer, &session).await
 }
 
-fn of_gateway(
+async fn of_gateway(
     wires: Wires,
     id: GatewayId,
     topic: fn(GatewayId) -> Topic,
@@ -76,8 +76,8 @@ fn of_gateway(
     if !wires.gateways.contains(&id) {
         return (StatusCode::NOT_FOUND, "There is no gateway of that name.").into_response();
     }
-    if let Err(denied) = viewer.permit(Action::ViewGateway, Some(&id)) {
-        return (StatusCode::FORBIDDEN, denied.why).into_response();
+    if let Err(denied) = permit(&wires, viewer, Action::ViewGateway, &id).await {
+        return denied;
     }
     let role = viewer.role(Some(&id));
     let seat = wires.hub.join(topic(id), role);
@@ -98,8 +98,8 @@ pub(crate) async fn operation(
         Err(error) => return unopened(&error),
     };
     let gateway = view.operation.command.gateway();
-    if let Err(denied) = viewer.permit(Action::ViewGateway, Some(gateway)) {
-        return (StatusCode::FORBIDDEN, denied.why).into_response();
+    if let Err(denied) = permit(&wires, &viewer, Action::ViewGateway, gateway).await {
+        return denied;
     }
     // A code may be shown on it: no audit row, no stream.
     if let Err(error) = app::codes::viewing(&wires.panel, &viewer, &view).await {
@@ -109,6 +109,20 @@ pub(crate) async fn operation(
     let seat = wires.hub.join(Topic::Operation(id), role);
     let reader = Reader::new(&wires.door, &session, &viewer);
     answer(patches(seat, reader, wires))
+}
+
+/// A denial is an event, as on a page.
+async fn permit(
+    wires: &Wires,
+    viewer: &Arc<Viewer>,
+    action: Action,
+    gateway: &GatewayId,
+) -> Result<(), Response> {
+    let call = Call::new(wires.panel.clone(), Arc::clone(viewer));
+    let permit = call.permit(action, Some(gateway)).await;
+    permit
+        .map(drop)
+        .map_err(|denied| (StatusCode::FORBIDDEN, denied.sentence()).into_response())
 }
 
 fn unopened(error: &StoreError) -> Response {
@@ -149,8 +163,8 @@ pub(crate) async fn logs(
     if !wires.gateways.contains(&id) {
         return (StatusCode::NOT_FOUND, "There is no gateway of that name.").into_response();
     }
-    if let Err(denied) = viewer.permit(Action::ViewLogs, Some(&id)) {
-        return (StatusCode::FORBIDDEN, denied.why).into_response();
+    if let Err(denied) = permit(&wires, &viewer, Action::ViewLogs, &id).await {
+        return denied;
     }
     let reader = Reader::new(&wires.door, &session, &viewer);
     answer(log_stream::lines(Following {

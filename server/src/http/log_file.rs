@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use app::{Panel, Viewer};
+use app::{Call, Panel, Viewer};
 use axum::Extension;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -29,8 +29,9 @@ pub(crate) async fn download(
     if panel.observations.observation(&id).is_none() {
         return refused(StatusCode::NOT_FOUND, "There is no gateway of that name.");
     }
-    if let Err(denied) = viewer.permit(Action::ViewLogs, Some(&id)) {
-        return refused(StatusCode::FORBIDDEN, denied.why);
+    let call = Call::new(panel.clone(), Arc::clone(&viewer));
+    if let Err(denied) = call.permit(Action::ViewLogs, Some(&id)).await {
+        return refused(StatusCode::FORBIDDEN, denied.sentence());
     }
     let event = |outcome, note| NewAuditEvent {
         gateway: Some(id.clone()),

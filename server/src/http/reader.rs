@@ -61,8 +61,15 @@ impl Reader {
 
     /// Resolves when the stream must end, with its last word if there is one.
     pub(super) async fn left(mut self) -> Option<Bytes> {
-        let first = tokio::time::Instant::now() + RECHECK;
-        let mut again = tokio::time::interval_at(first, RECHECK);
+        let every = RECHECK.min(self.door.limits.touch());
+        let first = tokio::time::Instant::now() + every;
+        let mut again = tokio::time::interval_at(first, every);
+        // What happened between the look at the door and the first news that is heard here.
+        match self.persons_standing().await {
+            Some(Standing::Over) => return Some(SIGNED_OUT),
+            Some(Standing::Changed) => return None,
+            Some(Standing::Same) | None => {}
+        }
         loop {
             let concerns = tokio::select! {
                 news = self.news.recv() => match news {
@@ -85,20 +92,30 @@ impl Reader {
         }
     }
 
-    /// The person first: a new password ends the session's record too, and is not a sign-out.
-    async fn standing(&self) -> Standing {
+    /// What the person's row and the list of their sessions decide; `None` when both allow it.
+    async fn persons_standing(&self) -> Option<Standing> {
         if self.door.clock.now().since(self.signed_in_at) > self.door.limits.absolute {
-            return Standing::Over;
+            return Some(Standing::Over);
         }
         match self.door.people.find(self.person).await {
-            Ok(Some(known)) if is_ended(&known.sessions, self.row) => return Standing::Over,
+            Ok(Some(known)) if is_ended(&known.sessions, self.row) => Some(Standing::Over),
             Ok(Some(Acquaintance { person, .. }))
                 if person.disabled_at.is_none()
                     && person.roles == self.roles
-                    && person.session_epoch == self.epoch => {}
-            Ok(_) => return Standing::Changed,
+                    && person.session_epoch == self.epoch =>
+            {
+                None
+            }
+            Ok(_) => Some(Standing::Changed),
             // The database is away: a stream that was allowed goes on.
-            Err(_) => return Standing::Same,
+            Err(_) => Some(Standing::Same),
+        }
+    }
+
+    /// The person first: a new password ends the session's record too, and is not a sign-out.
+    async fn standing(&self) -> Standing {
+        if let Some(standing) = self.persons_standing().await {
+            return standing;
         }
         let Some(id) = self.session else {
             return Standing::Over;
@@ -168,6 +185,21 @@ mod tests {
         let (id, reader) = reader(&house).await;
         house.sessions.delete(&id).await.unwrap();
         assert_eq!(reader.left().await, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_happened_before_the_stream_began_to_listen_ends_it_at_once() {
+        let house = house();
+        let (_, reader) = reader(&house).await;
+        house.folks.next_epoch(anna().id);
+        house.door.people.forget(None);
+        let reader = Reader {
+            news: house.door.people.news(),
+            ..reader
+        };
+        let at = tokio::time::Instant::now();
+        assert_eq!(reader.left().await, None);
+        assert_eq!(at.elapsed(), Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]

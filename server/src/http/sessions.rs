@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use app::forms::endpoint;
 use app::{OwnSession, RenewError, Viewer};
 use async_trait::async_trait;
 use axum::extract::{ConnectInfo, Request, State};
@@ -179,6 +180,20 @@ pub(super) async fn begin(
     Ok(())
 }
 
+/// A session goes on in its person's next epoch, under a new id. It lasts no longer for it, and confirms nothing: for a new
+/// password the old one was enough.
+async fn go_on(session: &Session, person: &Person) -> anyhow::Result<()> {
+    let known = session.get::<SignedIn>(KEY).await?;
+    let on = SignedIn {
+        epoch: person.session_epoch,
+        half_confirmed: None,
+        ..known.context("the session has ended")?
+    };
+    session.cycle_id().await?;
+    session.insert(KEY, on).await?;
+    Ok(())
+}
+
 /// Notes that the password was typed again; the id is new, as after a sign-in.
 pub(super) async fn confirm(session: &Session, now: Timestamp) -> anyhow::Result<()> {
     let known = session.get::<SignedIn>(KEY).await?;
@@ -222,7 +237,7 @@ impl OwnSession for Own {
             }
             // The database's notice may come later than the browser's next request.
             self.door.people.forget(Some(person.id));
-            begin(&self.session, person, row, self.door.clock.now()).await
+            go_on(&self.session, person).await
         };
         renewing.await.map_err(|error| RenewError(error.into()))
     }
@@ -365,11 +380,29 @@ pub(crate) async fn require(
 fn lacks_second_factor(door: &Door, viewer: &Viewer, request: &Request) -> bool {
     let person = &viewer.person;
     let path = request.uri().path();
-    let own = [path::ACCOUNT, "/api/account"].iter().any(|own| {
-        path.strip_prefix(own)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    });
-    person.second_factor.is_none() && app::must_have(&door.second_factor_for, person) && !own
+    person.second_factor.is_none()
+        && app::must_have(&door.second_factor_for, person)
+        && !leads_to_a_second_factor(path)
+}
+
+/// What is open without one: setting it up and what that takes, and ending one's own sessions. No tokens: they would be
+/// the way around it.
+fn leads_to_a_second_factor(path: &str) -> bool {
+    const BELOW: [&str; 6] = [
+        path::SECOND_FACTOR,
+        path::CONFIRM_IDENTITY,
+        "/api/account/second-factor",
+        "/api/account/passkeys",
+        "/api/account/sessions",
+        "/api/account/confirm",
+    ];
+    let own = [path::ACCOUNT, endpoint::CHANGE_PASSWORD];
+    own.contains(&path)
+        || path.starts_with("/api/account/confirm-")
+        || BELOW.iter().any(|below| {
+            path.strip_prefix(below)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
 }
 
 fn no_second_factor(request: &Request) -> Response {
@@ -427,7 +460,7 @@ mod tests {
         let away = browser.get("/page").await;
         assert_eq!(away.status(), StatusCode::SEE_OTHER);
         assert_eq!(away.headers()[header::LOCATION], path::SECOND_FACTOR);
-        for refused in ["/confirmed", "/accounting"] {
+        for refused in ["/confirmed", "/accounting", endpoint::MAKE_TOKEN] {
             let answer = browser.post(refused).await;
             assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{refused}");
         }
@@ -493,6 +526,28 @@ mod tests {
         for other in [&mut desktop, &mut thief] {
             assert_eq!(other.get("/page").await.status(), StatusCode::SEE_OTHER);
         }
+    }
+
+    #[tokio::test]
+    async fn a_new_password_confirms_nothing_and_makes_no_session_last_longer() {
+        let house = house();
+        let router = router(&house);
+        let mut browser = signed_in(&router).await;
+        house.clock.forward(Duration::from_secs(90));
+        browser.post("/confirmed").await;
+        let limit = house.door.limits.absolute;
+        // In steps in which it is used, so that it is never idle for long.
+        for _ in 0..8 {
+            house.clock.forward(limit / 10);
+            browser.post("/password").await;
+            let said = browser.get("/confirmed").await;
+            assert_eq!(said.status(), StatusCode::OK);
+            let said = axum::body::to_bytes(said.into_body(), 100).await.unwrap();
+            assert_eq!(&said[..], b"90", "since its sign-in");
+        }
+        house.clock.forward(limit / 10 * 3);
+        let over = browser.get("/page").await;
+        assert_eq!(over.status(), StatusCode::SEE_OTHER);
     }
 
     #[tokio::test]

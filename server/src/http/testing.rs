@@ -18,6 +18,7 @@ use domain::person::{Actor, Person, Role, Roles};
 use domain::ports::{
     Added, AuditTrail, Clock, Disabled, Passkeys, People, PeopleError, Sessions, SignIn, StoreError,
 };
+use domain::second_factor::Duty;
 use domain::session::{Device, PersonSession, SessionLimits};
 use domain::time::Timestamp;
 use secrecy::SecretString;
@@ -158,7 +159,7 @@ impl Passkeys for NoPasskeys {
     async fn add(&self, _: &Actor, _: &str, _: Answer) -> Result<Added, PeopleError> {
         Err(PeopleError::PasskeysImpossible)
     }
-    async fn remove(&self, _: &Actor, _: Uuid) -> Result<Person, PeopleError> {
+    async fn remove(&self, _: &Actor, _: Uuid, _: Duty) -> Result<Person, PeopleError> {
         Err(PeopleError::PasskeysImpossible)
     }
     async fn ask_anybody(&self) -> Result<Question, PeopleError> {

@@ -79,6 +79,7 @@ pub(crate) async fn accept(
         Err(PeopleError::BadName) => return back(Wrong::Name),
         Err(PeopleError::NameTaken(_)) => return back(Wrong::Taken),
         Err(PeopleError::PasswordTooShort) => return back(Wrong::Short),
+        Err(PeopleError::PasswordTooLong) => return back(Wrong::Long),
         Err(PeopleError::PasswordEasy { .. }) => return back(Wrong::Easy),
         Err(error) => {
             tracing::error!(

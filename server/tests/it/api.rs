@@ -17,9 +17,13 @@ struct Door {
 
 impl Door {
     fn new() -> Self {
+        Self::with("[sign_in]\nsecond_factor_for = []\n")
+    }
+
+    fn with(settings: &str) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap();
         let listen = port.local_addr().unwrap();
-        let panel = Panel::new(&format!("listen = \"{listen}\"\n"));
+        let panel = Panel::new(&format!("listen = \"{listen}\"\n{settings}"));
         for role in ROLES {
             panel.done(&["user", "add", role, "--role", role]);
             let hash = hex::encode(Sha256::digest(token(role)));
@@ -107,6 +111,32 @@ fn every_path_and_every_role() {
         }
     }
     insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn a_token_that_opens_nothing_is_refused_and_told_in_the_trail_once_an_hour() {
+    let door = Door::with("");
+    let told = || {
+        let trail = door.panel.done(&["audit", "list", "--json"]);
+        trail.matches("\"use-token\"").count()
+    };
+    // No token is a way around the second factor that a role needs.
+    let ask = |role| door.ask(role, "GET", "/api/v1/gateways", "");
+    let (status, said) = ask("admin");
+    assert_eq!(status, 401, "{said}");
+    assert!(said.contains("second factor"), "{said}");
+    assert_eq!(ask("viewer").0, 200);
+    assert_eq!(told(), 1);
+    door.panel
+        .sql("UPDATE api_tokens SET revoked_at = now() WHERE role = 'viewer'");
+    for _ in 0..3 {
+        let (status, said) = ask("viewer");
+        assert_eq!(status, 401, "{said}");
+        assert!(said.contains("taken back"), "{said}");
+    }
+    assert_eq!(told(), 2);
+    assert_eq!(door.ask("nobody", "GET", "/api/v1/gateways", "").0, 401);
+    assert_eq!(told(), 3);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::{PeopleError, SignIn, StoreError};
 use crate::passkey::{Answer, Passkey, Question};
 use crate::person::{Actor, Person};
+use crate::second_factor::Duty;
 
 /// What came of a passkey that was made.
 #[derive(Clone, Debug)]
@@ -30,8 +31,8 @@ pub trait Passkeys: Send + Sync {
     /// Keeps the one that was made.
     async fn add(&self, actor: &Actor, name: &str, answer: Answer) -> Result<Added, PeopleError>;
     /// Takes one of one's own away, and ends every session of theirs. With the last proof besides the password the
-    /// recovery codes go, too.
-    async fn remove(&self, actor: &Actor, id: Uuid) -> Result<Person, PeopleError>;
+    /// recovery codes go, too; whoever must have one keeps it.
+    async fn remove(&self, actor: &Actor, id: Uuid, duty: Duty) -> Result<Person, PeopleError>;
     /// What to ask whoever wants to sign in; the answer says who it is.
     async fn ask_anybody(&self) -> Result<Question, PeopleError>;
     /// What to ask somebody who is known: at the second step, or to confirm that it is them.

@@ -39,6 +39,9 @@ pub enum PeopleError {
     /// The password is too short.
     #[error("Use at least 12 characters for the password.")]
     PasswordTooShort,
+    /// It is too long.
+    #[error("Use at most 1,000 letters for the password.")]
+    PasswordTooLong,
     /// The password can be guessed.
     #[error("{}", easy_to_guess(why))]
     PasswordEasy {
@@ -57,6 +60,9 @@ pub enum PeopleError {
         /// How long.
         wait: Duration,
     },
+    /// Too many passwords are checked at once.
+    #[error("Many passwords are checked at this moment. Try again in a few seconds.")]
+    Busy,
     /// The code is wrong.
     #[error(
         "The code is not right. Type the one that the authenticator shows now, or a recovery code."
@@ -109,6 +115,9 @@ pub enum PeopleError {
     /// It cannot be one.
     #[error("Give the subject as the provider has it: 1 to 255 characters.")]
     BadSubject,
+    /// Whose role needs a second factor keeps the last one.
+    #[error("Your role needs a second factor, and this is your last one. Add another one first.")]
+    LastSecondFactor,
     /// There is no second factor.
     #[error("There is no second factor.")]
     NoSecondFactor,
@@ -118,9 +127,16 @@ pub enum PeopleError {
          with. A recovery code works; an admin can bring the key's file back or remove the second factor."
     )]
     SealedElsewhere,
-    /// The last admin cannot be disabled or demoted.
-    #[error("This is the last admin. Make somebody else admin first.")]
+    /// The last admin cannot be disabled or demoted. Whoever was invited and has not come yet is none.
+    #[error(
+        "This is the last admin who can sign in. Make somebody else admin first, who has used their one-time link."
+    )]
     LastAdmin,
+    /// Whoever acts was changed by somebody else in the same moment.
+    #[error(
+        "Your own role or session was changed at this moment, so nothing was done. Load the page again."
+    )]
+    Overtaken,
     /// There is no such person.
     #[error("There is nobody of that name.")]
     Unknown,

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::PeopleError;
 use crate::can::Permit;
 use crate::person::{Actor, Person};
-use crate::second_factor::SetUp;
+use crate::second_factor::{Duty, SetUp};
 
 /// Second factors. Every change writes its audit event in the same transaction, and ends all sessions of the person; so
 /// the person comes back as they now are, for the caller's own session to go on.
@@ -28,8 +28,8 @@ pub trait SecondFactors: Send + Sync {
     /// Confirms by a code that it is still the person who signed in, when the identity provider has said so just before;
     /// throttled like the second step of a sign-in, and audited either way.
     async fn confirm(&self, actor: &Actor, code: SecretString) -> Result<(), PeopleError>;
-    /// Takes one's own factor away.
-    async fn remove(&self, actor: &Actor) -> Result<Person, PeopleError>;
+    /// Takes one's own authenticator away; whoever must have a second factor and has no other keeps it.
+    async fn remove(&self, actor: &Actor, duty: Duty) -> Result<Person, PeopleError>;
     /// Takes somebody's factor away who lost it.
     async fn reset(&self, permit: Permit, id: Uuid) -> Result<(), PeopleError>;
 }

@@ -103,6 +103,9 @@ fn acted(what: &NewAuditEvent) -> String {
     {
         return match target {
             Some(name) if what.action == act::SIGN_IN => format!("{wanted} as {name}"),
+            Some(owner) if what.action == act::USE_TOKEN => {
+                format!("showed a token of {owner} that opens nothing")
+            }
             Some(target) => format!("{wanted} {target}"),
             None => wanted.to_owned(),
         };
@@ -244,6 +247,9 @@ fn wanted(action: &str) -> Option<&'static str> {
     if action == act::SIGN_IN {
         return Some("was refused a sign-in");
     }
+    if action == act::USE_TOKEN {
+        return Some("showed a token that opens nothing");
+    }
     let action = Action::ALL.into_iter().find(|one| one.as_str() == action)?;
     Some(match action {
         Action::ViewGateway => "wanted to look at the gateway",
@@ -335,6 +341,18 @@ mod tests {
                 "was refused a sign-in as anna",
             ),
             (act::SIGN_IN, None, Denied, "was refused a sign-in"),
+            (
+                act::USE_TOKEN,
+                Some("carla"),
+                Denied,
+                "showed a token of carla that opens nothing",
+            ),
+            (
+                act::USE_TOKEN,
+                None,
+                Denied,
+                "showed a token that opens nothing",
+            ),
             ("unheard-of", Some("it"), Succeeded, "did: unheard of it"),
         ] {
             let sentence = sentence(&event(action, target, outcome));

@@ -16,6 +16,8 @@ use zxcvbn::zxcvbn;
 const LONGEST_BYTES: usize = 1024;
 /// How many checks may wait. Whoever comes later is told to try again in a moment.
 const QUEUE: usize = 32;
+/// The same for people who are signed in, or who choose a password: a flood at the door takes none of their places.
+const INNER_QUEUE: usize = 8;
 
 /// What OWASP recommends for argon2id: 19 MiB, two passes, one lane.
 static ARGON2: LazyLock<Argon2<'static>> = LazyLock::new(|| {
@@ -46,6 +48,7 @@ impl From<HashFailed> for sqlx::Error {
 #[derive(Clone)]
 pub(crate) struct Hasher {
     queue: Arc<Semaphore>,
+    inner_queue: Arc<Semaphore>,
     workers: Arc<Semaphore>,
 }
 
@@ -60,6 +63,7 @@ impl Hasher {
         let at_once = at_once.max(1);
         Self {
             queue: Arc::new(Semaphore::new(QUEUE + at_once)),
+            inner_queue: Arc::new(Semaphore::new(INNER_QUEUE)),
             workers: Arc::new(Semaphore::new(at_once)),
         }
     }
@@ -78,7 +82,16 @@ impl Hasher {
     }
 
     pub(crate) fn place(&self) -> Result<Place, Overloaded> {
-        let place = Arc::clone(&self.queue).try_acquire_owned();
+        self.place_in(&self.queue)
+    }
+
+    /// The same for somebody who is signed in.
+    pub(crate) fn inner_place(&self) -> Result<Place, Overloaded> {
+        self.place_in(&self.inner_queue)
+    }
+
+    fn place_in(&self, queue: &Arc<Semaphore>) -> Result<Place, Overloaded> {
+        let place = Arc::clone(queue).try_acquire_owned();
         Ok(Place {
             workers: Arc::clone(&self.workers),
             _place: place.map_err(|_| Overloaded)?,
@@ -87,7 +100,7 @@ impl Hasher {
 
     /// How hard a password is to guess; `None` when too many are looked at at once.
     pub(crate) async fn judge(&self, password: SecretString, name: String) -> Option<Judged> {
-        let place = self.place().ok()?;
+        let place = self.inner_place().ok()?;
         let turn = Arc::clone(&place.workers).acquire_owned().await;
         let judging = tokio::task::spawn_blocking(move || {
             let _turn = (turn, place);
@@ -150,7 +163,7 @@ fn verify_now(password: &SecretString, hash: &str) -> bool {
 /// It is too short, too long, or one of the first that a guesser would try.
 pub(crate) fn acceptable(password: &SecretString, name: &str) -> Result<(), PeopleError> {
     if password.expose_secret().len() > LONGEST_BYTES {
-        return Err(PeopleError::PasswordTooShort);
+        return Err(PeopleError::PasswordTooLong);
     }
     match estimate(password, name) {
         (Strength::Short, _) => Err(PeopleError::PasswordTooShort),
@@ -264,7 +277,8 @@ mod tests {
             assert!(acceptable(&good.into(), "anna").is_ok(), "{good}");
         }
         let long = "x7".repeat(600);
-        assert!(acceptable(&long.into(), "anna").is_err());
+        let refused = acceptable(&long.into(), "anna").unwrap_err();
+        assert!(matches!(refused, PeopleError::PasswordTooLong));
     }
 
     #[tokio::test]
@@ -272,6 +286,8 @@ mod tests {
         let hasher = Hasher::new(1);
         let places: Vec<Place> = (0..=QUEUE).map(|_| hasher.place().unwrap()).collect();
         assert!(hasher.place().is_err());
+        // Who is signed in waits beside it.
+        assert!(hasher.inner_place().is_ok());
         drop(places);
         assert!(hasher.place().is_ok());
     }

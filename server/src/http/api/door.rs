@@ -1,7 +1,10 @@
 //! From the token to who acts.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use app::{Call, Viewer};
 use axum::extract::{ConnectInfo, Request, State};
@@ -9,15 +12,20 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use domain::api_token::{ApiToken, PREFIX};
+use domain::audit::{AuditOutcome, NewAuditEvent, act};
 use domain::gateway::{Gateway, GatewayId};
-use domain::person::Actor;
+use domain::person::{Actor, Person};
 use domain::ports::Shown;
 use domain::time::Timestamp;
 use secrecy::SecretString;
+use uuid::Uuid;
 
 use super::Api;
 use super::answers::Problem;
 use crate::http::client;
+
+/// How often a token that opens nothing is written down.
+const DENIED_EVERY: Duration = Duration::from_secs(3_600);
 
 /// A program that was let in.
 #[derive(Clone)]
@@ -82,6 +90,50 @@ pub(super) async fn require(
     }
 }
 
+/// A token that was taken back and still knocks may be in the wrong hands. Once an hour: a forgotten job would fill the
+/// trail.
+async fn note_denied(api: &Api, token: &ApiToken, person: &Person, address: &str, why: &str) {
+    if !api.denied.is_first(token.id, api.panel.clock.now()) {
+        return;
+    }
+    let nobody = Actor::Nobody {
+        address: Some(address.to_owned()),
+    };
+    let event = NewAuditEvent {
+        target: Some(person.name.clone()),
+        note: Some(format!(
+            "With the token “{}”. {why} More tries within the hour are not written.",
+            token.name
+        )),
+        ..NewAuditEvent::new(nobody, act::USE_TOKEN, AuditOutcome::Denied)
+    };
+    // Nothing is done by it, so a refusal stands whether or not it can be written down.
+    if let Err(error) = api.panel.audit.record(event).await {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "A token that opens nothing was refused without an audit event"
+        );
+    }
+}
+
+/// When a token that opens nothing was last written down.
+#[derive(Debug, Default)]
+pub(crate) struct Denied(Mutex<HashMap<Uuid, Timestamp>>);
+
+impl Denied {
+    fn is_first(&self, token: Uuid, now: Timestamp) -> bool {
+        let mut lately = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lately.retain(|_, at| now.since(*at) < DENIED_EVERY);
+        match lately.entry(token) {
+            Entry::Occupied(_) => false,
+            Entry::Vacant(place) => {
+                place.insert(now);
+                true
+            }
+        }
+    }
+}
+
 async fn let_in(api: &Api, peer: SocketAddr, headers: &HeaderMap) -> Result<Program, Problem> {
     let refused = |title: &str| Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", title);
     let token = bearer(headers).ok_or_else(|| {
@@ -107,10 +159,17 @@ async fn let_in(api: &Api, peer: SocketAddr, headers: &HeaderMap) -> Result<Prog
         }
     };
     let Some(roles) = token.roles_of(&person, now) else {
-        return Err(refused(
-            "This token opens nothing any more: it is over, was taken back, or its person may do less by now.",
-        ));
+        let title = "This token opens nothing any more: it is over, was taken back, or its person may do less by now.";
+        note_denied(api, &token, &person, &address, title).await;
+        return Err(refused(title));
     };
+    // By all roles of theirs: a token of a smaller one must be no way around it.
+    if person.second_factor.is_none() && api.panel.must_have_second_factor(&person) {
+        let title =
+            "This token's owner must set up a second factor first, on the page of their account.";
+        note_denied(api, &token, &person, &address, title).await;
+        return Err(refused(title));
+    }
     let role = roles.everywhere;
     person.roles = roles;
     let actor = Actor::Person {

@@ -11,6 +11,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::change::{allowed, event, lock};
+use super::sign_in::with_turned_away;
 use super::throttle;
 use crate::rows::{column, gateway, moment, role};
 use crate::store::Store;
@@ -138,7 +139,10 @@ impl ApiTokens for Store {
     async fn revoke_all(&self, permit: Permit, person: Uuid) -> Result<u64, PeopleError> {
         let actor = allowed(permit)?;
         let revoking = async {
-            let mut tx = self.begin_change().await?;
+            let mut tx = match self.begin_change_by(&actor).await? {
+                Ok(tx) => tx,
+                Err(refused) => return Ok(Err(refused)),
+            };
             let Some(person) = lock(&mut tx, person).await? else {
                 return Ok(Err(PeopleError::Unknown));
             };
@@ -177,12 +181,25 @@ impl ApiTokens for Store {
             let Some(row) = row else {
                 // Nobody guesses 256 bits; what floods is slowed down all the same.
                 let mut tx = self.pool.begin().await?;
-                let counted = throttle::count(&mut tx, now, None, address.as_deref()).await?;
-                tx.commit().await?;
-                return Ok(match counted {
-                    Ok(_) => Shown::Unknown,
+                let counted = throttle::count(&mut tx, now, &[], address.as_deref()).await?;
+                let shown = match counted {
+                    Ok(tried) => {
+                        let denied = NewAuditEvent {
+                            note: Some("The token that was shown is nobody's.".to_owned()),
+                            ..NewAuditEvent::new(
+                                Actor::Nobody { address },
+                                act::USE_TOKEN,
+                                AuditOutcome::Denied,
+                            )
+                        };
+                        self.write_audit(&mut tx, with_turned_away(denied, tried.turned_away))
+                            .await?;
+                        Shown::Unknown
+                    }
                     Err(until) => Shown::Throttled { until },
-                });
+                };
+                tx.commit().await?;
+                return Ok(shown);
             };
             let token = row.read()?;
             let person: Option<Person> = self.read_person(token.person).await?;

@@ -12,7 +12,7 @@ use secrecy::SecretString;
 use sqlx::{PgConnection, Postgres, Transaction};
 use uuid::Uuid;
 
-use super::throttle;
+use super::throttle::{self, Whose};
 use crate::notices;
 use crate::password::{acceptable, one_time};
 use crate::rows::column;
@@ -57,7 +57,10 @@ impl Store {
         password: SecretString,
     ) -> Changed<()> {
         let hash = self.hasher.hash(password).await?;
-        let mut tx = self.begin_change().await?;
+        let mut tx = match self.begin_change_by(&actor).await? {
+            Ok(tx) => tx,
+            Err(refused) => return Ok(Err(refused)),
+        };
         if !insert(&mut tx, person, &hash).await? {
             return Ok(Err(PeopleError::NameTaken(person.name.clone())));
         }
@@ -74,7 +77,10 @@ impl Store {
     ) -> Result<(), PeopleError> {
         let actor = allowed(permit)?;
         let changing = async {
-            let mut tx = self.begin_change().await?;
+            let mut tx = match self.begin_change_by(&actor).await? {
+                Ok(tx) => tx,
+                Err(refused) => return Ok(Err(refused)),
+            };
             let Some(person) = lock(&mut tx, id).await? else {
                 return Ok(Err(PeopleError::Unknown));
             };
@@ -116,7 +122,10 @@ impl Store {
         let actor = allowed(permit)?;
         let roles = roles.tidy();
         let changing = async {
-            let mut tx = self.begin_change().await?;
+            let mut tx = match self.begin_change_by(&actor).await? {
+                Ok(tx) => tx,
+                Err(refused) => return Ok(Err(refused)),
+            };
             let Some(person) = lock(&mut tx, id).await? else {
                 return Ok(Err(PeopleError::Unknown));
             };
@@ -153,7 +162,10 @@ impl Store {
         let password = one_time();
         let changing = async {
             let hash = self.hasher.hash(password.clone()).await?;
-            let mut tx = self.begin_change().await?;
+            let mut tx = match self.begin_change_by(&actor).await? {
+                Ok(tx) => tx,
+                Err(refused) => return Ok(Err(refused)),
+            };
             let Some(person) = lock(&mut tx, id).await? else {
                 return Ok(Err(PeopleError::Unknown));
             };
@@ -183,7 +195,8 @@ impl Store {
         };
         acceptable(&new, name)?;
         let changing = async {
-            let tried = match self.try_own_password(name, old).await? {
+            let whose = [Whose::Password(*id)];
+            let tried = match self.try_own_password(&whose, name, old).await? {
                 Ok(tried) => tried,
                 Err(refused) => return Ok(Err(refused)),
             };
@@ -219,7 +232,9 @@ impl Store {
             return Err(PeopleError::Unknown);
         };
         let confirming = async {
-            let tried = match self.try_own_password(name, password).await? {
+            // The code, too: a right password at the door forgives none of these.
+            let whose = [Whose::Password(*id), Whose::Factor(*id)];
+            let tried = match self.try_own_password(&whose, name, password).await? {
                 Ok(tried) => tried,
                 Err(refused) => return Ok(Err(refused)),
             };
@@ -239,11 +254,16 @@ impl Store {
     }
 
     /// Counted like a sign-in: an open session must be no way to guess the password.
-    async fn try_own_password(&self, name: &str, password: SecretString) -> Changed<Tried> {
-        let Ok(place) = self.hasher.place() else {
-            return Err(sqlx::Error::PoolTimedOut);
+    async fn try_own_password(
+        &self,
+        whose: &[Whose<'_>],
+        name: &str,
+        password: SecretString,
+    ) -> Changed<Tried> {
+        let Ok(place) = self.hasher.inner_place() else {
+            return Ok(Err(PeopleError::Busy));
         };
-        let counted = match self.count_own(name).await? {
+        let counted = match self.count_own(whose).await? {
             Ok(counted) => counted,
             Err(refused) => return Ok(Err(refused)),
         };
@@ -257,10 +277,10 @@ impl Store {
     }
 
     /// Counts a try of somebody who is signed in.
-    pub(super) async fn count_own(&self, name: &str) -> Changed<throttle::Tried> {
+    pub(super) async fn count_own(&self, whose: &[Whose<'_>]) -> Changed<throttle::Tried> {
         let now = self.clock.now();
         let mut tx = self.pool.begin().await?;
-        let counted = throttle::count(&mut tx, now, Some(name), None).await?;
+        let counted = throttle::count(&mut tx, now, whose, None).await?;
         tx.commit().await?;
         Ok(counted.map_err(|until| PeopleError::TooManyTries {
             wait: Duration::from_secs(until.since(now).as_secs().max(1)),
@@ -299,6 +319,37 @@ impl Store {
         }
         throttle::forgive(&mut tx, &tried.counted).await?;
         Ok(Ok((tx, person)))
+    }
+
+    /// Begins what somebody does to other people, if they still may: what they were permitted by was read before, and
+    /// another admin may have acted since.
+    pub(super) async fn begin_change_by(
+        &self,
+        actor: &Actor,
+    ) -> Changed<Transaction<'static, Postgres>> {
+        let mut tx = self.begin_change().await?;
+        let Actor::Person { id, session, .. } = actor else {
+            return Ok(Ok(tx));
+        };
+        let still = sqlx::query_scalar!(
+            r#"SELECT EXISTS (
+                   SELECT 1 FROM people
+                   WHERE id = $1 AND role = 'admin' AND disabled_at IS NULL
+                     AND NOT EXISTS (
+                         SELECT 1 FROM person_sessions AS own
+                         WHERE own.id = $2 AND (own.ended_at IS NOT NULL OR own.epoch <> people.session_epoch)
+                     )
+               ) AS "still!""#,
+            id,
+            *session,
+        )
+        .fetch_one(&mut *tx)
+        .await?;
+        Ok(if still {
+            Ok(tx)
+        } else {
+            Err(PeopleError::Overtaken)
+        })
     }
 
     pub(super) async fn begin_change(&self) -> sqlx::Result<Transaction<'static, Postgres>> {
@@ -397,6 +448,7 @@ pub(super) async fn lock(connection: &mut PgConnection, id: Uuid) -> sqlx::Resul
     row.map(super::PersonRow::read).transpose()
 }
 
+/// Whether nobody else is admin who has a way in: whoever was only invited may never come.
 pub(super) async fn is_last_admin(
     connection: &mut PgConnection,
     person: &Person,
@@ -406,9 +458,14 @@ pub(super) async fn is_last_admin(
     }
     let others = sqlx::query_scalar!(
         r#"SELECT EXISTS (
-               SELECT 1 FROM people WHERE role = 'admin' AND disabled_at IS NULL AND id <> $1
+               SELECT 1 FROM people
+               WHERE role = 'admin' AND disabled_at IS NULL AND id <> $1
+                 AND (password_hash <> $2
+                      OR EXISTS (SELECT 1 FROM passkeys WHERE person_id = people.id)
+                      OR EXISTS (SELECT 1 FROM identities WHERE person_id = people.id))
            ) AS "others!""#,
         person.id,
+        NO_PASSWORD,
     )
     .fetch_one(connection)
     .await?;

@@ -27,7 +27,7 @@ impl Identities for Store {
     async fn count(&self, address: Option<&str>) -> Result<Option<Timestamp>, StoreError> {
         self.within("counting a sign-in", async {
             let mut tx = self.pool.begin().await?;
-            let counted = throttle::count(&mut tx, self.clock.now(), None, address).await?;
+            let counted = throttle::count(&mut tx, self.clock.now(), &[], address).await?;
             tx.commit().await?;
             Ok(counted.err())
         })
@@ -97,6 +97,9 @@ impl Identities for Store {
                     by(&proved.provider),
                 ),
             };
+            if refusal.is_none() {
+                throttle::take_back(&mut tx, actor.address()).await?;
+            }
             let mut event = event(actor.clone(), act::CONFIRM_IDENTITY, &person, Some(note));
             event.outcome = outcome;
             self.write_audit(&mut tx, event).await?;
@@ -153,7 +156,10 @@ impl Identities for Store {
             return Err(PeopleError::BadSubject);
         }
         let connecting = async {
-            let mut tx = self.begin_change().await?;
+            let mut tx = match self.begin_change_by(&actor).await? {
+                Ok(tx) => tx,
+                Err(refused) => return Ok(Err(refused)),
+            };
             let Some(person) = lock(&mut tx, person).await? else {
                 return Ok(Err(PeopleError::Unknown));
             };
@@ -171,7 +177,10 @@ impl Identities for Store {
     async fn disconnect(&self, permit: Permit, person: Uuid) -> Result<(), PeopleError> {
         let actor = allowed(permit)?;
         let disconnecting = async {
-            let mut tx = self.begin_change().await?;
+            let mut tx = match self.begin_change_by(&actor).await? {
+                Ok(tx) => tx,
+                Err(refused) => return Ok(Err(refused)),
+            };
             let Some(person) = lock(&mut tx, person).await? else {
                 return Ok(Err(PeopleError::Unknown));
             };

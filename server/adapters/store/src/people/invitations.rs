@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::audit::{AuditOutcome, Change, NewAuditEvent, act};
 use domain::can::Permit;
-use domain::invitation::{Invitation, OPEN_FOR};
+use domain::invitation::{Invitation, OPEN_FOR, Overtaken};
 use domain::person::{Actor, Person, Role, Roles};
 use domain::ports::{Chosen, Invitations, PeopleError, SignIn, StoreError};
 use secrecy::SecretString;
@@ -29,7 +29,10 @@ impl Invitations for Store {
         let actor = allowed(permit)?;
         let person = self.new_person(name, roles)?;
         let inviting = async {
-            let mut tx = self.begin_change().await?;
+            let mut tx = match self.begin_change_by(&actor).await? {
+                Ok(tx) => tx,
+                Err(refused) => return Ok(Err(refused)),
+            };
             if !insert(&mut tx, &person, NO_PASSWORD).await? {
                 return Ok(Err(PeopleError::NameTaken(person.name.clone())));
             }
@@ -51,7 +54,10 @@ impl Invitations for Store {
     async fn invite_again(&self, permit: Permit, id: Uuid) -> Result<SecretString, PeopleError> {
         let actor = allowed(permit)?;
         let inviting = async {
-            let mut tx = self.begin_change().await?;
+            let mut tx = match self.begin_change_by(&actor).await? {
+                Ok(tx) => tx,
+                Err(refused) => return Ok(Err(refused)),
+            };
             let Some(person) = lock(&mut tx, id).await? else {
                 return Ok(Err(PeopleError::Unknown));
             };
@@ -185,18 +191,13 @@ impl Store {
         };
         let id = match (link.person, &first) {
             (Some(id), _) => {
-                let person = lock(tx, id).await?;
-                if person.is_none_or(|person| person.disabled_at.is_some()) {
+                if lock(tx, id).await?.is_none() {
                     return Ok(Err(PeopleError::LinkOver));
                 }
                 set_password(tx, id, password, OneTime::No).await?;
                 id
             }
             (None, Some(first)) => {
-                // Somebody was added by another way since: the first admin is there.
-                if is_anybody(tx).await? {
-                    return Ok(Err(PeopleError::LinkOver));
-                }
                 insert(tx, first, password).await?;
                 first.id
             }
@@ -250,7 +251,9 @@ struct Link {
 
 async fn find(connection: &mut PgConnection, token: &str) -> sqlx::Result<Option<Link>> {
     let row = sqlx::query!(
-        r#"SELECT link.id, person_id, expires_at, used_at, people.name AS "name?"
+        r#"SELECT link.id, person_id, expires_at, used_at, people.name AS "name?",
+                  coalesce(people.disabled_at IS NOT NULL, false) AS "kept_out!",
+                  person_id IS NULL AND EXISTS (SELECT 1 FROM people) AS "not_the_first!"
            FROM invitations AS link LEFT JOIN people ON people.id = person_id
            WHERE token_hash = $1"#,
         hash(token),
@@ -264,6 +267,11 @@ async fn find(connection: &mut PgConnection, token: &str) -> sqlx::Result<Option
             name: row.name,
             until: moment(row.expires_at),
             used: row.used_at.is_some(),
+            overtaken: if row.kept_out {
+                Some(Overtaken::KeptOut)
+            } else {
+                row.not_the_first.then_some(Overtaken::NotTheFirst)
+            },
         },
     }))
 }

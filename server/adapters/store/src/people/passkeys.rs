@@ -8,6 +8,7 @@ use domain::audit::{AuditOutcome, Change, NewAuditEvent, act};
 use domain::passkey::{Answer, MOST, NAME, Passkey, Question};
 use domain::person::{Actor, Person};
 use domain::ports::{Added, Passkeys, PeopleError, SignIn, StoreError};
+use domain::second_factor::Duty;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -20,9 +21,9 @@ pub use ceremony::RelyingParty;
 use ceremony::{Purpose, Refusal, question};
 
 use super::change::{Changed, event, lock};
-use super::second_factor::{counter, own, write_codes};
+use super::second_factor::{own, write_codes};
 use super::sign_in::{audit, with_turned_away};
-use super::throttle;
+use super::throttle::{self, Whose};
 use crate::rows::{column, moment};
 use crate::store::Store;
 
@@ -85,7 +86,7 @@ impl Passkeys for Store {
         self.within("keeping a passkey", adding).await?
     }
 
-    async fn remove(&self, actor: &Actor, id: Uuid) -> Result<Person, PeopleError> {
+    async fn remove(&self, actor: &Actor, id: Uuid, duty: Duty) -> Result<Person, PeopleError> {
         let owner = own(actor)?;
         let removing = async {
             let mut tx = self.begin_change().await?;
@@ -104,6 +105,9 @@ impl Passkeys for Store {
             };
             let now = lock(&mut tx, owner).await?;
             if now.is_some_and(|now| now.second_factor.is_none()) {
+                if duty == Duty::MustHave {
+                    return Ok(Err(PeopleError::LastSecondFactor));
+                }
                 sqlx::query!("DELETE FROM recovery_codes WHERE person_id = $1", owner)
                     .execute(&mut *tx)
                     .await?;
@@ -150,7 +154,7 @@ impl Passkeys for Store {
         let trying = async {
             let mut tx = self.pool.begin().await?;
             let proved = self.identify(&mut tx, &answer).await?;
-            self.let_in(tx, proved, None, address, browser).await
+            self.let_in(tx, proved, &[], address, browser).await
         };
         self.within("signing somebody in", trying).await
     }
@@ -172,8 +176,8 @@ impl Passkeys for Store {
                 Some(person) => self.proved(&mut tx, person, &answer).await?,
                 None => Proved::Not(None, Refusal::Late),
             };
-            let name = counter(id);
-            self.let_in(tx, proved, Some(&name), address, browser).await
+            let whose = [Whose::Factor(id)];
+            self.let_in(tx, proved, &whose, address, browser).await
         };
         self.within("checking a second factor", trying).await
     }
@@ -354,13 +358,13 @@ impl Store {
         })
     }
 
-    /// The end of a sign-in, either way. What was refused is counted: against the address, and against `name`
-    /// where somebody's is tried.
+    /// The end of a sign-in, either way. What was refused is counted: against the address, and against
+    /// whoever's is tried.
     async fn let_in(
         &self,
         mut tx: sqlx::Transaction<'static, sqlx::Postgres>,
         proved: Proved,
-        name: Option<&str>,
+        whose: &[Whose<'_>],
         address: Option<String>,
         browser: Option<String>,
     ) -> sqlx::Result<SignIn> {
@@ -385,7 +389,7 @@ impl Store {
             }
             Proved::Not(person, refusal) => (person, refusal),
         };
-        let tried = match throttle::count(&mut tx, now, name, address.as_deref()).await? {
+        let tried = match throttle::count(&mut tx, now, whose, address.as_deref()).await? {
             Ok(tried) => tried,
             Err(until) => {
                 tx.commit().await?;

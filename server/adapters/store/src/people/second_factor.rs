@@ -8,7 +8,7 @@ use domain::audit::{AuditOutcome, Change, NewAuditEvent, act};
 use domain::can::Permit;
 use domain::person::{Actor, Person};
 use domain::ports::{PeopleError, SecondFactors};
-use domain::second_factor::{RECOVERY_CODES, SET_UP, SetUp};
+use domain::second_factor::{Duty, RECOVERY_CODES, SET_UP, SetUp};
 use domain::time::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
@@ -17,7 +17,7 @@ use totp_rs::{Builder, Secret, Totp};
 use uuid::Uuid;
 
 use super::change::{Changed, event, lock};
-use super::throttle;
+use super::throttle::{self, Whose};
 use crate::notices;
 use crate::password::readable;
 use crate::rows::{column, moment};
@@ -193,7 +193,7 @@ impl SecondFactors for Store {
         let id = own(actor)?;
         let confirming = async {
             // Apart from passwords, as when they sign in.
-            let tried = match self.count_own(&counter(id)).await? {
+            let tried = match self.count_own(&[Whose::Factor(id)]).await? {
                 Ok(tried) => tried,
                 Err(refused) => return Ok(Err(refused)),
             };
@@ -219,9 +219,9 @@ impl SecondFactors for Store {
         self.within("checking a second factor", confirming).await?
     }
 
-    async fn remove(&self, actor: &Actor) -> Result<Person, PeopleError> {
+    async fn remove(&self, actor: &Actor, duty: Duty) -> Result<Person, PeopleError> {
         let id = own(actor)?;
-        let removing = self.remove_factor(actor.clone(), id, Which::Authenticator);
+        let removing = self.remove_factor(actor.clone(), id, Which::Authenticator(duty));
         self.within("removing a second factor", removing).await?
     }
 
@@ -237,7 +237,14 @@ impl SecondFactors for Store {
 
 impl Store {
     async fn remove_factor(&self, actor: Actor, id: Uuid, which: Which) -> Changed<Person> {
-        let mut tx = self.begin_change().await?;
+        let begun = match which {
+            Which::Authenticator(_) => Ok(self.begin_change().await?),
+            Which::All => self.begin_change_by(&actor).await?,
+        };
+        let mut tx = match begun {
+            Ok(tx) => tx,
+            Err(refused) => return Ok(Err(refused)),
+        };
         let person = match with_factor(&mut tx, id).await? {
             Ok(person) => person,
             Err(refused) => return Ok(Err(refused)),
@@ -246,6 +253,9 @@ impl Store {
             .execute(&mut *tx)
             .await?;
         let passkeys = person.second_factor.map_or(0, |factor| factor.passkeys);
+        if which == Which::Authenticator(Duty::MustHave) && passkeys == 0 {
+            return Ok(Err(PeopleError::LastSecondFactor));
+        }
         let mut changes = vec![Change::hidden("authenticator")];
         if which == Which::All && passkeys > 0 {
             sqlx::query!("DELETE FROM passkeys WHERE person_id = $1", id)
@@ -329,17 +339,11 @@ impl Store {
     }
 }
 
-/// The name under which tries of somebody's second factor are counted: apart from passwords, since whoever knows one must
-/// not guess on because the other is forgiven.
-pub(super) fn counter(person: Uuid) -> String {
-    format!("second factor of {person}")
-}
-
 /// What is taken away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Which {
-    /// The authenticator; passkeys stay, and with them the recovery codes.
-    Authenticator,
+    /// The authenticator; passkeys stay, and with them the recovery codes. It may be the last one, or not.
+    Authenticator(Duty),
     /// Everything: somebody lost it.
     All,
 }

@@ -126,14 +126,19 @@ impl Sessions for Store {
 
     async fn close(&self, id: Uuid) -> Result<(), StoreError> {
         self.within("noting a sign-out", async {
-            sqlx::query!(
-                "UPDATE person_sessions SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL",
+            let mut tx = self.pool.begin().await?;
+            let closed = sqlx::query_scalar!(
+                "UPDATE person_sessions SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL RETURNING person_id",
                 id,
                 column(self.clock.now()),
             )
-            .execute(&self.pool)
-            .await
-            .map(drop)
+            .fetch_optional(&mut *tx)
+            .await?;
+            if let Some(person) = closed {
+                // Another panel may remember the session by its cookie.
+                notices::tell_person(&mut tx, person).await?;
+            }
+            tx.commit().await
         })
         .await
     }
@@ -221,7 +226,10 @@ impl Sessions for Store {
     async fn end_all(&self, permit: Permit, person: Uuid) -> Result<(), PeopleError> {
         let actor = allowed(permit)?;
         let ending = async {
-            let mut tx = self.begin_change().await?;
+            let mut tx = match self.begin_change_by(&actor).await? {
+                Ok(tx) => tx,
+                Err(refused) => return Ok(Err(refused)),
+            };
             let Some(person) = lock(&mut tx, person).await? else {
                 return Ok(Err(PeopleError::Unknown));
             };

@@ -10,8 +10,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::change::lock;
-use super::second_factor::counter;
-use super::throttle;
+use super::throttle::{self, Whose};
 use crate::rows::column;
 use crate::store::Store;
 
@@ -35,7 +34,8 @@ impl Store {
             });
         };
         let mut tx = self.pool.begin().await?;
-        let tried = throttle::count(&mut tx, now, Some(&name), address.as_deref()).await?;
+        let whose = [Whose::Name(&name)];
+        let tried = throttle::count(&mut tx, now, &whose, address.as_deref()).await?;
         tx.commit().await?;
         let tried = match tried {
             Ok(tried) => tried,
@@ -84,9 +84,9 @@ impl Store {
         browser: Option<String>,
     ) -> sqlx::Result<SignIn> {
         let now = self.clock.now();
-        let name = counter(id);
+        let whose = [Whose::Factor(id)];
         let mut tx = self.pool.begin().await?;
-        let tried = throttle::count(&mut tx, now, Some(&name), address.as_deref()).await?;
+        let tried = throttle::count(&mut tx, now, &whose, address.as_deref()).await?;
         tx.commit().await?;
         let tried = match tried {
             Ok(tried) => tried,

@@ -9,6 +9,7 @@ use domain::time::Timestamp;
 use sha2::{Digest as _, Sha256};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use crate::rows::{column, moment};
 use crate::store::Store;
@@ -17,6 +18,8 @@ use crate::store::Store;
 const FIRST_DELAY: Duration = Duration::from_secs(5);
 /// Failures are forgotten after a day without a try.
 const MEMORY: Duration = Duration::from_secs(24 * 3600);
+/// An address is forgiven one failure in this time: an office whose people mistype now and then is not shut out for it.
+const FADES: Duration = Duration::from_secs(300);
 /// No flood of names or addresses makes the table larger for long.
 const MOST_ROWS: i64 = 50_000;
 
@@ -25,6 +28,36 @@ const MOST_ROWS: i64 = 50_000;
 struct Subject {
     kind: &'static str,
     digest: Vec<u8>,
+}
+
+/// Whose tries are counted, besides those of an address. What somebody types as a name is in small letters, so that no
+/// name is one of the others.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Whose<'a> {
+    /// The name that was typed at the door.
+    Name(&'a str),
+    /// The password of somebody who is signed in: apart from the door, where strangers try their name, too.
+    Password(Uuid),
+    /// Somebody's second factor, at the door and behind it: apart from passwords, since whoever knows one must not guess
+    /// on because the other is forgiven.
+    Factor(Uuid),
+}
+
+impl Whose<'_> {
+    fn subject(self) -> Subject {
+        match self {
+            Self::Name(name) => Subject::of("name", name),
+            Self::Password(id) => Subject::of("name", &format!("PASSWORD OF {id}")),
+            Self::Factor(id) => Subject::of("name", &format!("SECOND FACTOR OF {id}")),
+        }
+    }
+}
+
+impl Subject {
+    fn of(kind: &'static str, text: &str) -> Self {
+        let digest = Sha256::digest(text).to_vec();
+        Self { kind, digest }
+    }
 }
 
 /// How many failures are free, and how long the delay gets.
@@ -78,16 +111,39 @@ impl Counter {
     }
 
     /// After one more failure.
-    fn counted(&self, now: Timestamp) -> (i32, Option<Timestamp>) {
-        let forgotten = now.since(moment(self.last_tried_at)) > MEMORY;
-        let failures = if forgotten {
-            1
-        } else {
-            self.failures.saturating_add(1)
+    fn counted(&self, now: Timestamp) -> Counted {
+        let last = moment(self.last_tried_at);
+        let since = now.since(last);
+        let mut counted = Counted {
+            failures: 1,
+            blocked_until: None,
+            last_tried_at: now,
         };
-        let delay = Policy::of(&self.kind).delay(failures);
-        (failures, (!delay.is_zero()).then(|| now.plus(delay)))
+        if since <= MEMORY {
+            let faded = match self.kind.as_str() {
+                "address" => u32::try_from(since.as_secs() / FADES.as_secs()).unwrap_or(u32::MAX),
+                _ => 0,
+            };
+            let left = self.failures.saturating_sub_unsigned(faded).max(0);
+            counted.failures = left.saturating_add(1);
+            if self.kind == "address" && left > 0 {
+                // What has not faded whole goes on fading.
+                counted.last_tried_at = last.plus(FADES.saturating_mul(faded));
+            }
+        }
+        let delay = Policy::of(&self.kind).delay(counted.failures);
+        counted.blocked_until = (!delay.is_zero()).then(|| now.plus(delay));
+        counted
     }
+}
+
+/// A counter after one more failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Counted {
+    failures: i32,
+    blocked_until: Option<Timestamp>,
+    /// Of an address, since when it fades: at most [`FADES`] before the try.
+    last_tried_at: Timestamp,
 }
 
 /// A counted try.
@@ -97,15 +153,15 @@ pub(super) struct Tried {
     pub(super) turned_away: i32,
 }
 
-/// Counts a try as failed in advance, or says until when to wait. Without a name where nobody's is tried: else one flood
-/// of strangers would keep everybody out.
+/// Counts a try as failed in advance, or says until when to wait. Of nobody where nobody's is tried: else one flood of
+/// strangers would keep everybody out.
 pub(super) async fn count(
     connection: &mut PgConnection,
     now: Timestamp,
-    name: Option<&str>,
+    whose: &[Whose<'_>],
     address: Option<&str>,
 ) -> sqlx::Result<Result<Tried, Timestamp>> {
-    let subjects = subjects(name, address);
+    let subjects = subjects(whose, address);
     let counters = locked(connection, &subjects, now).await?;
     let blocked = counters
         .iter()
@@ -123,16 +179,16 @@ pub(super) async fn count(
         return Ok(Err(until));
     }
     for counter in &counters {
-        let (failures, blocked_until) = counter.counted(now);
+        let counted = counter.counted(now);
         sqlx::query!(
             "UPDATE sign_in_throttles
              SET failures = $3, turned_away = 0, last_tried_at = $4, blocked_until = $5
              WHERE kind = $1 AND subject = $2",
             counter.kind,
             counter.subject,
-            failures,
-            column(now),
-            blocked_until.map(column),
+            counted.failures,
+            column(counted.last_tried_at),
+            counted.blocked_until.map(column),
         )
         .execute(&mut *connection)
         .await?;
@@ -168,7 +224,7 @@ pub(super) async fn take_back(
     address: Option<&str>,
 ) -> sqlx::Result<()> {
     let tried = Tried {
-        subjects: subjects(None, address),
+        subjects: subjects(&[], address),
         turned_away: 0,
     };
     forgive(connection, &tried).await
@@ -221,14 +277,10 @@ async fn locked(
 }
 
 /// The address first, always: two tries then never wait for each other in a circle.
-fn subjects(name: Option<&str>, address: Option<&str>) -> Vec<Subject> {
-    let subject = |kind, text: &str| Subject {
-        kind,
-        digest: Sha256::digest(text).to_vec(),
-    };
-    let address = address.map(|address| subject("address", &network(address)));
-    let name = name.map(|name| subject("name", name));
-    address.into_iter().chain(name).collect()
+fn subjects(whose: &[Whose<'_>], address: Option<&str>) -> Vec<Subject> {
+    let address = address.map(|address| Subject::of("address", &network(address)));
+    let whose = whose.iter().map(|whose| whose.subject());
+    address.into_iter().chain(whose).collect()
 }
 
 /// One customer of an IPv6 provider has a /64 of addresses: it counts as one.
@@ -263,7 +315,7 @@ mod tests {
         assert_eq!(network("2001:db8:1:2::5"), network("2001:db8:1:2:ffff::9"));
         assert_ne!(network("2001:db8:1:2::5"), network("2001:db8:1:3::5"));
         assert_eq!(network("::ffff:192.0.2.1"), "192.0.2.1");
-        let both = subjects(Some("192.0.2.1"), Some("192.0.2.1"));
+        let both = subjects(&[Whose::Name("192.0.2.1")], Some("192.0.2.1"));
         assert_eq!(both[0].kind, "address");
         assert_ne!(both[0], both[1]);
     }
@@ -279,8 +331,37 @@ mod tests {
             blocked_until: None,
         };
         let soon = Timestamp::from_millis(1000);
-        assert_eq!(counter.counted(soon).0, 10);
-        let later = soon.plus(MEMORY);
-        assert_eq!(counter.counted(later), (1, None));
+        assert_eq!(counter.counted(soon).failures, 10);
+        let later = counter.counted(soon.plus(MEMORY));
+        assert_eq!((later.failures, later.blocked_until), (1, None));
+    }
+
+    #[test]
+    fn an_address_that_fails_now_and_then_never_has_to_wait() {
+        let mut counter = Counter {
+            kind: "address".to_owned(),
+            subject: Vec::new(),
+            failures: 0,
+            turned_away: 0,
+            last_tried_at: column(Timestamp::from_millis(0)),
+            blocked_until: None,
+        };
+        let mut now = Timestamp::from_millis(0);
+        // A burst of one less than is free, and then one in four minutes and one in seven by turns.
+        let burst = std::iter::repeat_n(Duration::ZERO, 19);
+        let on = [240, 420].map(Duration::from_secs).into_iter().cycle();
+        for pause in burst.chain(on.take(500)) {
+            now = now.plus(pause);
+            let counted = counter.counted(now);
+            assert_eq!(counted.blocked_until, None, "{now}: {counted:?}");
+            counter.failures = counted.failures;
+            counter.last_tried_at = column(counted.last_tried_at);
+        }
+        for _ in 0..20 {
+            let counted = counter.counted(now);
+            counter.failures = counted.failures;
+            counter.last_tried_at = column(counted.last_tried_at);
+        }
+        assert!(counter.counted(now).blocked_until.is_some());
     }
 }

@@ -124,6 +124,11 @@ async fn a_flood_of_unknown_tokens_is_slowed_down_and_known_ones_go_on() {
         throttled |= matches!(answer, Shown::Throttled { .. });
     }
     assert!(throttled);
+    // Those that were looked at are told, and no flood of them.
+    let told = database
+        .count("audit_events WHERE action = 'use-token'")
+        .await;
+    assert!((20..25).contains(&told), "{told}");
     let known = store.show(&secret, address()).await.unwrap();
     assert!(matches!(known, Shown::Known(_)), "{known:?}");
 }

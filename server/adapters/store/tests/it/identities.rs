@@ -431,6 +431,22 @@ async fn many_tries_from_one_address_have_to_wait_and_a_right_one_is_taken_back(
         assert_eq!(count().await.unwrap(), None);
         welcome(&store, ida()).await;
     }
+    // As are those by which somebody confirms who they are.
+    let person = welcome(&store, ida()).await;
+    let own = Actor::Person {
+        id: person.id,
+        name: person.name,
+        role: Role::Viewer,
+        address: Some("192.0.2.7".to_owned()),
+        browser: None,
+        session: None,
+        token: None,
+    };
+    for _ in 0..40 {
+        assert_eq!(count().await.unwrap(), None);
+        let confirms = store_confirm(&store, &own, ida()).await;
+        assert_eq!(confirms, ProviderConfirms::Whole);
+    }
     let mut waits = 0;
     for _ in 0..40 {
         waits += u32::from(count().await.unwrap().is_some());

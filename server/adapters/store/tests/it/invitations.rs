@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use adapter_store::Store;
-use domain::invitation::OPEN_FOR;
+use domain::invitation::{OPEN_FOR, Overtaken};
 use domain::person::Role;
 use domain::ports::{
     AuditTrail, Chosen, Clock as _, Disabled, Invitations, People, PeopleError, SecondFactors,
@@ -128,6 +128,8 @@ async fn a_link_that_is_old_replaced_or_for_somebody_kept_out_opens_nothing() {
         accept(&store, &second).await,
         Err(PeopleError::LinkOver)
     ));
+    let found = store.invitation(second.expose_secret()).await.unwrap();
+    assert_eq!(found.unwrap().overtaken, Some(Overtaken::KeptOut));
     store
         .set_disabled(may_manage_people(), carla.id, Disabled::No)
         .await
@@ -199,6 +201,8 @@ async fn the_first_admin_is_made_by_a_link_and_only_while_there_is_nobody() {
     person(&store, "anna", Role::Admin).await;
     let late = store.accept(token.expose_secret(), chosen("root", PASSWORD));
     assert!(matches!(late.await, Err(PeopleError::LinkOver)));
+    let found = store.invitation(token.expose_secret()).await.unwrap();
+    assert_eq!(found.unwrap().overtaken, Some(Overtaken::NotTheFirst));
     assert_eq!(People::list(&store).await.unwrap().len(), 1);
 }
 

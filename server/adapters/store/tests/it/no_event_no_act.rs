@@ -21,6 +21,7 @@ use domain::ports::{
 };
 use domain::proposal::{Decision, OPEN_FOR};
 use domain::report::Month;
+use domain::second_factor::Duty;
 use domain::session::Device;
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::postgres::PgConnection;
@@ -31,10 +32,10 @@ use crate::audit_archive::{archive, archived};
 use crate::authenticator::Device as Passkey;
 use crate::identities::{proved, subject};
 use crate::second_factor::{actor, scan};
-use crate::support::{Database, anna, begun_relink, may_manage_people, person, restart};
+use crate::support::{Database, anna, begun_relink, ben, may_manage_people, person, restart};
 
 fn may(action: Action) -> Permit {
-    can::permit(&anna(), action, None).unwrap()
+    can::permit(&ben(), action, None).unwrap()
 }
 
 fn may_on_g1(action: Action) -> Permit {
@@ -234,7 +235,12 @@ async fn second_factors() {
     let finish = SecondFactors::finish(&store, &own, new.code(&database));
     refused(&database, "finish", finish).await;
     refused(&database, "codes", store.renew_codes(&own)).await;
-    refused(&database, "remove", SecondFactors::remove(&store, &own)).await;
+    refused(
+        &database,
+        "remove",
+        SecondFactors::remove(&store, &own, Duty::Free),
+    )
+    .await;
     let reset = SecondFactors::reset(&store, may_manage_people(), ben);
     refused(&database, "reset", reset).await;
     let first = People::sign_in(&store, "ben", password.clone(), None, None);
@@ -269,7 +275,7 @@ async fn passkeys() {
     close_the_trail(&database).await;
     let add = Passkeys::add(&store, &own, "key", another);
     refused(&database, "another passkey", add).await;
-    let remove = Passkeys::remove(&store, &own, key.id);
+    let remove = Passkeys::remove(&store, &own, key.id, Duty::Free);
     refused(&database, "passkey away", remove).await;
     let answer = phone.sign(&store.ask_anybody().await.unwrap());
     let sign_in = Passkeys::sign_in(&store, answer.clone(), None, None);

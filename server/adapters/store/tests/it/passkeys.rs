@@ -7,6 +7,7 @@ use domain::audit::AuditOutcome;
 use domain::passkey::{Answer, CEREMONY};
 use domain::person::{Actor, Role};
 use domain::ports::{AuditTrail, Disabled, Passkeys, People, PeopleError, SecondFactors, SignIn};
+use domain::second_factor::Duty;
 use secrecy::SecretString;
 use uuid::Uuid;
 
@@ -238,15 +239,44 @@ async fn one_that_is_removed_opens_nothing_and_with_the_last_the_codes_go() {
     let question = store.ask_anybody().await.unwrap();
     let (other, _) = person(&store, "dora", Role::Viewer).await;
     let key = Passkeys::of(&store, carla.id).await.unwrap().remove(0);
-    let foreign = Passkeys::remove(&store, &actor(other, "dora"), key.id).await;
+    let foreign = Passkeys::remove(&store, &actor(other, "dora"), key.id, Duty::Free).await;
     assert!(matches!(foreign, Err(PeopleError::NoSuchPasskey)));
-    let after = Passkeys::remove(&store, &carla.own, key.id).await.unwrap();
+    let kept = Passkeys::remove(&store, &carla.own, key.id, Duty::MustHave).await;
+    assert!(
+        matches!(kept, Err(PeopleError::LastSecondFactor)),
+        "{kept:?}"
+    );
+    let after = Passkeys::remove(&store, &carla.own, key.id, Duty::Free)
+        .await
+        .unwrap();
     assert_eq!(after.second_factor, None);
     assert_eq!(after.session_epoch, carla.epoch + 1);
     assert_eq!(database.count("recovery_codes").await, 0);
     refused(&store, carla.phone.sign(&question), "not known").await;
     let first = People::sign_in(&store, "carla", carla.password.clone(), None, None);
     assert!(matches!(first.await.unwrap(), SignIn::Welcome(_)));
+}
+
+#[tokio::test]
+async fn of_two_passkeys_that_are_removed_at_once_whoever_must_have_one_keeps_the_other() {
+    let database = Database::fresh().await;
+    let (store, other) = (database.store().await, database.store().await);
+    let carla = carla(&store).await;
+    let mut key = Device::new(4);
+    let answer = key.make(&store.ask_to_add(&carla.own).await.unwrap());
+    let added = Passkeys::add(&store, &carla.own, "key", answer).await;
+    added.unwrap();
+    let keys = Passkeys::of(&store, carla.id).await.unwrap();
+    let (one, two) = tokio::join!(
+        Passkeys::remove(&store, &carla.own, keys[0].id, Duty::MustHave),
+        Passkeys::remove(&other, &carla.own, keys[1].id, Duty::MustHave),
+    );
+    let refused = [one, two]
+        .into_iter()
+        .filter(|removed| matches!(removed, Err(PeopleError::LastSecondFactor)))
+        .count();
+    assert_eq!(refused, 1);
+    assert_eq!(database.count("passkeys").await, 1);
 }
 
 #[tokio::test]

@@ -5,10 +5,12 @@ use domain::audit::AuditOutcome;
 use domain::can::permit;
 use domain::person::{Actor, Role, Roles};
 use domain::ports::{
-    AuditTrail, Clock as _, Disabled, Invitations as _, People as _, PeopleError, SignIn,
+    AuditTrail, Clock as _, Disabled, Invitations as _, People, PeopleError, Sessions, SignIn,
 };
 use secrecy::SecretString;
+use uuid::Uuid;
 
+use crate::sessions::device;
 use crate::support::{Database, anna, may_manage_people, person};
 
 fn wrong() -> SecretString {
@@ -235,6 +237,87 @@ async fn the_last_admin_cannot_be_lost_even_to_two_changes_at_once() {
 }
 
 #[tokio::test]
+async fn of_two_admins_who_reset_each_other_at_once_one_keeps_the_way_in() {
+    let database = Database::fresh().await;
+    let (one, two) = (database.store().await, database.store().await);
+    let (anna, _) = person(&one, "anna", Role::Admin).await;
+    let (berta, _) = person(&one, "berta", Role::Admin).await;
+    let manages = async |id: Uuid, name: &str| {
+        let person = one.find(id).await.unwrap().unwrap();
+        let session = Sessions::begin(&one, &person, device(name)).await.unwrap();
+        let by = Actor::Person {
+            id,
+            name: name.to_owned(),
+            role: Role::Admin,
+            address: None,
+            browser: None,
+            session: Some(session),
+            token: None,
+        };
+        permit(&by, Action::ManagePeople, None).unwrap()
+    };
+    let (annas, bertas) = (manages(anna, "anna").await, manages(berta, "berta").await);
+    let (a, b) = tokio::join!(
+        one.invite_again(annas, berta),
+        two.invite_again(bertas, anna)
+    );
+    let overtaken = [a, b]
+        .into_iter()
+        .filter(|result| matches!(result, Err(PeopleError::Overtaken)))
+        .count();
+    assert_eq!(overtaken, 1);
+    assert_eq!(database.count("people WHERE password_hash <> ''").await, 1);
+}
+
+#[tokio::test]
+async fn whoever_was_demoted_or_kept_out_meanwhile_makes_no_admin_any_more() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    let (anna, _) = person(&store, "anna", Role::Admin).await;
+    person(&store, "berta", Role::Admin).await;
+    let by = Actor::Person {
+        id: anna,
+        name: "anna".to_owned(),
+        role: Role::Admin,
+        address: None,
+        browser: None,
+        session: None,
+        token: None,
+    };
+    let before = || permit(&by, Action::ManagePeople, None).unwrap();
+    let operator = store.set_roles(may_manage_people(), anna, Role::Operator.into());
+    operator.await.unwrap();
+    let refused = store.invite(before(), "otto", Role::Admin.into()).await;
+    assert!(
+        matches!(refused, Err(PeopleError::Overtaken)),
+        "{refused:?}"
+    );
+    assert_eq!(database.count("people").await, 2);
+}
+
+#[tokio::test]
+async fn an_admin_who_was_only_invited_does_not_count_as_another_one() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    let (anna, _) = person(&store, "anna", Role::Admin).await;
+    let invited = store.invite(may_manage_people(), "berta", Role::Admin.into());
+    invited.await.unwrap();
+    for refused in [
+        store
+            .set_disabled(may_manage_people(), anna, Disabled::Yes)
+            .await,
+        store
+            .set_roles(may_manage_people(), anna, Role::Viewer.into())
+            .await,
+    ] {
+        assert!(
+            matches!(refused, Err(PeopleError::LastAdmin)),
+            "{refused:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_role_on_one_gateway_is_kept_beside_the_one_everywhere() {
     let database = Database::fresh().await;
     let store = database.store().await;
@@ -422,11 +505,11 @@ async fn the_password_is_stored_as_argon2id_only_and_a_visit_is_noted_to_the_min
     let (id, _) = person(&store, "carla", Role::Viewer).await;
     let hashed = "people WHERE password_hash LIKE '$argon2id$v=19$m=19456,t=2,p=1$%'";
     assert_eq!(database.count(hashed).await, 1);
-    store.note_seen(id).await.unwrap();
+    People::note_seen(&store, id).await.unwrap();
     let seen = store.find(id).await.unwrap().unwrap().last_seen_at;
     assert_eq!(seen, Some(database.clock.now()));
     database.clock.advance(Duration::from_secs(30));
-    store.note_seen(id).await.unwrap();
+    People::note_seen(&store, id).await.unwrap();
     assert_eq!(store.find(id).await.unwrap().unwrap().last_seen_at, seen);
 }
 

@@ -6,6 +6,7 @@ use adapter_store::{DatabaseConfig, SealingKey, Store};
 use domain::audit::AuditOutcome;
 use domain::person::{Actor, Person, Role};
 use domain::ports::{AuditTrail, Clock as _, Disabled, People, PeopleError, SecondFactors, SignIn};
+use domain::second_factor::Duty;
 use secrecy::{ExposeSecret as _, SecretString};
 use totp_rs::{Builder, Secret};
 use uuid::Uuid;
@@ -186,6 +187,81 @@ async fn guessing_codes_is_slowed_down_and_a_right_password_forgives_nothing() {
     let right = carla.phone.code(&database);
     let waits = second_step(&store, &carla, right).await;
     assert!(matches!(waits, SignIn::Throttled { .. }), "{waits:?}");
+}
+
+#[tokio::test]
+async fn to_confirm_who_one_is_is_no_way_to_guess_a_code_either() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    let carla = carla(&database, &store).await;
+    let confirm =
+        async |code| People::confirm(&store, &carla.own, carla.password.clone(), code).await;
+    for guess in 0..5 {
+        // Whoever knows the password may forgive its own counter at the door, and no other.
+        first_step(&store, &carla).await;
+        let wrong = confirm(format!("00000{guess}").into()).await;
+        assert!(matches!(wrong, Err(PeopleError::WrongCode)), "{wrong:?}");
+    }
+    first_step(&store, &carla).await;
+    let right = carla.phone.code(&database);
+    let waits = confirm(right.clone()).await;
+    assert!(
+        matches!(waits, Err(PeopleError::TooManyTries { .. })),
+        "{waits:?}"
+    );
+    let waits = second_step(&store, &carla, right).await;
+    assert!(matches!(waits, SignIn::Throttled { .. }), "{waits:?}");
+}
+
+#[tokio::test]
+async fn what_strangers_try_at_the_door_keeps_nobody_inside_from_confirming() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    let carla = carla(&database, &store).await;
+    for _ in 0..6 {
+        let wrong = SecretString::from("not the password");
+        let refused = store.sign_in("carla", wrong, None, None).await.unwrap();
+        assert!(!matches!(refused, SignIn::Welcome(_)));
+    }
+    let door = store.sign_in("carla", carla.password.clone(), None, None);
+    assert!(matches!(door.await.unwrap(), SignIn::Throttled { .. }));
+    let code = carla.phone.code(&database);
+    let confirmed = People::confirm(&store, &carla.own, carla.password.clone(), code).await;
+    assert!(confirmed.is_ok(), "{confirmed:?}");
+}
+
+#[tokio::test]
+async fn a_code_opens_one_door_of_two_that_it_is_typed_at_in_the_same_moment() {
+    let database = Database::fresh().await;
+    let (one, two) = (database.store().await, database.store().await);
+    let carla = carla(&database, &one).await;
+    for code in [carla.phone.code(&database), carla.codes[0].clone()] {
+        let epoch = carla.person.session_epoch;
+        let (a, b) = tokio::join!(
+            one.second_step(carla.id, epoch, code.clone(), None, None),
+            two.second_step(carla.id, epoch, code.clone(), None, None),
+        );
+        let opened = [a, b]
+            .into_iter()
+            .filter(|answer| matches!(answer, Ok(SignIn::Welcome(_))))
+            .count();
+        assert_eq!(opened, 1);
+    }
+}
+
+#[tokio::test]
+async fn whoever_must_have_a_second_factor_keeps_the_last_one() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    let carla = carla(&database, &store).await;
+    let kept = SecondFactors::remove(&store, &carla.own, Duty::MustHave).await;
+    assert!(
+        matches!(kept, Err(PeopleError::LastSecondFactor)),
+        "{kept:?}"
+    );
+    assert_eq!(database.count("authenticators").await, 1);
+    let removed = SecondFactors::remove(&store, &carla.own, Duty::Free).await;
+    assert_eq!(removed.unwrap().second_factor, None);
 }
 
 #[tokio::test]

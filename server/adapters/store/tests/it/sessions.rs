@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::second_factor::actor;
 use crate::support::{Database, may_manage_people, person};
 
-fn device(secret: &str) -> Device {
+pub(crate) fn device(secret: &str) -> Device {
     Device {
         secret: secret.into(),
         address: Some("192.0.2.7".to_owned()),

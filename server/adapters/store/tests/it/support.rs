@@ -209,7 +209,7 @@ pub(crate) fn relink(database: &Database, by: Actor, key: &str) -> NewOperation 
 }
 
 pub(crate) fn may_manage_people() -> Permit {
-    permit(&anna(), Action::ManagePeople, None).unwrap()
+    permit(&ben(), Action::ManagePeople, None).unwrap()
 }
 
 /// A person with their one-time password.
