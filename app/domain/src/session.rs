@@ -59,6 +59,8 @@ pub struct PersonSession {
     pub id: Uuid,
     /// In which epoch of the person's sessions.
     pub epoch: i64,
+    /// How often its cookie was changed while it went on.
+    pub turn: i32,
     /// Since when.
     pub begun_at: Timestamp,
     /// Last use, as exactly as [`SessionLimits::touch`] says.

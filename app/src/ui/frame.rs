@@ -105,7 +105,7 @@ pub(crate) fn notices(call: &Call, page: &Page, asked: &Asked, here: &str) -> St
         });
         view! {
             <div class="banner is-warn">
-                <p>"Your password is a one-time password. Choose one of your own."</p>{link}
+                <p>"Your password was made for you: whoever handed it over may know it. Choose one of your own."</p>{link}
             </div>
         }
     });

@@ -174,7 +174,7 @@ impl Sessions for Fake {
     async fn begin(&self, _: &Person, _: Device) -> Result<Uuid, StoreError> {
         unreachable!("the server begins sessions")
     }
-    async fn go_on(&self, _: Uuid, _: i64) -> Result<(), StoreError> {
+    async fn go_on(&self, _: Uuid, _: i64) -> Result<i32, StoreError> {
         unreachable!("the server renews sessions")
     }
     async fn note_seen(&self, _: Uuid, _: Option<String>) -> Result<(), StoreError> {

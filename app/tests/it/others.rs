@@ -148,7 +148,7 @@ async fn a_database_that_is_away_costs_only_what_needs_it() {
 }
 
 #[tokio::test]
-async fn a_one_time_password_is_a_banner_everywhere() {
+async fn a_password_that_was_made_for_somebody_is_a_banner_everywhere() {
     let world = Arc::new(world());
     let mut anna = person(1, "anna", Role::Viewer);
     anna.password_is_one_time = true;
@@ -162,7 +162,10 @@ async fn a_one_time_password_is_a_banner_everywhere() {
     };
     let browser = Browser::with(&world, Some(viewer));
     for url in ["/gateways/openclaw", "/account", "/nothing/here"] {
-        assert!(browser.get(url).await.says("one-time password"), "{url}");
+        assert!(
+            browser.get(url).await.says("Choose one of your own"),
+            "{url}"
+        );
     }
 }
 

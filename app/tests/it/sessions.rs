@@ -19,6 +19,7 @@ fn session(id: u128, browser: &str) -> PersonSession {
     PersonSession {
         id: Uuid::from_u128(id),
         epoch: 0,
+        turn: 0,
         begun_at: NOW.minus(Duration::from_secs(3_600)),
         seen_at: NOW.minus(Duration::from_secs(600)),
         ended_at: None,

@@ -333,7 +333,7 @@ impl Secret {
             ),
             Kind::Password => (
                 given.expose_secret().to_owned(),
-                "may sign in with this one-time password",
+                "may sign in with this password until they choose their own, which every page asks them to",
             ),
         };
         match self.file {

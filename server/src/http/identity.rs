@@ -280,8 +280,7 @@ impl Gate {
         };
         match self.identities.confirm(&viewer.actor, proved).await {
             Ok(ProviderConfirms::Whole) => {
-                let now = self.desk.door.clock.now();
-                match sessions::confirm(session, now).await {
+                match sessions::confirm(&self.desk.door, session).await {
                     Ok(()) => Redirect::to(next).into_response(),
                     Err(error) => unavailable(&*error),
                 }

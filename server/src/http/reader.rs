@@ -159,6 +159,7 @@ mod tests {
         house.folks.sessions.lock().unwrap().push(PersonSession {
             id: ROW,
             epoch: 1,
+            turn: 0,
             begun_at: now,
             seen_at: now,
             ended_at: Some(now),

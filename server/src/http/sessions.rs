@@ -43,6 +43,9 @@ struct SignedIn {
     #[serde(default)]
     session: Option<Uuid>,
     epoch: i64,
+    /// Of the row's turns.
+    #[serde(default)]
+    turn: i32,
     at: Timestamp,
     touched: Timestamp,
     /// When the password was typed again; not since sign-in, else.
@@ -170,6 +173,7 @@ pub(super) async fn begin(
                 person: person.id,
                 session: row,
                 epoch: person.session_epoch,
+                turn: 0,
                 at: now,
                 touched: now,
                 confirmed: None,
@@ -180,32 +184,34 @@ pub(super) async fn begin(
     Ok(())
 }
 
-/// A session goes on in its person's next epoch, under a new id. It lasts no longer for it, and confirms nothing: for a new
-/// password the old one was enough.
-async fn go_on(session: &Session, person: &Person) -> anyhow::Result<()> {
+/// A session goes on under a new id, as after a sign-in: one that was stolen is worth nothing from here on, here and at
+/// other panels.
+async fn go_on(
+    door: &Door,
+    session: &Session,
+    with: impl FnOnce(SignedIn) -> SignedIn,
+) -> anyhow::Result<()> {
     let known = session.get::<SignedIn>(KEY).await?;
-    let on = SignedIn {
-        epoch: person.session_epoch,
-        half_confirmed: None,
-        ..known.context("the session has ended")?
-    };
+    let mut on = with(known.context("the session has ended")?);
+    if let Some(row) = on.session {
+        on.turn = door.people.sessions().go_on(row, on.epoch).await?;
+    }
+    // The database's notice may come later than the browser's next request.
+    door.people.forget(Some(on.person));
     session.cycle_id().await?;
     session.insert(KEY, on).await?;
     Ok(())
 }
 
-/// Notes that the password was typed again; the id is new, as after a sign-in.
-pub(super) async fn confirm(session: &Session, now: Timestamp) -> anyhow::Result<()> {
-    let known = session.get::<SignedIn>(KEY).await?;
-    let known = known.context("the session has ended")?;
-    session.cycle_id().await?;
-    let confirmed = SignedIn {
+/// Notes that it was confirmed who they are.
+pub(super) async fn confirm(door: &Door, session: &Session) -> anyhow::Result<()> {
+    let now = door.clock.now();
+    let confirmed = |known| SignedIn {
         confirmed: Some(now),
         half_confirmed: None,
         ..known
     };
-    session.insert(KEY, confirmed).await?;
-    Ok(())
+    go_on(door, session, confirmed).await
 }
 
 /// Notes that the identity provider said anew who it is, which is half of a confirmation.
@@ -229,17 +235,17 @@ struct Own {
 impl OwnSession for Own {
     async fn renew(&self, person: &Person) -> Result<(), RenewError> {
         let renewing = async {
-            let known = self.session.get::<SignedIn>(KEY).await?;
-            let row = known.and_then(|known| known.session);
-            if let Some(row) = row {
-                let sessions = self.door.people.sessions();
-                sessions.go_on(row, person.session_epoch).await?;
-            }
-            // The database's notice may come later than the browser's next request.
-            self.door.people.forget(Some(person.id));
-            go_on(&self.session, person).await
+            // It lasts no longer for it, and confirms nothing: for a new password the old one was enough.
+            let renewed = |known| SignedIn {
+                epoch: person.session_epoch,
+                half_confirmed: None,
+                ..known
+            };
+            go_on(&self.door, &self.session, renewed).await
         };
-        renewing.await.map_err(|error| RenewError(error.into()))
+        renewing
+            .await
+            .map_err(|error: anyhow::Error| RenewError(error.into()))
     }
 
     async fn is_half_confirmed(&self) -> Result<bool, RenewError> {
@@ -251,7 +257,7 @@ impl OwnSession for Own {
     }
 
     async fn confirm(&self) -> Result<(), RenewError> {
-        confirm(&self.session, self.door.clock.now())
+        confirm(&self.door, &self.session)
             .await
             .map_err(|error| RenewError(error.into()))
     }
@@ -315,6 +321,13 @@ async fn person(door: &Door, session: &Session, address: &str) -> anyhow::Result
     let ended = is_ended(&sessions, signed_in.session);
     if ended || person.disabled_at.is_some() || person.session_epoch != signed_in.epoch {
         session.flush().await?;
+        return Ok(None);
+    }
+    // By an id of before, which this panel remembers: the record itself is gone already.
+    let row = sessions
+        .iter()
+        .find(|row| Some(row.id) == signed_in.session);
+    if row.is_some_and(|row| row.turn > signed_in.turn) {
         return Ok(None);
     }
     if now.since(signed_in.touched) > door.limits.touch() {
@@ -445,10 +458,11 @@ mod tests {
 
     use axum::routing::{get, post};
     use axum::{Extension, Router};
+    use domain::ports::Sessions as _;
     use domain::second_factor::SecondFactor;
 
     use super::*;
-    use crate::http::testing::{Browser, House, anna, house};
+    use crate::http::testing::{Browser, House, ROW, anna, house};
 
     #[tokio::test]
     async fn whoever_must_have_a_second_factor_is_let_to_their_account_only() {
@@ -576,6 +590,36 @@ mod tests {
         assert_eq!(&said[..], b"90");
         let refused = thief.get("/confirmed").await;
         assert_eq!(refused.status(), StatusCode::SEE_OTHER);
+    }
+
+    #[tokio::test]
+    async fn an_older_cookie_of_a_session_that_went_on_elsewhere_opens_nothing() {
+        let house = house();
+        let (clock, folks) = (house.clock.clone(), house.folks.clone());
+        let begin = move |session: Session| async move {
+            let now = clock.now();
+            folks.sessions.lock().unwrap().push(PersonSession {
+                id: ROW,
+                epoch: 1,
+                turn: 0,
+                begun_at: now,
+                seen_at: now,
+                ended_at: None,
+                address: None,
+                browser: None,
+                is_new: false,
+            });
+            begin(&session, &anna(), Some(ROW), now).await.unwrap();
+        };
+        let inside = Router::new().route("/page", get(|| async {})).layer(
+            axum::middleware::from_fn_with_state(house.door.clone(), require),
+        );
+        let router = house.around(inside.route("/begin", post(begin)));
+        let mut browser = signed_in(&router).await;
+        // Another panel changed its id, and this one remembers the old one.
+        house.folks.go_on(ROW, 1).await.unwrap();
+        house.door.people.forget(Some(anna().id));
+        assert_eq!(browser.get("/page").await.status(), StatusCode::SEE_OTHER);
     }
 
     #[tokio::test]

@@ -199,8 +199,16 @@ impl Sessions for Folks {
     async fn begin(&self, _: &Person, _: Device) -> Result<Uuid, StoreError> {
         Ok(ROW)
     }
-    async fn go_on(&self, _: Uuid, _: i64) -> Result<(), StoreError> {
-        Ok(())
+    async fn go_on(&self, id: Uuid, epoch: i64) -> Result<i32, StoreError> {
+        let mut sessions = self.sessions.lock().unwrap();
+        let known = sessions.iter_mut().find(|session| session.id == id);
+        let session = known.ok_or_else(|| StoreError {
+            doing: "going on",
+            source: "no such session".into(),
+        })?;
+        session.epoch = epoch;
+        session.turn += 1;
+        Ok(session.turn)
     }
     async fn note_seen(&self, _: Uuid, _: Option<String>) -> Result<(), StoreError> {
         Ok(())

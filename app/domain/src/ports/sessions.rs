@@ -13,8 +13,9 @@ use crate::session::{Device, PersonSession};
 pub trait Sessions: Send + Sync {
     /// Notes a sign-in; a browser that is new for somebody who has signed in before is audited.
     async fn begin(&self, person: &Person, device: Device) -> Result<Uuid, StoreError>;
-    /// The session goes on in another epoch: its own person changed the password.
-    async fn go_on(&self, id: Uuid, epoch: i64) -> Result<(), StoreError>;
+    /// The session goes on by another cookie, and in that epoch: its own person confirmed who they are, or changed the
+    /// password. Its turn from now on.
+    async fn go_on(&self, id: Uuid, epoch: i64) -> Result<i32, StoreError>;
     /// Notes that it is used.
     async fn note_seen(&self, id: Uuid, address: Option<String>) -> Result<(), StoreError>;
     /// Those of a person that may still be open, and those that were ended lately; newest first.

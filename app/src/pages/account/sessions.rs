@@ -39,11 +39,11 @@ pub(super) fn card(call: &Call) -> AnyView {
     });
     view! {
         <h2>"Where you are signed in"</h2>
+        <ul class="card rows" role="list">{rows}</ul>
         <p class="hint">
             "Each session ends after "{words::duration(limits.idle)}" without use, and "{words::duration(limits.absolute)}
             " after its sign-in in any case."
         </p>
-        <ul class="card rows" role="list">{rows}</ul>
         {all}
     }
     .into_any()

@@ -76,16 +76,19 @@ impl Sessions for Store {
         .await
     }
 
-    async fn go_on(&self, id: Uuid, epoch: i64) -> Result<(), StoreError> {
+    async fn go_on(&self, id: Uuid, epoch: i64) -> Result<i32, StoreError> {
         self.within("noting that a session goes on", async {
-            sqlx::query!(
-                "UPDATE person_sessions SET epoch = $2 WHERE id = $1",
+            let mut tx = self.pool.begin().await?;
+            let on = sqlx::query!(
+                "UPDATE person_sessions SET epoch = $2, turn = turn + 1 WHERE id = $1 RETURNING turn, person_id",
                 id,
                 epoch
             )
-            .execute(&self.pool)
-            .await
-            .map(drop)
+            .fetch_one(&mut *tx)
+            .await?;
+            notices::tell_person(&mut tx, on.person_id).await?;
+            tx.commit().await?;
+            Ok(on.turn)
         })
         .await
     }
@@ -111,7 +114,7 @@ impl Sessions for Store {
         self.within("reading the sessions of a person", async {
             let rows = sqlx::query_as!(
                 SessionRow,
-                "SELECT id, epoch, begun_at, seen_at, ended_at, address, browser, is_new
+                "SELECT id, epoch, turn, begun_at, seen_at, ended_at, address, browser, is_new
                  FROM person_sessions WHERE person_id = $1 AND begun_at > $2
                  ORDER BY begun_at DESC, id DESC",
                 person,
@@ -261,6 +264,7 @@ fn place(browser: Option<&str>, address: Option<&str>) -> String {
 struct SessionRow {
     id: Uuid,
     epoch: i64,
+    turn: i32,
     begun_at: OffsetDateTime,
     seen_at: OffsetDateTime,
     ended_at: Option<OffsetDateTime>,
@@ -274,6 +278,7 @@ impl SessionRow {
         PersonSession {
             id: self.id,
             epoch: self.epoch,
+            turn: self.turn,
             begun_at: moment(self.begun_at),
             seen_at: moment(self.seen_at),
             ended_at: self.ended_at.map(moment),

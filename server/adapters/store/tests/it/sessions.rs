@@ -101,7 +101,10 @@ async fn a_session_follows_its_person_into_another_epoch_or_ends_with_the_old_on
     store.end_all(may_manage_people(), carla.id).await.unwrap();
     let now = store.find(carla.id).await.unwrap().unwrap();
     assert_eq!(now.session_epoch, carla.session_epoch + 1);
-    store.go_on(laptop, now.session_epoch).await.unwrap();
+    let turn = store.go_on(laptop, now.session_epoch).await.unwrap();
+    let kept = store.of(carla.id).await.unwrap();
+    let kept = kept.into_iter().find(|session| session.id == laptop);
+    assert_eq!((turn, kept.unwrap().turn), (1, 1));
     let clock = domain::ports::Clock::now(&*database.clock);
     let open: Vec<Uuid> = store
         .of(carla.id)
