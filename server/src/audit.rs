@@ -18,6 +18,7 @@ use domain::person::Actor;
 use domain::ports::{AuditChain, AuditTrail as _, ChainStanding, Clock, StoreError, Verified};
 use domain::time::Timestamp;
 use tokio_util::sync::CancellationToken;
+use domain::report::Month;
 use tokio_util::task::TaskTracker;
 
 use self::archive::Archives;
@@ -281,7 +282,8 @@ impl AuditChain for Custodian {
         if let Some(why) = self.store.alert_failure().await? {
             undelivered.push(format!("The last alert could not be mailed: {why}"));
         }
-        if let Some(why) = self.store.report_failure().await? {
+        let month = Month::last_whole(self.clock.now());
+        if let Some(why) = self.store.report_failure(month).await? {
             undelivered.push(format!("The monthly report could not be mailed: {why}"));
         }
         undelivered.extend(self.archives.failure());

@@ -90,7 +90,13 @@ impl Reminding {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let credential = &listed.credential;
-        if !self.reminders.claim(credential.id, due_at, stage).await? {
+        let mailing = self.mail.as_ref().zip(credential.mail_address());
+        let to = mailing.map(|(_, to)| to);
+        if !self
+            .reminders
+            .claim(credential.id, due_at, stage, to)
+            .await?
+        {
             return Ok(());
         }
         let said = listed.due.words(now);
@@ -99,7 +105,7 @@ impl Reminding {
             "Credential `{}` is {said}",
             credential.title
         );
-        let (Some(mail), Some(to)) = (&self.mail, credential.mail_address()) else {
+        let Some((mail, to)) = mailing else {
             // Pages show it.
             return Ok(());
         };
@@ -160,7 +166,7 @@ mod tests {
         }
         let done = listing.done();
         assert_eq!(done.len(), 3, "{done:?}");
-        assert_eq!(done[0], "claimed 7-days");
+        assert_eq!(done[0], "claimed 7-days to otto@example.org");
         assert!(
             done[1].starts_with(
                 "mail to otto@example.org: OpenClaw API key of OpenClaw on vps-i1: due in 7 days"

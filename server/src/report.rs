@@ -58,7 +58,7 @@ impl Reporting {
         let month = Month::last_whole(self.clock.now());
         let mut letter: Option<Letter> = None;
         for to in &self.to {
-            if !self.reports.claim(month, to).await? {
+            if !self.reports.waits(month, to).await? {
                 continue;
             }
             if letter.is_none() {
@@ -68,6 +68,10 @@ impl Reporting {
                 // A panel that was not there in that month has nothing to tell.
                 return Ok(());
             };
+            // No event, no mail.
+            if !self.reports.claim(month, to).await? {
+                continue;
+            }
             let sent = self.mail.send(to, &letter.subject, &letter.text).await;
             let outcome = sent.map_err(|fault| fault.message);
             if let Err(why) = &outcome {
@@ -118,6 +122,9 @@ mod tests {
         }
         async fn changes(&self, _: Timestamp, _: Timestamp) -> Result<Vec<Transition>, StoreError> {
             unreachable!("the mail is given")
+        }
+        async fn waits(&self, month: Month, to: &str) -> Result<bool, StoreError> {
+            Ok(!self.0.lock().unwrap().contains(&(month, to.to_owned())))
         }
         async fn claim(&self, month: Month, to: &str) -> Result<bool, StoreError> {
             Ok(self.0.lock().unwrap().insert((month, to.to_owned())))
@@ -194,5 +201,6 @@ mod tests {
         reporting(&sent, &listing, None).round().await.unwrap();
         assert!(listing.done().is_empty());
         assert!(sent.1.lock().unwrap().is_empty());
+        assert!(sent.0.lock().unwrap().is_empty(), "nor is it asked for");
     }
 }

@@ -84,7 +84,13 @@ impl Register for Fake {
 
 #[async_trait]
 impl Reminders for Fake {
-    async fn claim(&self, _: Uuid, _: Timestamp, _: Stage) -> Result<bool, StoreError> {
+    async fn claim(
+        &self,
+        _: Uuid,
+        _: Timestamp,
+        _: Stage,
+        _: Option<&str>,
+    ) -> Result<bool, StoreError> {
         unreachable!("the server reminds")
     }
     async fn mailed(&self, _: Uuid, _: Timestamp, _: Stage, _: Mailed) -> Result<(), StoreError> {

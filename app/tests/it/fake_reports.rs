@@ -38,6 +38,7 @@ fn counted(who: &str, action: &str, outcome: AuditOutcome, count: u64) -> Counte
         outcome,
         gateway: None,
         count,
+        again: 0,
     }
 }
 
@@ -156,6 +157,9 @@ impl Reports for Fake {
     }
     async fn changes(&self, _: Timestamp, _: Timestamp) -> Result<Vec<Transition>, StoreError> {
         self.0.store(self.0.facts.transitions.clone())
+    }
+    async fn waits(&self, _: Month, _: &str) -> Result<bool, StoreError> {
+        unreachable!("pages mail no report")
     }
     async fn claim(&self, _: Month, _: &str) -> Result<bool, StoreError> {
         unreachable!("pages mail no report")

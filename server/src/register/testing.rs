@@ -213,11 +213,18 @@ impl AuditChain for Listing {
 
 #[async_trait]
 impl Reminders for Listing {
-    async fn claim(&self, id: Uuid, due_at: Timestamp, stage: Stage) -> Result<bool, StoreError> {
+    async fn claim(
+        &self,
+        id: Uuid,
+        due_at: Timestamp,
+        stage: Stage,
+        to: Option<&str>,
+    ) -> Result<bool, StoreError> {
         let claim = (id, due_at.as_millis(), stage);
         let claimed = self.claimed.lock().unwrap().insert(claim);
         if claimed {
-            self.note(format!("claimed {}", stage.as_str()));
+            let to = to.map_or(String::new(), |to| format!(" to {to}"));
+            self.note(format!("claimed {}{to}", stage.as_str()));
         }
         Ok(claimed)
     }

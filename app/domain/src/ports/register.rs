@@ -95,13 +95,15 @@ pub trait RotationNotes: Send + Sync {
 /// Reminders: each is given once, whatever is restarted and however many panels there are.
 #[async_trait]
 pub trait Reminders: Send + Sync {
-    /// Takes it upon this panel to give a reminder. `false` when it was given, or another panel gives it. One whose
-    /// mail did not go out may be taken again after an hour.
+    /// Takes it upon this panel to give a reminder, with the audit event “requested” when it goes `to` somebody by mail.
+    /// `false` when it was given, or another panel gives it. One whose mail did not go out may be taken again after an
+    /// hour.
     async fn claim(
         &self,
         credential: Uuid,
         due_at: Timestamp,
         stage: Stage,
+        to: Option<&str>,
     ) -> Result<bool, StoreError>;
     /// What became of its mail: to whom it went, or why not; audited.
     async fn mailed(

@@ -49,10 +49,12 @@ pub trait Reports: Send + Sync {
     ) -> Result<Counts, StoreError>;
     /// Changes of the facts whose being down is an outage, oldest first, with the last one of each before.
     async fn changes(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Transition>, StoreError>;
-    /// Takes it upon this panel to mail a month's report to somebody. `false` when they have it, or another panel sees
-    /// to it. One that did not go out may be taken again after an hour.
+    /// Whether [`Reports::claim`] would be granted at this moment: a report that nobody waits for is not made.
+    async fn waits(&self, month: Month, to: &str) -> Result<bool, StoreError>;
+    /// Takes it upon this panel to mail a month's report to somebody, with its audit event “requested”. `false` when they
+    /// have it, or another panel sees to it. One that did not go out may be taken again after an hour.
     async fn claim(&self, month: Month, to: &str) -> Result<bool, StoreError>;
-    /// What became of that mail: it went out, or why not. What went out is audited.
+    /// What became of that mail: it went out, or why not; audited.
     async fn mailed(
         &self,
         month: Month,

@@ -19,6 +19,8 @@ pub struct Counted {
     pub gateway: Option<GatewayId>,
     /// How many.
     pub count: u64,
+    /// How many of them only go on with what another one began, as the rungs of a recovery do.
+    pub again: u64,
 }
 
 /// Events by outcome, in the order of [`AuditOutcome::ALL`].
@@ -26,10 +28,10 @@ pub struct Counted {
 struct Outcomes([u64; 5]);
 
 impl Outcomes {
-    fn add(&mut self, outcome: AuditOutcome, count: u64) {
+    fn add(&mut self, counted: &Counted) {
         let known = AuditOutcome::ALL.iter().zip(&mut self.0);
-        for (_, slot) in known.filter(|(one, _)| **one == outcome) {
-            *slot += count;
+        for (_, slot) in known.filter(|(one, _)| **one == counted.outcome) {
+            *slot += counted.count.saturating_sub(counted.again);
         }
     }
 
@@ -109,19 +111,19 @@ impl People {
 
 /// Who did what; `names` are those of actors by their key.
 pub fn people(counts: &[Counted], names: &[(String, String)]) -> People {
-    let mut found: BTreeMap<&str, BTreeMap<&str, Outcomes>> = BTreeMap::new();
+    let mut found: BTreeMap<&str, (u64, BTreeMap<&str, Outcomes>)> = BTreeMap::new();
     let mut refused_sign_ins = 0;
     for one in counts {
-        let acts = found.entry(&one.who).or_default();
-        let outcomes = acts.entry(&one.action).or_default();
-        outcomes.add(one.outcome, one.count);
+        let (events, acts) = found.entry(&one.who).or_default();
+        *events += one.count;
+        acts.entry(&one.action).or_default().add(one);
         if one.action == act::SIGN_IN && one.outcome == AuditOutcome::Denied {
             refused_sign_ins += one.count;
         }
     }
     let mut each: Vec<Person> = found
         .into_iter()
-        .map(|(key, acts)| person(key, acts, names))
+        .map(|(key, (events, acts))| person(key, events, acts, names))
         .collect();
     each.sort_by(|one, other| (other.events, &one.name).cmp(&(one.events, &other.name)));
     People {
@@ -130,10 +132,13 @@ pub fn people(counts: &[Counted], names: &[(String, String)]) -> People {
     }
 }
 
-fn person(key: &str, acts: BTreeMap<&str, Outcomes>, names: &[(String, String)]) -> Person {
+fn person(
+    key: &str,
+    events: u64,
+    acts: BTreeMap<&str, Outcomes>,
+    names: &[(String, String)],
+) -> Person {
     let name = names.iter().find(|(known, _)| known == key);
-    let events = acts.values().map(|outcomes| outcomes.0.iter().sum::<u64>());
-    let events = events.sum();
     let mut acts: Vec<Acted> = acts
         .into_iter()
         .map(|(action, outcomes)| Acted {
@@ -198,8 +203,7 @@ impl Kind {
 pub fn kinds(counts: &[Counted]) -> Vec<Kind> {
     let mut found: BTreeMap<&str, Outcomes> = BTreeMap::new();
     for one in counts.iter().filter(|one| is_operation(&one.action)) {
-        let outcomes = found.entry(&one.action).or_default();
-        outcomes.add(one.outcome, one.count);
+        found.entry(&one.action).or_default().add(one);
     }
     let mut kinds: Vec<Kind> = found
         .into_iter()

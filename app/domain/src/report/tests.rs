@@ -11,6 +11,7 @@ fn counted(who: &str, action: &str, outcome: AuditOutcome, count: u64) -> Counte
         outcome,
         gateway: None,
         count,
+        again: 0,
     }
 }
 
@@ -70,6 +71,27 @@ fn operations_are_told_by_kind_and_outcome() {
     // Twelve were asked for and eleven have ended.
     assert_eq!(kinds[0].of(Requested), 1);
     assert_eq!(kinds[0].of(Succeeded), 10);
+}
+
+/// Each rung is an event of its own; the recovery is one operation.
+#[test]
+fn the_rungs_of_a_recovery_are_events_and_no_operations() {
+    let asked = Counted {
+        again: 2,
+        ..counted("person:1", "recover", Requested, 3)
+    };
+    let counts = [asked, counted("person:1", "recover", Succeeded, 1)];
+    let recover = kinds(&counts).remove(0);
+    assert_eq!(
+        (
+            recover.total(),
+            recover.of(Succeeded),
+            recover.of(Requested)
+        ),
+        (1, 1, 0)
+    );
+    let anna = people(&counts, &[]).each.remove(0);
+    assert_eq!((anna.events, anna.acts[0].times), (4, 1));
 }
 
 fn report(facts: Facts, at: &str) -> Report {

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::audit::filter::Span;
+use domain::audit::filter::{Acts, Group, Span};
 use domain::audit::{AuditEvent, AuditOutcome, Checkpoint, Filter, NewAuditEvent, act};
 use domain::history::Transition;
 use domain::person::Actor;
@@ -94,10 +94,29 @@ impl Reports for Store {
             .await
     }
 
+    async fn waits(&self, month: Month, to: &str) -> Result<bool, StoreError> {
+        let latest = column(self.clock.now().minus(AGAIN));
+        self.within("asking who got a report", async {
+            sqlx::query_scalar!(
+                r#"SELECT NOT EXISTS (
+                       SELECT FROM report_mails
+                       WHERE month = $1 AND recipient = $2 AND (sent_at IS NOT NULL OR tried_at > $3)
+                   ) AS "waits!""#,
+                month.to_string(),
+                to,
+                latest,
+            )
+            .fetch_one(&self.pool)
+            .await
+        })
+        .await
+    }
+
     async fn claim(&self, month: Month, to: &str) -> Result<bool, StoreError> {
         let now = self.clock.now();
         // A panel that ends between this and its mail sends it an hour later: better late or twice than never.
         self.within("taking on the mail of a report", async {
+            let mut tx = self.pool.begin().await?;
             let claimed = sqlx::query!(
                 "INSERT INTO report_mails AS m (month, recipient, tried_at) VALUES ($1, $2, $3)
                  ON CONFLICT (month, recipient) DO UPDATE SET tried_at = $3
@@ -107,9 +126,16 @@ impl Reports for Store {
                 column(now),
                 column(now.minus(AGAIN)),
             )
-            .execute(&self.pool)
+            .execute(&mut *tx)
             .await?;
-            Ok(claimed.rows_affected() == 1)
+            if claimed.rows_affected() != 1 {
+                return Ok(false);
+            }
+            let note = format!("By mail to {to}.");
+            let event = mail_event(month, AuditOutcome::Requested, note);
+            self.write_audit(&mut tx, event).await?;
+            tx.commit().await?;
+            Ok(true)
         })
         .await
     }
@@ -134,14 +160,11 @@ impl Reports for Store {
             )
             .execute(&mut *tx)
             .await?;
-            if sent.is_some() {
-                let event = NewAuditEvent {
-                    target: Some(format!("report of {}", month.title())),
-                    note: Some(format!("Mailed to {to}.")),
-                    ..NewAuditEvent::new(Actor::Panel, act::EXPORT_AUDIT, AuditOutcome::Succeeded)
-                };
-                self.write_audit(&mut tx, event).await?;
-            }
+            let event = match failed {
+                None => mail_event(month, AuditOutcome::Succeeded, format!("Mailed to {to}.")),
+                Some(why) => mail_event(month, AuditOutcome::Failed, format!("To {to}: {why}")),
+            };
+            self.write_audit(&mut tx, event).await?;
             tx.commit().await
         })
         .await
@@ -149,15 +172,17 @@ impl Reports for Store {
 }
 
 impl Store {
-    /// Why the last report that did not go out did not; `None` when all of them did.
+    /// Why the report of a month did not go out to somebody; `None` when it did to all. Of another month nobody asks any
+    /// more: only the last whole one is tried again.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn report_failure(&self) -> Result<Option<String>, StoreError> {
+    pub async fn report_failure(&self, month: Month) -> Result<Option<String>, StoreError> {
         self.within("reading what became of reports", async {
             let failed = sqlx::query_scalar!(
-                "SELECT failed FROM report_mails WHERE sent_at IS NULL AND failed IS NOT NULL
-                 ORDER BY tried_at DESC LIMIT 1"
+                "SELECT failed FROM report_mails WHERE month = $1 AND sent_at IS NULL AND failed IS NOT NULL
+                 ORDER BY tried_at DESC LIMIT 1",
+                month.to_string(),
             )
             .fetch_optional(&self.pool)
             .await?;
@@ -197,9 +222,42 @@ impl Store {
                     .ok_or_else(|| unknown("audit outcome", row.outcome))?,
                 gateway: row.gateway_id.map(gateway).transpose()?,
                 count: count(row.count),
+                again: 0,
             })
         });
-        counted.collect()
+        let mut counted = counted.collect::<sqlx::Result<Vec<_>>>()?;
+        self.mark_rungs(range, &mut counted).await?;
+        Ok(counted)
+    }
+
+    /// What asks for an operation once more goes on with it: it is no other one.
+    async fn mark_rungs(&self, range: Range, counted: &mut [Counted]) -> sqlx::Result<()> {
+        let (Acts::Only(kinds) | Acts::AllBut(kinds)) = Group::Operations.acts();
+        let kinds: Vec<String> = kinds.iter().map(|&kind| kind.to_owned()).collect();
+        let rows = sqlx::query!(
+            r#"SELECT actor_key, action, gateway_id, count(*) - count(DISTINCT operation_id) AS "again!"
+               FROM audit_events
+               WHERE sequence BETWEEN $1 AND $2 AND outcome = 'requested' AND operation_id IS NOT NULL
+                 AND action = ANY($3)
+               GROUP BY actor_key, action, gateway_id HAVING count(*) > count(DISTINCT operation_id)"#,
+            range.low,
+            range.high,
+            &kinds,
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        for row in rows {
+            let gateway = row.gateway_id.map(gateway).transpose()?;
+            let asked = counted.iter_mut().find(|one| {
+                one.outcome == AuditOutcome::Requested
+                    && (&one.who, &one.action) == (&row.actor_key, &row.action)
+                    && one.gateway == gateway
+            });
+            if let Some(asked) = asked {
+                asked.again = count(row.again);
+            }
+        }
+        Ok(())
     }
 
     async fn refused_in(&self, range: Range) -> sqlx::Result<Vec<Refused>> {
@@ -321,6 +379,14 @@ impl Store {
         .fetch_all(&self.pool)
         .await?;
         rows.into_iter().map(TransitionRow::read).collect()
+    }
+}
+
+fn mail_event(month: Month, outcome: AuditOutcome, note: String) -> NewAuditEvent {
+    NewAuditEvent {
+        target: Some(format!("report of {}", month.title())),
+        note: Some(note),
+        ..NewAuditEvent::new(Actor::Panel, act::EXPORT_AUDIT, outcome)
     }
 }
 

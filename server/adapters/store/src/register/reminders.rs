@@ -25,10 +25,12 @@ impl Reminders for Store {
         credential: Uuid,
         due_at: Timestamp,
         stage: Stage,
+        to: Option<&str>,
     ) -> Result<bool, StoreError> {
         let now = self.clock.now();
         // A panel that ends between this and its mail has sent none: better than two of them, and the page says it.
         self.within("claiming a reminder", async {
+            let mut tx = self.pool.begin().await?;
             let claimed = sqlx::query!(
                 "INSERT INTO credential_reminders AS r (credential_id, due_at, stage, given_at)
                  VALUES ($1, $2, $3, $4)
@@ -40,9 +42,29 @@ impl Reminders for Store {
                 column(now),
                 column(now.minus(AGAIN)),
             )
-            .execute(&self.pool)
+            .execute(&mut *tx)
             .await?;
-            Ok(claimed.rows_affected() == 1)
+            if claimed.rows_affected() != 1 {
+                return Ok(false);
+            }
+            if let Some(to) = to {
+                let row = sqlx::query!(
+                    "SELECT title, gateway_id FROM credentials WHERE id = $1",
+                    credential,
+                )
+                .fetch_one(&mut *tx)
+                .await?;
+                let event = NewAuditEvent {
+                    gateway: row.gateway_id.map(gateway).transpose()?,
+                    target: Some(row.title),
+                    outcome: AuditOutcome::Requested,
+                    note: Some(format!("To {to}.")),
+                    ..event(Actor::Panel, act::REMIND)
+                };
+                self.write_audit(&mut tx, event).await?;
+            }
+            tx.commit().await?;
+            Ok(true)
         })
         .await
     }

@@ -16,13 +16,14 @@ use domain::person::{Actor, Role};
 use domain::ports::{
     ApiTokens, AuditTrail, ByHand, Calendars, Chosen, Clock as _, Disabled, HandOffs, Identities,
     Ids as _, Invitations as _, Journal, KeyRotations, Mailboxes as _, Mailed, Opener, Passkeys,
-    People, Proposals as _, Register, Reminders, Reports, RotationNotes as _, SecondFactors,
-    Sessions, Whence,
+    People, Proposals as _, Register, Reminders, Reports, Reviews, RotationNotes as _,
+    SecondFactors, Sessions, Whence,
 };
 use domain::proposal::{Decision, OPEN_FOR};
 use domain::report::Month;
 use domain::second_factor::Duty;
 use domain::session::Device;
+use domain::review::{Asked, Draft, Stretches, Verdict};
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::postgres::PgConnection;
 use sqlx::{Connection as _, Executor as _, Row as _};
@@ -349,11 +350,9 @@ async fn the_register_and_its_calendar() {
         gateway: "g1".parse().ok(),
     };
     store.seed(&[known]).await.unwrap();
-    assert!(
-        Reminders::claim(&store, id, now, Stage::Week)
-            .await
-            .unwrap()
-    );
+    let otto = Some("otto@example.org");
+    let claimed = Reminders::claim(&store, id, now, Stage::Week, otto).await;
+    assert!(claimed.unwrap());
     Calendars::make(&store, seen()).await.unwrap();
     close_the_trail(&database).await;
     refused(
@@ -387,6 +386,8 @@ async fn the_register_and_its_calendar() {
     };
     refused(&database, "rotation", store.note_rotation(rotation)).await;
     let mailed = Mailed::To("otto@example.org".to_owned());
+    let claim = Reminders::claim(&store, id, now, Stage::Day, otto);
+    refused(&database, "a reminder that is to be mailed", claim).await;
     let mailed = Reminders::mailed(&store, id, now, Stage::Week, mailed);
     refused(&database, "reminder", mailed).await;
     refused(&database, "link", Calendars::make(&store, seen())).await;
@@ -403,6 +404,47 @@ async fn a_report_that_was_mailed() {
     let mailed = Reports::mailed(&store, month, mia, Ok(()));
     refused(&database, "report", mailed).await;
 }
+    // Nor is it sent again without an event: whoever may not take it on does not send it.
+    database.clock.advance(Duration::from_secs(3_600));
+    let again = Reports::claim(&store, month, mia);
+    refused(&database, "the report once more", again).await;
+    let other = Reports::claim(&store, month, "otto@example.org");
+    refused(&database, "a report to another", other).await;
+}
+
+#[tokio::test]
+async fn reviews_and_answers() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    let (id, _) = person(&store, "ben", Role::Manager).await;
+    let ben = actor(id, "ben");
+    let event = store.record(crate::audit::event("1")).await.unwrap();
+    let covers = || Stretches::of([event.sequence]);
+    let may = || can::permit(&mia(), Action::ReviewAudit, None).unwrap();
+    let asked = Asked {
+        id,
+        name: "ben".to_owned(),
+    };
+    let why = Some("Why?".to_owned());
+    let question = Draft::new(covers(), Verdict::Question, why, Some(asked)).unwrap();
+    let question = Reviews::review(&store, may(), question).await.unwrap();
+    close_the_trail(&database).await;
+    let seen = Draft::new(covers(), Verdict::Seen, None, None).unwrap();
+    refused(&database, "review", Reviews::review(&store, may(), seen)).await;
+    let answer = Reviews::answer(&store, &ben, question.id, "So.".to_owned());
+    refused(&database, "answer", answer).await;
+}
+
+fn mia() -> Actor {
+    Actor::Person {
+        id: Uuid::from_u128(77),
+        name: "mia".to_owned(),
+        role: Role::Manager,
+        address: None,
+        browser: None,
+        session: None,
+        token: None,
+    }
 
 #[tokio::test]
 async fn an_archive_of_old_events() {

@@ -415,16 +415,16 @@ async fn a_reminder_is_given_once_for_a_date_however_many_panels_there_are() {
     let due_at = database.clock.now().plus(DAY * 7);
     let claiming = (0..6).map(|_| {
         let store = store.clone();
-        async move { store.claim(id, due_at, Stage::Week).await.unwrap() }
+        async move { store.claim(id, due_at, Stage::Week, None).await.unwrap() }
     });
     let claimed = futures::future::join_all(claiming).await;
     assert_eq!(claimed.into_iter().filter(|claimed| *claimed).count(), 1);
     database.clock.advance(DAY);
-    assert!(!store.claim(id, due_at, Stage::Week).await.unwrap());
-    assert!(store.claim(id, due_at, Stage::Day).await.unwrap());
+    assert!(!store.claim(id, due_at, Stage::Week, None).await.unwrap());
+    assert!(store.claim(id, due_at, Stage::Day, None).await.unwrap());
     assert!(
         store
-            .claim(id, due_at.plus(DAY), Stage::Week)
+            .claim(id, due_at.plus(DAY), Stage::Week, None)
             .await
             .unwrap()
     );
@@ -436,8 +436,14 @@ async fn a_mail_that_did_not_go_out_is_tried_again_after_an_hour_and_one_that_di
     let id = the(&store, Kind::GatewayKey).await.id;
     let due_at = database.clock.now();
     let to = || "otto@example.org".to_owned();
-    let claim = async || store.claim(id, due_at, Stage::Overdue).await.unwrap();
+    let claim = async || {
+        let claimed = store.claim(id, due_at, Stage::Overdue, Some("otto@example.org"));
+        claimed.await.unwrap()
+    };
     assert!(claim().await);
+    let asked = latest_event(&store).await.event;
+    assert_eq!(asked.outcome, AuditOutcome::Requested, "before it goes out");
+    assert_eq!(asked.note.as_deref(), Some("To otto@example.org."));
     let failed = Mailed::Failed {
         to: to(),
         why: "The mail server does not answer.".to_owned(),

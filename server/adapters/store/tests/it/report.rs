@@ -6,6 +6,7 @@ use domain::audit::{AuditOutcome, Filter, NewAuditEvent, act};
 use domain::can;
 use domain::fact::{FactKind, State};
 use domain::history::Transition;
+use domain::operation::OperationId;
 use domain::person::Actor;
 use domain::ports::{
     AuditTrail, Clock as _, Counts, History as _, Patience, Reports as _, Reviews,
@@ -115,6 +116,49 @@ async fn a_month_has_what_happened_in_it_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_recovery_with_two_rungs_is_one_operation_that_ended() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    let begin = database.clock.now();
+    for (operation, outcomes) in [
+        (1, vec![AuditOutcome::Requested; 3]),
+        (1, vec![AuditOutcome::Succeeded]),
+        (2, vec![AuditOutcome::Requested]),
+    ] {
+        for outcome in outcomes {
+            let event = NewAuditEvent {
+                gateway: "g1".parse().ok(),
+                operation: Some(OperationId(uuid::Uuid::from_u128(operation))),
+                ..NewAuditEvent::new(anna(), "recover", outcome)
+            };
+            record(&store, event).await;
+        }
+    }
+    // Two mails of one operation are two.
+    for _ in 0..2 {
+        let event = NewAuditEvent {
+            operation: Some(OperationId(uuid::Uuid::from_u128(1))),
+            ..NewAuditEvent::new(anna(), act::MAIL_HAND_OFF, AuditOutcome::Requested)
+        };
+        record(&store, event).await;
+    }
+    let facts = store.facts(begin, begin.plus(DAY), WEEK).await.unwrap();
+    let recover = kinds(&facts.counts).remove(0);
+    assert_eq!(
+        (
+            recover.total(),
+            recover.of(AuditOutcome::Succeeded),
+            recover.of(AuditOutcome::Requested)
+        ),
+        (2, 1, 1)
+    );
+    let anna = people(&facts.counts, &[]).each.remove(0);
+    assert_eq!(anna.events, 7);
+    let times: Vec<u64> = anna.acts.iter().map(|act| act.times).collect();
+    assert_eq!(times, [2, 2]);
+}
+
+#[tokio::test]
 async fn what_was_reviewed_and_what_waited_too_long_is_as_it_was_at_the_end() {
     let database = Database::fresh().await;
     let store = database.store().await;
@@ -160,17 +204,39 @@ async fn a_report_goes_to_each_once_and_what_failed_is_tried_again_an_hour_later
         .mailed(month, otto, Err("It is away.".to_owned()))
         .await
         .unwrap();
-    let failure = one.report_failure().await.unwrap();
+    let failure = one.report_failure(month).await.unwrap();
     assert_eq!(failure.as_deref(), Some("It is away."));
+    let next = month.next().unwrap();
+    let failure = one.report_failure(next).await.unwrap();
+    assert_eq!(failure, None, "nobody tries the one before any more");
+    assert!(!one.waits(month, otto).await.unwrap());
     database.clock.advance(HOUR);
+    assert!(one.waits(month, otto).await.unwrap());
+    assert!(!one.waits(month, mia).await.unwrap());
     assert!(!one.claim(month, mia).await.unwrap());
     assert!(one.claim(month, otto).await.unwrap());
     assert!(!other.claim(month, otto).await.unwrap());
     one.mailed(month, otto, Ok(())).await.unwrap();
-    assert_eq!(one.report_failure().await.unwrap(), None);
-    assert_eq!(database.count("audit_events").await, 2);
+    assert_eq!(one.report_failure(month).await.unwrap(), None);
+    let told = AuditTrail::list(&one, None, 10).await.unwrap();
+    let told: Vec<_> = told
+        .iter()
+        .rev()
+        .map(|event| (event.event.outcome, event.event.note.as_deref().unwrap()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (AuditOutcome::Requested, "By mail to mia@example.org."),
+            (AuditOutcome::Requested, "By mail to otto@example.org."),
+            (AuditOutcome::Succeeded, "Mailed to mia@example.org."),
+            (AuditOutcome::Failed, "To otto@example.org: It is away."),
+            (AuditOutcome::Requested, "By mail to otto@example.org."),
+            (AuditOutcome::Succeeded, "Mailed to otto@example.org."),
+        ]
+    );
     // Another month is another report.
-    assert!(one.claim(month.next().unwrap(), mia).await.unwrap());
+    assert!(one.claim(next, mia).await.unwrap());
 }
 
 #[tokio::test]
