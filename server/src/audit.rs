@@ -9,19 +9,21 @@ mod key;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use adapter_store::{CheckWhen, Store, Way};
+use adapter_store::{Archives, CheckWhen, Store, Way};
 use anyhow::{Context as _, ensure};
 use async_trait::async_trait;
-use domain::audit::{AuditOutcome, Check, Checkpoint, Flaw, NewAuditEvent, PublicKey, act};
+use domain::audit::{
+    Archive, AuditOutcome, Check, Checkpoint, Doubt, Flaw, NewAuditEvent, PublicKey, act,
+};
 use domain::can::Permit;
 use domain::person::Actor;
 use domain::ports::{AuditChain, AuditTrail as _, ChainStanding, Clock, StoreError, Verified};
+use domain::report::Month;
 use domain::time::Timestamp;
 use tokio_util::sync::CancellationToken;
-use domain::report::Month;
 use tokio_util::task::TaskTracker;
 
-use self::archive::Archives;
+use self::archive::Folder;
 pub(crate) use self::archive::LastLine;
 use self::deliver::Deliveries;
 use self::file::CheckpointFile;
@@ -49,7 +51,7 @@ pub(crate) struct Custodian {
     trusted: Arc<[PublicKey]>,
     file: Arc<CheckpointFile>,
     deliveries: Arc<Deliveries>,
-    archives: Arc<Archives>,
+    folder: Arc<Folder>,
     tracker: TaskTracker,
     /// Since when a check runs that somebody asked for.
     checking_since: Arc<Mutex<Option<Timestamp>>>,
@@ -78,7 +80,7 @@ impl Custodian {
             trusted: trusted.as_slice().into(),
             file: Arc::new(CheckpointFile::within(folder)),
             deliveries: Arc::new(Deliveries::new(config)?),
-            archives: Arc::new(Archives::new(config)),
+            folder: Arc::new(Folder::new(config)),
             tracker: tracker.clone(),
             checking_since: Arc::default(),
         })
@@ -187,14 +189,6 @@ impl Custodian {
                 checkpoints.push(stored.checkpoint);
             }
         }
-        // Where the trail begins is as good as the signature of the archive before it.
-        checkpoints.extend(
-            self.store
-                .last_archive()
-                .await?
-                .map(|archive| archive.checkpoint)
-                .filter(|end| !checkpoints.contains(end)),
-        );
         checkpoints.retain(|checkpoint| {
             let (sequence, at) = (checkpoint.sequence, checkpoint.at);
             if !key::is_signed(checkpoint) {
@@ -207,11 +201,30 @@ impl Custodian {
             }
             is_ours
         });
-        let check = self.store.check_audit(when, &checkpoints, flaws).await?;
+        let signed = |end: &Checkpoint| self.signed(end);
+        let check = self
+            .store
+            .check_audit(when, &checkpoints, flaws, &signed)
+            .await?;
         if let Some(check) = &check {
             tell(check);
         }
         Ok(check)
+    }
+
+    /// Whether the checkpoint of an archive is by a key whose archives count: the panel's own, or one that is named. By an
+    /// archive events are let go; that everybody's signature counts on other checkpoints is no reason to.
+    fn signed(&self, end: &Checkpoint) -> Result<(), Doubt> {
+        if !key::is_signed(end) {
+            return Err(Doubt::Signature);
+        }
+        let is_ours = end.key == self.key.public() || self.trusted.contains(&end.key);
+        if is_ours { Ok(()) } else { Err(Doubt::Key) }
+    }
+
+    /// What stands in the database as archives, and what of it is believed.
+    async fn archives(&self) -> Result<Archives, StoreError> {
+        self.store.archives(&|end| self.signed(end)).await
     }
 
     /// The same for somebody who asked, with its event in the trail.
@@ -286,10 +299,10 @@ impl AuditChain for Custodian {
         if let Some(why) = self.store.report_failure(month).await? {
             undelivered.push(format!("The monthly report could not be mailed: {why}"));
         }
-        undelivered.extend(self.archives.failure());
+        undelivered.extend(self.folder.failure());
         let checking_since = *self.checking();
         Ok(ChainStanding {
-            archived: self.store.last_archive().await?,
+            archived: self.archived().await?,
             sequence: self.store.last_audit_event().await?,
             last: self.store.last_audit_check().await?,
             checking_since,
@@ -310,6 +323,10 @@ impl AuditChain for Custodian {
                 .await?
                 .ok_or_else(|| not_made("there is no event to make a checkpoint of".into())),
         }
+    }
+
+    async fn archived(&self) -> Result<Option<Archive>, StoreError> {
+        Ok(self.archives().await?.last)
     }
 
     async fn verify(&self, permit: Permit) -> Result<Verified, StoreError> {

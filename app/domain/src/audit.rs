@@ -21,7 +21,7 @@ use crate::operation::OperationId;
 use crate::person::Actor;
 use crate::time::Timestamp;
 
-pub use archive::{Archive, SHORTEST_KEEP_DAYS, Stretch, archivable_before};
+pub use archive::{Archive, Doubt, SHORTEST_KEEP_DAYS, Stretch, archivable_before};
 pub use canonical::Record;
 pub use chain::{Check, Flaw, Found, Hash, Head, LISTED, Verifier};
 pub use change::Change;

@@ -9,7 +9,7 @@ use app::{Panel, SiteFiles};
 use async_trait::async_trait;
 use domain::account_history::{AccountChange, Drops};
 use domain::api_token::ApiToken;
-use domain::audit::{AuditEvent, Checkpoint, NewAuditEvent, SavedView};
+use domain::audit::{Archive, AuditEvent, Checkpoint, NewAuditEvent, SavedView};
 use domain::backup::{Adopt, Backup, NewKey};
 use domain::can::Permit;
 use domain::compare::Comparison;
@@ -250,6 +250,9 @@ impl AuditChain for Fake {
     }
     async fn checkpoint(&self) -> Result<Checkpoint, StoreError> {
         self.0.store(checkpoint())
+    }
+    async fn archived(&self) -> Result<Option<Archive>, StoreError> {
+        self.0.store(self.0.chain.archived.clone())
     }
 }
 

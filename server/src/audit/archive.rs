@@ -25,8 +25,8 @@ use crate::config::Config;
 const WAITING: usize = 4;
 
 /// Where archives lie, and when events go there.
-pub(super) struct Archives {
-    folder: PathBuf,
+pub(super) struct Folder {
+    path: PathBuf,
     keep_days: Option<u16>,
     /// Why the last try failed.
     failed: Mutex<Option<String>>,
@@ -47,10 +47,10 @@ pub(crate) struct LastLine {
     pub(crate) to: Option<String>,
 }
 
-impl Archives {
+impl Folder {
     pub(super) fn new(config: &Config) -> Self {
         Self {
-            folder: config.audit.archive_dir.clone(),
+            path: config.audit.archive_dir.clone(),
             keep_days: config.audit.keep_days,
             failed: Mutex::default(),
         }
@@ -73,15 +73,47 @@ impl Archives {
 impl Custodian {
     /// What the policy lets go, if there is one, and what is left of the last time.
     pub(super) async fn archive_if_due(&self) -> anyhow::Result<()> {
-        self.store.drop_archived().await?;
-        let Some(days) = self.archives.keep_days else {
+        let archived = self.let_go().await;
+        let failed = archived.as_ref().err().map(|error| format!("{error:#}"));
+        self.folder.note(failed);
+        archived
+    }
+
+    async fn let_go(&self) -> anyhow::Result<()> {
+        self.go_on_dropping().await?;
+        if let Some(days) = self.folder.keep_days {
+            let before = archivable_before(self.clock.now(), days);
+            self.archive(before, Actor::Panel).await?;
+        }
+        Ok(())
+    }
+
+    /// Drops what is left of the last archive, when its file is here and holds it. An archive that is not believed lets
+    /// nothing go, neither what it says that it holds nor anything else.
+    async fn go_on_dropping(&self) -> anyhow::Result<()> {
+        let archives = self.archives().await?;
+        if let Some((archive, why)) = archives.doubted.first() {
+            bail!(
+                "the archive {} is not believed: {}",
+                archive.file,
+                why.words()
+            );
+        }
+        let Some(archive) = archives.last else {
             return Ok(());
         };
-        let before = archivable_before(self.clock.now(), days);
-        let archived = self.archive(before, Actor::Panel).await;
-        let failed = archived.as_ref().err().map(|error| format!("{error:#}"));
-        self.archives.note(failed);
-        archived.map(drop)
+        let Some(mut lock) = self.store.begin_drop(&archive).await? else {
+            return Ok(());
+        };
+        let path = self.folder.path.join(&archive.file);
+        let file = path.clone();
+        let (last, events) = (archive.head(), archive.events);
+        let read = tokio::task::spawn_blocking(move || check(&file, None, last, events)).await?;
+        read.with_context(|| {
+            format!("{} does not hold what it is the archive of", path.display())
+        })?;
+        self.store.drop_archived(&mut lock, &archive).await?;
+        Ok(())
     }
 
     /// Writes the events from before `before` into a file, signs it, reads it back, and drops them; `None` when there are
@@ -91,11 +123,17 @@ impl Custodian {
         before: Timestamp,
         actor: Actor,
     ) -> anyhow::Result<Option<Archive>> {
-        let Some(mut archiving) = self.store.begin_archive(before).await? else {
+        let signed = |end: &Checkpoint| self.signed(end);
+        let Some(mut archiving) = self.store.begin_archive(before, &signed).await? else {
             return Ok(None);
         };
         let stretch = archiving.stretch;
         let began = self.clock.now();
+        ensure!(
+            stretch.followed_at < began,
+            "event {} was written after this moment, as the clocks say",
+            stretch.last.sequence.saturating_add(1)
+        );
         let check = self.check(CheckWhen::Now).await?;
         let check = check.context("the chain was not checked")?;
         if !check.is_whole() {
@@ -106,7 +144,7 @@ impl Custodian {
             stretch.first, stretch.last.sequence
         );
         let checkpoint = self.key.sign(stretch.last, began);
-        let path = self.archives.folder.join(&name);
+        let path = self.folder.path.join(&name);
         let written = self.write(&path, stretch, checkpoint.clone()).await;
         let events = written.with_context(|| format!("{} cannot be written", path.display()))?;
         let archive = Archive {
@@ -132,7 +170,9 @@ impl Custodian {
         self.store
             .note_archive(&mut archiving, &archive, event)
             .await?;
-        self.store.drop_archived().await?;
+        self.store
+            .drop_archived(&mut archiving.lock, &archive)
+            .await?;
         tracing::info!(
             audit.events = events,
             audit.file = %path.display(),
@@ -183,7 +223,7 @@ impl Custodian {
             serde_json::to_writer(&mut file, &last)?;
             file.write_all(b"\n")?;
             file.sync_all()?;
-            check(&part, &stretch, events)?;
+            check(&part, Some(stretch.after.hash), stretch.last, events)?;
             fs::rename(&part, &path)?;
             if let Some(folder) = path.parent() {
                 File::open(folder)?.sync_all()?;
@@ -210,9 +250,10 @@ fn begin(part: &Path) -> io::Result<File> {
         .open(part)
 }
 
-/// Whether what lies on the disk is the stretch, event by event: as a third party would check it.
-fn check(path: &Path, stretch: &Stretch, events: u64) -> anyhow::Result<()> {
-    let (mut last, mut count) = (stretch.after, 0);
+/// Whether what lies on the disk ends with `last` and goes to it event by event: as a third party would check it. `after`
+/// is what the first one follows, where that is known.
+fn check(path: &Path, after: Option<Hash>, last: Head, events: u64) -> anyhow::Result<()> {
+    let (mut before, mut end, mut count) = (after, None, 0);
     for line in BufReader::new(File::open(path)?).lines() {
         let mut line: serde_json::Value = serde_json::from_str(&line?)?;
         let event = line.as_object_mut().context("a line is no object")?;
@@ -221,7 +262,7 @@ fn check(path: &Path, stretch: &Stretch, events: u64) -> anyhow::Result<()> {
         }
         let hash = |value: Option<&serde_json::Value>| value?.as_str().and_then(Hash::parse);
         let stored = hash(event.remove("hash").as_ref()).context("an event has no hash")?;
-        let follows = hash(event.get("previous")) == Some(last.hash);
+        let follows = before.is_none_or(|before| hash(event.get("previous")) == Some(before));
         let sequence = event.get("sequence").and_then(serde_json::Value::as_i64);
         let sequence = sequence.context("an event has no number")?;
         // Members are sorted by name, as in the canonical text.
@@ -230,14 +271,15 @@ fn check(path: &Path, stretch: &Stretch, events: u64) -> anyhow::Result<()> {
             follows && is_itself,
             "event {sequence} came back otherwise than it was written"
         );
-        last = Head {
+        end = Some(Head {
             sequence,
             hash: stored,
-        };
+        });
+        before = Some(stored);
         count += 1;
     }
     ensure!(
-        last == stretch.last && count == events,
+        end == Some(last) && count == events,
         "{count} events came back of {events}"
     );
     Ok(())

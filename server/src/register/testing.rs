@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::audit::Checkpoint;
+use domain::audit::{Archive, Checkpoint};
 use domain::can::Permit;
 use domain::credential::{
     BuiltIn, Cause, Credential, Kind, Logging, Reminder, Rotation, Stage, Terms,
@@ -208,6 +208,9 @@ impl AuditChain for Listing {
     }
     async fn checkpoint(&self) -> Result<Checkpoint, StoreError> {
         unreachable!("metrics only look")
+    }
+    async fn archived(&self) -> Result<Option<Archive>, StoreError> {
+        Ok(self.chain.archived.clone())
     }
 }
 

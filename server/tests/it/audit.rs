@@ -9,10 +9,11 @@ use std::process::Command;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use domain::audit::{AuditOutcome, Checkpoint, NewAuditEvent, act};
+use domain::audit::{AuditOutcome, Checkpoint, Hash, NewAuditEvent, PublicKey, act};
 use domain::person::Actor;
 use domain::ports::AuditTrail as _;
 use domain::time::Timestamp;
+use ed25519_dalek::{Signer as _, SigningKey};
 
 use crate::support::{Panel, said};
 
@@ -198,6 +199,116 @@ async fn where_an_archive_cannot_be_written_it_is_said_and_everything_stays() {
     );
     let whole = panel.done(&["audit", "verify"]);
     assert!(whole.contains("The chain of 6 events is whole."), "{whole}");
+}
+
+/// What whoever owns the tables puts in: a row about the events up to 3, with the right hash, signed by that key.
+fn make_up_an_archive(panel: &Panel, key: &SigningKey) {
+    let hash = panel.sql("SELECT encode(hash, 'hex') FROM audit_events WHERE sequence = 3");
+    let hash = Hash::parse(hash.trim()).unwrap();
+    let at = Timestamp::parse_rfc3339("2036-11-27T12:00:00Z").unwrap();
+    let public = PublicKey(key.verifying_key().to_bytes());
+    let signature = key.sign(&Checkpoint::signed_text(3, &hash, at, &public));
+    panel.sql(&format!(
+        "INSERT INTO audit_archives (first, sequence, hash, events, before, file, at, key, signature)
+         VALUES (1, 3, '\\x{hash}', 3, '2025-01-01', 'made-up.jsonl', '{at}', '\\x{public}', '\\x{}')",
+        hex::encode(signature.to_bytes())
+    ));
+}
+
+fn panels_own_key(panel: &Panel) -> SigningKey {
+    let secret = fs::read_to_string(panel.folder.path().join("data/audit-key")).unwrap();
+    let secret: Vec<u8> = hex::decode(secret.trim()).unwrap();
+    SigningKey::from_bytes(&secret.try_into().unwrap())
+}
+
+/// Waits until a panel that runs has gone once through all that it does for the trail; what the check at its end found.
+fn after_a_round(panel: &Panel, measured: u16) -> bool {
+    panel.sql("ALTER TABLE audit_checks DISABLE TRIGGER ALL; DELETE FROM audit_checks");
+    let _serving = panel.serve();
+    let deadline = Instant::now() + WITHIN;
+    loop {
+        let text = metrics(measured).unwrap_or_default();
+        for (line, whole) in [("1", true), ("0", false)] {
+            if text.contains(&format!("\npanel_audit_chain_whole {line}\n")) {
+                return whole;
+            }
+        }
+        assert!(Instant::now() < deadline, "{text}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// Where a panel listens, for its configuration, and the port of its metrics.
+fn listening() -> (String, u16) {
+    let [web, measured] = [0, 1].map(|_| {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap().port()
+    });
+    let lines =
+        format!("listen = \"127.0.0.1:{web}\"\nmetrics_listen = \"127.0.0.1:{measured}\"\n");
+    (lines, measured)
+}
+
+#[tokio::test]
+async fn a_made_up_archive_drops_nothing_and_the_check_names_it() {
+    let (listen, measured) = listening();
+    let panel = with_old_events(&listen).await;
+    panel.done(&["audit", "verify"]);
+    make_up_an_archive(&panel, &SigningKey::from_bytes(&[7; 32]));
+    let not_whole = |why: &str| {
+        let output = panel.run(&["audit", "verify"]);
+        assert_eq!(output.status.code(), Some(1));
+        let told = said(&output);
+        assert!(told.contains(why), "{told}");
+    };
+    let made_up =
+        "The archive made-up.jsonl, which is said to hold the events up to 3, is not believed: ";
+    not_whole(&format!("{made_up}it was signed by a key that is neither"));
+    assert!(!after_a_round(&panel, measured));
+
+    // A checkpoint of the panel's own, made when its event was the last one.
+    panel.sql(
+        "ALTER TABLE audit_archives DISABLE TRIGGER ALL; DELETE FROM audit_archives;
+         INSERT INTO audit_archives (first, sequence, hash, events, before, file, at, key, signature)
+         SELECT 1, sequence, hash, sequence, '2025-01-01', 'made-up.jsonl', at, key, signature
+         FROM audit_checkpoints ORDER BY id LIMIT 1",
+    );
+    panel.done(&["user", "add", "ben", "--role", "viewer"]);
+    not_whole("it was signed before the event after it was written");
+    assert!(!after_a_round(&panel, measured));
+
+    // The panel's key, and no event.
+    panel.sql("DELETE FROM audit_archives");
+    make_up_an_archive(&panel, &panels_own_key(&panel));
+    not_whole(&format!(
+        "{made_up}no event after it says that it was made."
+    ));
+    assert!(!after_a_round(&panel, measured));
+    let numbers =
+        panel.sql("SELECT string_agg(sequence::text, ' ' ORDER BY sequence) FROM audit_events");
+    assert!(numbers.starts_with("1 2 3 4 5 6 7 "), "{numbers}");
+}
+
+#[tokio::test]
+async fn dropping_that_was_cut_short_goes_on_while_the_file_is_there() {
+    let (listen, measured) = listening();
+    let panel = with_old_events(&listen).await;
+    panel.sql("CREATE TABLE kept AS SELECT * FROM audit_events WHERE sequence BETWEEN 4 AND 5");
+    panel.done(&["audit", "archive", "--before", "2025-01-01"]);
+    let archive = panel.folder.path().join(ARCHIVE);
+    let elsewhere = archive.with_extension("elsewhere");
+    fs::rename(&archive, &elsewhere).unwrap();
+    panel.tamper("INSERT INTO audit_events SELECT * FROM kept");
+    assert!(after_a_round(&panel, measured), "what is left is whole");
+    let left = || panel.sql("SELECT count(*) FROM audit_events WHERE sequence < 6");
+    assert_eq!(left().trim(), "2");
+    // Another file of that name is none either.
+    fs::write(&archive, "{}\n").unwrap();
+    assert!(after_a_round(&panel, measured));
+    assert_eq!(left().trim(), "2");
+    fs::rename(&elsewhere, &archive).unwrap();
+    assert!(after_a_round(&panel, measured));
+    assert_eq!(left().trim(), "0");
 }
 
 #[test]

@@ -132,9 +132,9 @@ internal_url = "http://127.0.0.1:1"
         Serving(command.spawn().unwrap())
     }
 
-    /// As the owner of the database.
-    pub(crate) fn sql(&self, statements: &str) {
-        psql(&self.owner, statements);
+    /// As the owner of the database; what it answered.
+    pub(crate) fn sql(&self, statements: &str) -> String {
+        psql(&self.owner, statements)
     }
 
     /// As the owner, past everything that is in the way.
@@ -177,11 +177,13 @@ pub(crate) fn said(output: &Output) -> String {
     format!("{out}{}", String::from_utf8_lossy(&output.stderr))
 }
 
-fn psql(url: &str, statement: &str) {
+fn psql(url: &str, statement: &str) -> String {
     let output = Command::new("psql")
         .args([
             "--no-psqlrc",
             "--quiet",
+            "--tuples-only",
+            "--no-align",
             "--set",
             "ON_ERROR_STOP=1",
             "--dbname",
@@ -191,4 +193,5 @@ fn psql(url: &str, statement: &str) {
         .output()
         .unwrap();
     assert!(output.status.success(), "{statement}: {}", said(&output));
+    String::from_utf8(output.stdout).unwrap()
 }

@@ -1,5 +1,7 @@
 //! Archives: stretches of the trail that lie in a signed file and are no longer in the database.
 
+use serde::{Deserialize, Serialize};
+
 use super::chain::Head;
 use super::checkpoint::Checkpoint;
 use crate::report::Month;
@@ -22,6 +24,8 @@ pub struct Stretch {
     pub last: Head,
     /// All of them were written before this moment.
     pub before: Timestamp,
+    /// When the event after the last one was written.
+    pub followed_at: Timestamp,
 }
 
 /// A stretch that was archived.
@@ -57,6 +61,37 @@ impl Archive {
             self.before.utc_date(),
             self.file
         )
+    }
+}
+
+/// Why what stands in the database as an archive is not believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Doubt {
+    /// Its checkpoint was not signed by the key that it names.
+    Signature,
+    /// That key is neither the panel's own nor one that somebody named.
+    Key,
+    /// Its checkpoint is not younger than the event after its last one: then that was the last event of all, and the
+    /// checkpoint an ordinary one.
+    Early,
+    /// No event after it says that it was made.
+    NoEvent,
+}
+
+impl Doubt {
+    /// The end of a sentence about the archive.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Signature => "it was not signed by the key that it names",
+            Self::Key => {
+                "it was signed by a key that is neither this panel's own nor named in audit.checkpoint_keys"
+            }
+            Self::Early => {
+                "it was signed before the event after it was written, as a checkpoint and not as an archive"
+            }
+            Self::NoEvent => "no event after it says that it was made",
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
+use super::archive::Doubt;
 use super::canonical::Record;
 use super::checkpoint::Checkpoint;
 use crate::time::Timestamp;
@@ -99,6 +100,11 @@ pub enum Flaw {
         /// The one before; 0 for none.
         before: i64,
     },
+    /// An event has a number that none has: below the first one, or one whose event left the database with an archive.
+    PutIn {
+        /// It.
+        sequence: i64,
+    },
     /// Events were removed.
     Removed {
         /// The first number that is missing.
@@ -143,6 +149,15 @@ pub enum Flaw {
         /// When it says that it was made.
         at: Timestamp,
     },
+    /// An archive is not believed, so that the trail is not let begin after it.
+    Archive {
+        /// The last event that it is said to hold.
+        sequence: i64,
+        /// Its file.
+        file: String,
+        /// Why.
+        why: Doubt,
+    },
     /// A line of the checkpoints' file is no checkpoint.
     Line {
         /// Which one.
@@ -164,6 +179,12 @@ impl Flaw {
             Self::NotFollowing { sequence, before } => format!(
                 "Event {sequence} does not follow event {before}: one was put in, moved, or written anew."
             ),
+            Self::PutIn { sequence } if *sequence < 1 => {
+                format!("Event {sequence} was put in: numbers begin with 1.")
+            }
+            Self::PutIn { sequence } => {
+                format!("Event {sequence} was put in: the one of that number lies in an archive.")
+            }
             Self::Removed { from, to } if from == to => format!("Event {from} was removed."),
             Self::Removed { from, to } => format!("Events {from} to {to} were removed."),
             Self::Truncated {
@@ -192,6 +213,14 @@ impl Flaw {
             Self::Key { sequence, at } => format!(
                 "The checkpoint of event {sequence}, {}, was signed by a key that audit.checkpoint_keys does not name.",
                 at.utc_text()
+            ),
+            Self::Archive {
+                sequence,
+                file,
+                why,
+            } => format!(
+                "The archive {file}, which is said to hold the events up to {sequence}, is not believed: {}.",
+                why.words()
             ),
             Self::Line { line } => {
                 format!("Line {line} of the file with the checkpoints is no checkpoint.")
@@ -256,6 +285,8 @@ pub struct Verifier<'a> {
     /// By number.
     checkpoints: &'a [Checkpoint],
     after: Head,
+    /// The last one of those that lie in the archive and are still here.
+    left: Option<Head>,
     last: Head,
     events: u64,
     flaws: Vec<Flaw>,
@@ -264,12 +295,13 @@ pub struct Verifier<'a> {
 }
 
 impl<'a> Verifier<'a> {
-    /// Holds the events that follow `after` against these checkpoints, which are sorted by their numbers. Those of
-    /// events before it are left aside; one of `after` itself must fit.
+    /// Holds the events that follow `after`, the end of an archive that is believed, against these checkpoints, which are
+    /// sorted by their numbers. Those of events before it are left aside; one of `after` itself must fit.
     pub fn new(after: Head, checkpoints: &'a [Checkpoint]) -> Self {
         let mut verifier = Self {
             checkpoints: &[],
             after,
+            left: None,
             last: after,
             events: 0,
             flaws: Vec::new(),
@@ -293,32 +325,61 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    /// The next event, with the hash that is stored with it.
+    /// The next event of all that there are, with the hash that is stored with it.
     pub fn take(&mut self, record: &Record<'_>, stored: Hash) {
         let sequence = record.sequence;
-        self.events += 1;
+        if sequence < 1 {
+            self.note(Flaw::PutIn { sequence });
+            return;
+        }
         self.text.clear();
         let encoded = record.encode(&mut self.text);
         if encoded.is_err() || Hash::of(&self.text) != stored {
             self.note(Flaw::Altered { sequence });
         }
-        if record.previous != self.last.hash {
-            let before = self.last.sequence;
-            self.note(if sequence > before.saturating_add(1) {
-                Flaw::Removed {
-                    from: before.saturating_add(1),
-                    to: sequence.saturating_sub(1),
-                }
-            } else {
-                Flaw::NotFollowing { sequence, before }
-            });
-        }
-        self.hold_against(sequence, stored);
         // From here on by what is stored: each flaw is told once, not by every event after it.
-        self.last = Head {
+        let this = Head {
             sequence,
             hash: stored,
         };
+        if sequence <= self.after.sequence {
+            // Archived events go from the oldest on: what the first one that is left follows is gone.
+            if let Some(before) = self.left.replace(this) {
+                self.must_follow(before, record);
+            }
+            return;
+        }
+        self.end_of_what_is_left();
+        self.events += 1;
+        self.must_follow(self.last, record);
+        self.hold_against(sequence, stored);
+        self.last = this;
+    }
+
+    fn must_follow(&mut self, last: Head, record: &Record<'_>) {
+        let (sequence, before) = (record.sequence, last.sequence);
+        if record.previous == last.hash {
+            return;
+        }
+        self.note(if sequence > before.saturating_add(1) {
+            Flaw::Removed {
+                from: before.saturating_add(1),
+                to: sequence.saturating_sub(1),
+            }
+        } else {
+            Flaw::NotFollowing { sequence, before }
+        });
+    }
+
+    /// What is left of an archive goes to its end, or did not come from it.
+    fn end_of_what_is_left(&mut self) {
+        if let Some(left) = self.left.take()
+            && left != self.after
+        {
+            self.note(Flaw::PutIn {
+                sequence: left.sequence,
+            });
+        }
     }
 
     fn hold_against(&mut self, sequence: i64, stored: Hash) {
@@ -338,6 +399,7 @@ impl<'a> Verifier<'a> {
 
     /// All events were taken; `head` is what was noted of the last one at that moment, `None` when that is gone.
     pub fn finish(mut self, head: Option<Head>) -> Found {
+        self.end_of_what_is_left();
         let last = self.last;
         let head = head.unwrap_or(Head::BEFORE_ALL);
         if head.sequence > last.sequence {

@@ -481,6 +481,40 @@ fn a_chain_whose_beginning_is_archived_follows_the_archive() {
 }
 
 #[test]
+fn what_is_left_of_an_archive_goes_to_its_end_and_all_else_below_was_put_in() {
+    let chain = chain(6);
+    let archived = Head {
+        sequence: 4,
+        hash: chain[3].1,
+    };
+    let checked = |left: &[(Event, Hash)]| {
+        let mut verifier = Verifier::new(archived, &[]);
+        for (event, hash) in left.iter().chain(&chain[4..]) {
+            event.with(as_postgres, |record| verifier.take(record, *hash));
+        }
+        let found = verifier.finish(head(&chain));
+        assert_eq!(found.events, 2);
+        found.flaws
+    };
+    // Dropping was cut short before the third.
+    assert_eq!(checked(&chain[2..4]), []);
+    assert_eq!(checked(&chain[..4]), []);
+    let alone = checked(&chain[1..2]);
+    assert_eq!(alone, [Flaw::PutIn { sequence: 2 }]);
+    let mut other = chain[3].clone();
+    other.0.note = Some("another".to_owned());
+    other.1 = other.0.hash();
+    assert_eq!(checked(&[other]), [Flaw::PutIn { sequence: 4 }]);
+    let below = event(-5, Hash::ZERO);
+    let hash = below.hash();
+    assert_eq!(
+        checked(&[(below, hash)]),
+        [Flaw::PutIn { sequence: -5 }],
+        "though it follows nothing and has its own hash"
+    );
+}
+
+#[test]
 fn flaws_beyond_the_list_are_counted() {
     let mut chain = chain(100);
     for (event, _) in &mut chain {
@@ -511,6 +545,11 @@ fn flaws_beyond_the_list_are_counted() {
 #[test]
 fn every_flaw_in_words() {
     let at = Timestamp::from_millis(1_795_000_000_000);
+    let archive = |why| Flaw::Archive {
+        sequence: 50,
+        file: "audit-000000000001-000000000050.jsonl".to_owned(),
+        why,
+    };
     let sentences: Vec<String> = [
         Flaw::Altered { sequence: 77 },
         Flaw::NotFollowing {
@@ -540,6 +579,12 @@ fn every_flaw_in_words() {
         Flaw::Checkpoint { sequence: 50, at },
         Flaw::Signature { sequence: 50, at },
         Flaw::Key { sequence: 50, at },
+        Flaw::PutIn { sequence: -5 },
+        Flaw::PutIn { sequence: 5 },
+        archive(Doubt::Signature),
+        archive(Doubt::Key),
+        archive(Doubt::Early),
+        archive(Doubt::NoEvent),
         Flaw::Line { line: 3 },
     ]
     .iter()

@@ -17,6 +17,8 @@ pub trait AuditChain: Send + Sync {
     async fn verify(&self, permit: Permit) -> Result<Verified, StoreError>;
     /// A signed checkpoint of the last event: made now, unless the last one knows that event.
     async fn checkpoint(&self) -> Result<Checkpoint, StoreError>;
+    /// The last archive that is believed, which the trail follows; `None` while everything is here.
+    async fn archived(&self) -> Result<Option<Archive>, StoreError>;
 }
 
 /// What is known of the chain.

@@ -27,7 +27,7 @@ use domain::ports::{AuditTrail, StoreError};
 use sqlx::PgConnection;
 use sqlx::types::Json;
 
-pub use archive::Archiving;
+pub use archive::{ArchiveLock, Archives, Archiving, Signed};
 pub use checkpoints::{Delivery, StoredCheckpoint, Way};
 pub use export::ExportFormat;
 pub(crate) use seal::seal;

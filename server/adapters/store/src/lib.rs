@@ -26,7 +26,10 @@ mod sealing;
 mod store;
 mod token;
 
-pub use audit::{Archiving, CheckWhen, Delivery, ExportFormat, StoredCheckpoint, Way};
+pub use audit::{
+    ArchiveLock, Archives, Archiving, CheckWhen, Delivery, ExportFormat, Signed, StoredCheckpoint,
+    Way,
+};
 pub use cluster::{Cluster, ClusterConfig, ClusterError};
 pub use config::{BadDatabaseUrl, DatabaseConfig};
 pub use notices::Notice;

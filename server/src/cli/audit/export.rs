@@ -2,13 +2,11 @@
 
 use std::io::Write as _;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use adapter_store::ExportFormat;
-use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use domain::audit::{AuditOutcome, NewAuditEvent, act};
-use domain::ports::AuditTrail as _;
+use domain::ports::{AuditChain, AuditTrail as _};
 use domain::time::Timestamp;
 use domain::words;
 use tokio_util::task::TaskTracker;
@@ -57,18 +55,12 @@ impl Export {
         let custodian = Custodian::open(config, base, &TaskTracker::new())?;
         // No event, no export; it is the last one that the checkpoint knows.
         self.note(base, AuditOutcome::Requested, None).await?;
-        let checkpoint = match custodian.checkpoint(Duration::ZERO).await? {
-            Some(made) => made,
-            None => {
-                let stored = base.store.checkpoints(0).await?.pop();
-                stored.context("there is no checkpoint")?.checkpoint
-            }
-        };
+        let checkpoint = AuditChain::checkpoint(&custodian).await?;
         let format = match self.format {
             Format::Jsonl => ExportFormat::JsonLines,
             Format::Csv => ExportFormat::Csv,
         };
-        let after = base.store.last_archive().await?;
+        let after = custodian.archived().await?;
         let after = after.map(|archive| archive.head());
         let write = |piece: &[u8]| std::io::stdout().write_all(piece);
         let exported = base

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use domain::audit::{Archive, Head, NewAuditEvent, Stretch};
+use domain::audit::{Archive, Checkpoint, Doubt, Head, NewAuditEvent, Stretch, act};
 use domain::ports::StoreError;
 use domain::time::Timestamp;
 use futures::future::BoxFuture;
@@ -15,12 +15,36 @@ use crate::rows::{column, moment};
 use crate::store::{Store, failed};
 
 const ARCHIVING: &str = "archiving the audit trail";
+const DROPPING: &str = "dropping archived audit events";
 /// Events that are dropped in one transaction: short enough that nothing waits for it.
 const BATCH: i64 = 2_000;
 
-/// Nobody else archives while this lives.
+/// Says of the checkpoint of an archive why its signature does not count: the store knows no keys.
+pub type Signed<'a> = &'a (dyn Fn(&Checkpoint) -> Result<(), Doubt> + Send + Sync);
+
+/// What stands in the database as archives, and what of it is believed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Archives {
+    /// The last one that is believed; the trail here follows it.
+    pub last: Option<Archive>,
+    /// Those after it, the last one first, and why they are not.
+    pub doubted: Vec<(Archive, Doubt)>,
+}
+
+impl Archives {
+    /// What the first event here follows.
+    pub(super) fn head(&self) -> Head {
+        self.last.as_ref().map_or(Head::BEFORE_ALL, Archive::head)
+    }
+}
+
+/// Nobody else archives or drops while this lives.
+pub struct ArchiveLock(PgConnection);
+
+/// What is to be archived, and the right to do so.
 pub struct Archiving {
-    connection: PgConnection,
+    /// Held until the events are gone.
+    pub lock: ArchiveLock,
     /// What is to be archived.
     pub stretch: Stretch,
 }
@@ -31,41 +55,46 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn begin_archive(&self, before: Timestamp) -> Result<Option<Archiving>, StoreError> {
+    pub async fn begin_archive(
+        &self,
+        before: Timestamp,
+        signed: Signed<'_>,
+    ) -> Result<Option<Archiving>, StoreError> {
         let beginning = async {
-            let after = archived(&self.pool).await?.map(|archive| archive.head());
+            let mut connection = self.pool.acquire().await?;
+            let after = archives(&mut connection, signed).await?.head();
             let oldest = sqlx::query_scalar!(
                 "SELECT at FROM audit_events WHERE sequence > $1 ORDER BY sequence LIMIT 1",
-                after.map_or(0, |after| after.sequence),
+                after.sequence,
             )
-            .fetch_optional(&self.pool)
+            .fetch_optional(&mut *connection)
             .await?;
+            drop(connection);
             if oldest.is_none_or(|oldest| moment(oldest) >= before) {
                 return Ok(None);
             }
-            let mut connection = self.as_owner().await?;
-            let free = sqlx::query_scalar!(
-                r#"SELECT pg_try_advisory_lock(hashtextextended('panel archives the audit', 0)) AS "free!""#
-            )
-            .fetch_one(&mut connection)
-            .await?;
-            if !free {
+            let Some(mut lock) = self.archive_lock().await? else {
                 return Ok(None);
-            }
+            };
             // Again with the lock, as another panel may have been faster.
-            let after = archived(&mut connection)
-                .await?
-                .map(|archive| archive.head());
-            let stretch =
-                stretch(&mut connection, after.unwrap_or(Head::BEFORE_ALL), before).await?;
-            Ok(stretch.map(|stretch| Archiving {
-                connection,
-                stretch,
-            }))
+            let after = archives(&mut lock.0, signed).await?.head();
+            let stretch = stretch(&mut lock.0, after, before).await?;
+            Ok(stretch.map(|stretch| Archiving { lock, stretch }))
         };
         Box::pin(beginning)
             .await
             .map_err(|source: sqlx::Error| failed(ARCHIVING, source))
+    }
+
+    /// As the owner of the tables; `None` when another panel has it.
+    async fn archive_lock(&self) -> sqlx::Result<Option<ArchiveLock>> {
+        let mut connection = self.as_owner().await?;
+        let free = sqlx::query_scalar!(
+            r#"SELECT pg_try_advisory_lock(hashtextextended('panel archives the audit', 0)) AS "free!""#
+        )
+        .fetch_one(&mut connection)
+        .await?;
+        Ok(free.then_some(ArchiveLock(connection)))
     }
 
     /// Writes the events of a stretch as JSON Lines, oldest first, no faster than they are taken, and tells how many they
@@ -96,7 +125,7 @@ impl Store {
         event: NewAuditEvent,
     ) -> Result<(), StoreError> {
         let noting = async {
-            let mut tx = archiving.connection.begin().await?;
+            let mut tx = archiving.lock.0.begin().await?;
             let end = &archive.checkpoint;
             sqlx::query!(
                 "INSERT INTO audit_archives (first, sequence, hash, events, before, file, at, key, signature)
@@ -121,71 +150,102 @@ impl Store {
             .map_err(|source: sqlx::Error| failed(ARCHIVING, source))
     }
 
-    /// Drops events that lie in archives, a few at a time, and tells how many went. Goes on where one that was cut short
-    /// stopped.
+    /// The right to drop what is left of an archive; `None` when nothing is, or another panel is at it.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn drop_archived(&self) -> Result<u64, StoreError> {
-        let dropping = async {
+    pub async fn begin_drop(&self, archive: &Archive) -> Result<Option<ArchiveLock>, StoreError> {
+        let beginning = async {
             // Nearly always there is nothing to do.
-            let left = sqlx::query_scalar!(
-                r#"SELECT EXISTS (
-                       SELECT 1 FROM audit_events WHERE sequence <= (SELECT max(sequence) FROM audit_archives)
-                   ) AS "left!""#
-            )
-            .fetch_one(&self.pool)
-            .await?;
+            let left = is_left(&mut *self.pool.acquire().await?, archive.head()).await?;
             if !left {
-                return Ok(0);
+                return Ok(None);
             }
-            let mut connection = self.as_owner().await?;
+            self.archive_lock().await
+        };
+        Box::pin(beginning)
+            .await
+            .map_err(|source: sqlx::Error| failed(DROPPING, source))
+    }
+
+    /// Drops events that lie in an archive, a few at a time, the oldest first, and tells how many went. While its last
+    /// one is here it goes on where one stopped that was cut short; after that, whatever has such a number was put in, and
+    /// stays for a check to find.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn drop_archived(
+        &self,
+        lock: &mut ArchiveLock,
+        archive: &Archive,
+    ) -> Result<u64, StoreError> {
+        let dropping = async {
             let mut dropped = 0;
-            loop {
+            while is_left(&mut lock.0, archive.head()).await? {
                 let went = sqlx::query!(
                     "DELETE FROM audit_events WHERE sequence IN (
-                         SELECT sequence FROM audit_events
-                         WHERE sequence <= (SELECT max(sequence) FROM audit_archives)
-                         ORDER BY sequence LIMIT $1
+                         SELECT sequence FROM audit_events WHERE sequence BETWEEN 1 AND $1
+                         ORDER BY sequence LIMIT $2
                      )",
+                    archive.head().sequence,
                     BATCH,
                 )
-                .execute(&mut connection)
-                .await?
-                .rows_affected();
-                if went == 0 {
-                    connection.close().await?;
-                    return Ok(dropped);
-                }
-                dropped += went;
+                .execute(&mut lock.0)
+                .await?;
+                dropped += went.rows_affected();
             }
+            Ok(dropped)
         };
         Box::pin(dropping)
             .await
-            .map_err(|source: sqlx::Error| failed("dropping archived audit events", source))
+            .map_err(|source: sqlx::Error| failed(DROPPING, source))
     }
 
-    /// The last archive; the trail in the database begins after it.
+    /// What stands here as archives, and what of it is believed.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn last_archive(&self) -> Result<Option<Archive>, StoreError> {
-        self.within(
-            "reading which audit events are archived",
-            archived(&self.pool),
-        )
+    pub async fn archives(&self, signed: Signed<'_>) -> Result<Archives, StoreError> {
+        self.within("reading which audit events are archived", async {
+            let mut connection = self.pool.acquire().await?;
+            archives(&mut connection, signed).await
+        })
         .await
     }
 }
 
-pub(super) async fn archived(executor: impl sqlx::PgExecutor<'_>) -> sqlx::Result<Option<Archive>> {
-    let row = sqlx::query!(
-        "SELECT id, first, sequence, hash, events, before, file, at, key, signature
-         FROM audit_archives ORDER BY sequence DESC LIMIT 1"
+/// Whether an event is here.
+async fn is_left(connection: &mut PgConnection, event: Head) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT 1 FROM audit_events WHERE sequence = $1 AND hash = $2) AS "left!""#,
+        event.sequence,
+        event.hash.0.as_slice(),
     )
-    .fetch_optional(executor)
+    .fetch_one(connection)
+    .await
+}
+
+pub(super) async fn archives(
+    connection: &mut PgConnection,
+    signed: Signed<'_>,
+) -> sqlx::Result<Archives> {
+    let rows = sqlx::query!(
+        r#"SELECT id, first, sequence, hash AS "hash!", events, before, file, at, key, signature,
+                  EXISTS (
+                      SELECT FROM audit_events AS event
+                      WHERE event.action = $1 AND event.sequence > archive.sequence
+                        AND event.outcome = 'succeeded' AND event.target = archive.file
+                  ) AS "is_noted!",
+                  (SELECT event.at FROM audit_events AS event WHERE event.sequence > archive.sequence
+                   ORDER BY event.sequence LIMIT 1) AS followed_at
+           FROM audit_archives AS archive ORDER BY sequence DESC"#,
+        act::ARCHIVE_AUDIT,
+    )
+    .fetch_all(connection)
     .await?;
-    Ok(row.map(|row| {
+    let mut found = Archives::default();
+    for row in rows {
+        let followed_at = row.followed_at.map(moment);
         let end = CheckpointRow {
             id: row.id,
             sequence: row.sequence,
@@ -194,14 +254,26 @@ pub(super) async fn archived(executor: impl sqlx::PgExecutor<'_>) -> sqlx::Resul
             key: row.key,
             signature: row.signature,
         };
-        Archive {
+        let archive = Archive {
             first: row.first,
             events: u64::try_from(row.events).unwrap_or(0),
             before: moment(row.before),
             file: row.file,
             checkpoint: end.read().checkpoint,
-        }
-    }))
+        };
+        let doubt = match signed(&archive.checkpoint) {
+            Err(doubt) => doubt,
+            // Whoever owns the tables has checkpoints that the panel signed at hand: of an event that was the last one.
+            Ok(()) if followed_at.is_some_and(|at| at >= archive.checkpoint.at) => Doubt::Early,
+            Ok(()) if !row.is_noted => Doubt::NoEvent,
+            Ok(()) => {
+                found.last = Some(archive);
+                break;
+            }
+        };
+        found.doubted.push((archive, doubt));
+    }
+    Ok(found)
 }
 
 /// Every event after `after`, up to the one before the first that is not older than `before`: a clock that was turned
@@ -219,7 +291,9 @@ async fn stretch(
                ) AS sequence
            )
            SELECT event.sequence, event.hash AS "hash!",
-                  (SELECT min(sequence) FROM audit_events WHERE sequence > $1) AS "first!"
+                  (SELECT min(sequence) FROM audit_events WHERE sequence > $1) AS "first!",
+                  (SELECT at FROM audit_events AS next WHERE next.sequence > event.sequence
+                   ORDER BY next.sequence LIMIT 1) AS "followed_at!"
            FROM audit_events AS event
            WHERE event.sequence > $1 AND event.sequence < (SELECT sequence FROM young)
            ORDER BY event.sequence DESC LIMIT 1"#,
@@ -236,5 +310,6 @@ async fn stretch(
             hash: hash(&row.hash),
         },
         before,
+        followed_at: moment(row.followed_at),
     }))
 }

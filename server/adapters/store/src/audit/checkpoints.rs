@@ -68,11 +68,12 @@ impl Store {
             sqlx::query!("SELECT pg_advisory_xact_lock(hashtextextended('panel checkpoints the audit', 0))")
                 .execute(&mut *tx)
                 .await?;
+            // Before the head is read: no event after it is older than the checkpoint, by which one is told from an archive.
+            let now = self.clock.now();
             let head = read_head(&mut tx).await?;
             let last = sqlx::query!("SELECT sequence, at FROM audit_checkpoints ORDER BY id DESC LIMIT 1")
                 .fetch_optional(&mut *tx)
                 .await?;
-            let now = self.clock.now();
             let is_due = last.is_none_or(|last| {
                 last.sequence < head.sequence && moment(last.at) <= now.minus(every)
             });

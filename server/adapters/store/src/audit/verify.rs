@@ -8,7 +8,7 @@ use futures::TryStreamExt as _;
 use sqlx::types::Json;
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection};
 
-use super::archive::archived;
+use super::archive::{Signed, archives};
 use super::copy::{COLUMNS, Copied};
 use super::hash;
 use crate::rows::column;
@@ -27,8 +27,8 @@ pub enum CheckWhen {
 
 impl Store {
     /// Checks the whole chain against `checkpoints` and keeps the result. `flaws` are what the checkpoints themselves
-    /// have; read them before: one that is made later may know an event that this does not see. `None` when it is not
-    /// due.
+    /// have; read them before: one that is made later may know an event that this does not see. `signed` says whose
+    /// archives the trail may begin after. `None` when it is not due.
     ///
     /// # Errors
     /// When the database fails.
@@ -37,6 +37,7 @@ impl Store {
         when: CheckWhen,
         checkpoints: &[Checkpoint],
         flaws: Vec<Flaw>,
+        signed: Signed<'_>,
     ) -> Result<Option<Check>, StoreError> {
         let checking = async {
             let mut connection = self.patient().await?;
@@ -46,7 +47,7 @@ impl Store {
                 return Ok(None);
             }
             let at = self.clock.now();
-            let found = found(&mut connection, checkpoints, flaws).await?;
+            let found = found(&mut connection, checkpoints, flaws, signed).await?;
             let took = self.clock.now().since(at);
             let check = Check {
                 at,
@@ -129,6 +130,7 @@ async fn found(
     connection: &mut PgConnection,
     checkpoints: &[Checkpoint],
     flaws: Vec<Flaw>,
+    signed: Signed<'_>,
 ) -> sqlx::Result<Found> {
     let mut sorted = checkpoints.to_vec();
     sorted.sort_by_key(|checkpoint| checkpoint.sequence);
@@ -136,10 +138,16 @@ async fn found(
     let mut tx = connection.begin().await?;
     tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         .await?;
-    let after = archived(&mut *tx).await?.map(|archive| archive.head());
-    let after = after.unwrap_or(Head::BEFORE_ALL);
-    let mut verifier = Verifier::new(after, &sorted);
-    for flaw in flaws {
+    let archives = archives(&mut tx, signed).await?;
+    let mut verifier = Verifier::new(archives.head(), &sorted);
+    // First: what is missing where the trail does not begin may fill the list.
+    let doubted = archives.doubted.into_iter();
+    let doubted = doubted.map(|(archive, why)| Flaw::Archive {
+        sequence: archive.head().sequence,
+        file: archive.file,
+        why,
+    });
+    for flaw in doubted.chain(flaws) {
         verifier.note(flaw);
     }
     let head = sqlx::query!("SELECT sequence, hash FROM audit_head")
@@ -149,9 +157,9 @@ async fn found(
         sequence: row.sequence,
         hash: hash(&row.hash),
     });
+    // All that there are: what has no business below the first one is read on pages, too.
     let copy = format!(
-        "COPY (SELECT {COLUMNS} FROM audit_events WHERE sequence > {} ORDER BY sequence) TO STDOUT (FORMAT binary)",
-        after.sequence
+        "COPY (SELECT {COLUMNS} FROM audit_events ORDER BY sequence) TO STDOUT (FORMAT binary)"
     );
     let mut copied = Copied::default();
     let mut pieces = tx.copy_out_raw(&copy).await?;

@@ -18,7 +18,7 @@ use crate::audit::event;
 use crate::support::{Database, anna, may_manage_people, person, restart};
 
 async fn checked(store: &Store, checkpoints: &[Checkpoint]) -> Check {
-    let checked = store.check_audit(CheckWhen::Now, checkpoints, Vec::new());
+    let checked = store.check_audit(CheckWhen::Now, checkpoints, Vec::new(), &|_| Ok(()));
     checked.await.unwrap().unwrap()
 }
 
@@ -309,7 +309,7 @@ fn first_flaw(column: &str, sequence: i64) -> Flaw {
 
 #[tokio::test]
 async fn what_is_removed_put_in_moved_or_cut_off_is_found_and_named() {
-    let cases: [(&str, &str, &[Flaw]); 6] = [
+    let cases: [(&str, &str, &[Flaw]); 8] = [
         (
             "the last five",
             "DELETE FROM audit_events WHERE sequence > 5",
@@ -351,6 +351,20 @@ async fn what_is_removed_put_in_moved_or_cut_off_is_found_and_named() {
              FROM audit_events WHERE sequence = 10",
             &[Flaw::Altered { sequence: 11 }, Flaw::Head { last: 11, sequence: 10 }],
         ),
+        (
+            "one put in before the first",
+            "ALTER TABLE audit_events DROP CONSTRAINT audit_events_are_counted_from_one;
+             INSERT INTO audit_events (sequence, id, at, actor, actor_key, action, outcome, previous, hash)
+             SELECT -5, gen_random_uuid(), at, actor, actor_key, action, outcome, previous, hash
+             FROM audit_events WHERE sequence = 1",
+            &[Flaw::PutIn { sequence: -5 }],
+        ),
+        (
+            "the first one, moved to 0",
+            "ALTER TABLE audit_events DROP CONSTRAINT audit_events_are_counted_from_one;
+             UPDATE audit_events SET sequence = 0 WHERE sequence = 1",
+            &[Flaw::PutIn { sequence: 0 }, Flaw::Removed { from: 1, to: 1 }],
+        ),
     ];
     for (what, statements, flaws) in cases {
         let (database, store) = with_events(10).await;
@@ -370,13 +384,29 @@ async fn what_is_removed_put_in_moved_or_cut_off_is_found_and_named() {
     }
 }
 
+/// A trail into which somebody put such an event must not keep the panel from starting: nobody would look at it.
+#[tokio::test]
+async fn no_number_below_one_is_taken_and_one_that_is_there_stops_no_migration() {
+    let (database, _) = with_events(1).await;
+    let put_in = "INSERT INTO audit_events (sequence, id, at, actor, actor_key, action, outcome, previous, hash)
+                  SELECT -5, gen_random_uuid(), at, actor, actor_key, action, outcome, previous, hash FROM audit_events";
+    let off = "ALTER TABLE audit_events DISABLE TRIGGER ALL";
+    let refused = database.sql(&format!("{off}; {put_in}")).await;
+    let said = refused.unwrap_err().to_string();
+    assert!(said.contains("audit_events_are_counted_from_one"), "{said}");
+    let gone = "ALTER TABLE audit_events DROP CONSTRAINT audit_events_are_counted_from_one";
+    tamper(&database, &format!("{gone}; {put_in}")).await;
+    let migration = include_str!("../../../../../migrations/0029_audit_numbers.sql");
+    database.sql(migration).await.unwrap();
+}
+
 #[tokio::test]
 async fn an_event_that_is_put_in_between_is_found() {
     let (database, store) = with_events(6).await;
     tamper(
         &database,
-        "UPDATE audit_events SET sequence = -sequence WHERE sequence >= 4;
-         UPDATE audit_events SET sequence = 1 - sequence WHERE sequence < 0;
+        "UPDATE audit_events SET sequence = sequence + 1000 WHERE sequence >= 4;
+         UPDATE audit_events SET sequence = sequence - 999 WHERE sequence > 1000;
          INSERT INTO audit_events SELECT 4, gen_random_uuid(), at, actor, actor_key, action, gateway_id, target,
              operation_id, reason, outcome, note, changes, duration_ms, hash, hash FROM audit_events WHERE sequence = 3;
          UPDATE audit_head SET sequence = 7",
@@ -478,8 +508,8 @@ async fn a_check_that_is_due_is_made_by_one_panel_and_kept() {
     assert_eq!(store.last_audit_check().await.unwrap(), None);
     let due = CheckWhen::Due(Duration::from_secs(3_600));
     let (one, two) = tokio::join!(
-        store.check_audit(due, &[], Vec::new()),
-        other.check_audit(due, &[], Vec::new())
+        store.check_audit(due, &[], Vec::new(), &|_| Ok(())),
+        other.check_audit(due, &[], Vec::new(), &|_| Ok(()))
     );
     let made: Vec<_> = [one.unwrap(), two.unwrap()].into_iter().flatten().collect();
     assert_eq!(made.len(), 1);
@@ -490,7 +520,7 @@ async fn a_check_that_is_due_is_made_by_one_panel_and_kept() {
     database.clock.advance(Duration::from_secs(3_601));
     let flaw = Flaw::Line { line: 3 };
     let check = other
-        .check_audit(due, &[], vec![flaw.clone()])
+        .check_audit(due, &[], vec![flaw.clone()], &|_| Ok(()))
         .await
         .unwrap();
     assert_eq!(check.unwrap().flaws, [flaw]);
