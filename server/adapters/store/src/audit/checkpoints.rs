@@ -232,7 +232,8 @@ impl Store {
                    ) AS "may!"
                    FROM pg_class
                    WHERE oid IN ('audit_events'::regclass, 'audit_head'::regclass, 'audit_checkpoints'::regclass,
-                                 'audit_checks'::regclass, 'audit_archives'::regclass)"#
+                                 'audit_checks'::regclass, 'audit_archives'::regclass, 'audit_kinds'::regclass,
+                                 'reviews'::regclass, 'review_stretches'::regclass, 'review_answers'::regclass)"#
             )
             .fetch_one(&self.pool)
             .await

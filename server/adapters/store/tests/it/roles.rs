@@ -142,13 +142,25 @@ async fn what_somebody_gave_is_taken_back_at_the_next_start() {
         .next()
         .unwrap()
         .to_owned();
-    database
-        .sql(&format!("GRANT UPDATE ON audit_events TO {role}"))
-        .await
-        .unwrap();
-    assert!(store.may_change_the_trail().await.unwrap());
-    let (store, _) = two_roles(&database).await;
-    assert!(!store.may_change_the_trail().await.unwrap());
+    for table in [
+        "audit_events",
+        "audit_head",
+        "audit_checkpoints",
+        "audit_checks",
+        "audit_archives",
+        "audit_kinds",
+        "reviews",
+        "review_stretches",
+        "review_answers",
+    ] {
+        database
+            .sql(&format!("GRANT UPDATE ON {table} TO {role}"))
+            .await
+            .unwrap();
+        assert!(store.may_change_the_trail().await.unwrap(), "{table}");
+        let (store, _) = two_roles(&database).await;
+        assert!(!store.may_change_the_trail().await.unwrap(), "{table}");
+    }
 }
 
 #[tokio::test]
