@@ -26,7 +26,7 @@ pub use canonical::Record;
 pub use chain::{Check, Flaw, Found, Hash, Head, LISTED, Verifier};
 pub use change::Change;
 pub use checkpoint::{Checkpoint, PublicKey, Signature};
-pub use csv::CSV_HEADER;
+pub use csv::{CSV_HEADER, CSV_HEADER_WITHOUT_HASHES};
 pub use filter::Filter;
 pub use json::NotCanonical;
 pub use timeline::{Timeline, Unit};

@@ -45,6 +45,9 @@ pub(crate) struct LastLine {
     /// Only events before this moment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) to: Option<String>,
+    /// Only what this lets through: no chain, but lines that can each be checked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) filter: Option<String>,
 }
 
 impl Folder {
@@ -217,6 +220,7 @@ impl Custodian {
             after: (stretch.after.sequence > 0).then_some(stretch.after),
             from: None,
             to: None,
+            filter: None,
         };
         let path = path.to_owned();
         tokio::task::spawn_blocking(move || {

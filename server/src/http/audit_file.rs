@@ -11,15 +11,19 @@ use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::action::Action;
-use domain::audit::{AuditOutcome, Filter, NewAuditEvent, act};
+use domain::audit::filter::Span;
+use domain::audit::{Archive, AuditOutcome, Checkpoint, Filter, NewAuditEvent, act};
 use domain::can;
 use domain::gateway::GatewayId;
 use domain::person::Actor;
+use domain::ports::StoreError;
+use domain::time::Timestamp;
 use domain::words;
 use futures::{FutureExt as _, StreamExt as _, stream};
 
 use super::attachment::attachment;
 use super::sorry;
+use crate::audit::LastLine;
 
 /// Pieces that wait for the browser; each is some 64 kB.
 const WAITING: usize = 8;
@@ -99,7 +103,7 @@ pub(super) async fn file(
             return Err(NoFile::of(StatusCode::NOT_FOUND, why));
         }
     };
-    let filter = match Filter::read(|name| get(name)) {
+    let mut filter = match Filter::read(|name| get(name)) {
         Ok(filter) if sees_numbers || !filter.seeks_number() => filter,
         _ => {
             let why = "The filter cannot be read. Set it on the page of the audit trail.";
@@ -111,6 +115,17 @@ pub(super) async fn file(
         .into_iter()
         .map(|(name, value)| format!("{name} {value}"))
         .collect();
+    let (from, to) = filter.span.limits(panel.clock.now());
+    if filter.span != Span::All {
+        // As its last line will say.
+        filter.span = Span::Between(from, to);
+    }
+    let is_chain = filter
+        == Filter {
+            span: filter.span,
+            ..Filter::default()
+        };
+    let chosen = (!is_chain).then(|| set.join(", "));
     let actor = actor.clone();
     let event = move |outcome, note| NewAuditEvent {
         target: (!set.is_empty()).then(|| set.join(", ")),
@@ -133,6 +148,26 @@ pub(super) async fn file(
         let why = "The panel's database does not answer, so the download could not be audited and was not made.";
         return Err(NoFile::of(StatusCode::SERVICE_UNAVAILABLE, why));
     }
+    let (checkpoint, archived) = match ends(&panel).await {
+        Ok(ends) => ends,
+        Err(error) => {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "A download of the audit trail could not be made"
+            );
+            note(&panel, event(AuditOutcome::Failed, None)).await;
+            let why = "No checkpoint of the audit trail could be made, so the download was not made either.";
+            return Err(NoFile::of(StatusCode::SERVICE_UNAVAILABLE, why));
+        }
+    };
+    let after = archived.map(|archive| archive.head());
+    let last = LastLine {
+        checkpoint,
+        after,
+        from: from.map(Timestamp::rfc3339),
+        to: to.map(Timestamp::rfc3339),
+        filter: chosen,
+    };
     let name = format!(
         "audit-{}.{ending}",
         panel.clock.now().rfc3339().replace(':', "")
@@ -141,11 +176,22 @@ pub(super) async fn file(
     let writing = async move {
         let exported = files
             .store
-            .export_filtered(format, &filter, |piece| {
-                let sender = sender.clone();
-                async move { sender.send(Ok(piece)).await.map_err(io::Error::other) }.boxed()
-            })
+            .export_filtered(
+                format,
+                after.map_or(0, |after| after.sequence),
+                &filter,
+                |piece| {
+                    let sender = sender.clone();
+                    async move { sender.send(Ok(piece)).await.map_err(io::Error::other) }.boxed()
+                },
+            )
             .await;
+        if exported.is_ok() && format == ExportFormat::JsonLines {
+            let line = serde_json::to_vec(&last).map_err(io::Error::other);
+            let line = line.map(|line| [line, b"\n".to_vec()].concat());
+            // Whoever went away before it has no whole file, as its missing tells.
+            let _gone = sender.send(line).await;
+        }
         let outcome = match &exported {
             Ok(count) => {
                 let count = words::count(*count, "event", "events");
@@ -153,12 +199,7 @@ pub(super) async fn file(
             }
             Err(_) => event(AuditOutcome::Failed, Some("Not to the end.".to_owned())),
         };
-        if let Err(error) = panel.audit.record(outcome).await {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "The outcome of a download could not be audited"
-            );
-        }
+        note(&panel, outcome).await;
         // A file that is not whole must not look as if it were.
         exported.err().map(|error| Err(io::Error::other(error)))
     };
@@ -168,6 +209,21 @@ pub(super) async fn file(
     let end = stream::once(writing).filter_map(futures::future::ready);
     let body = stream::select(pieces.boxed(), end.boxed());
     Ok(attachment(kind, &name, Body::from_stream(body)))
+}
+
+/// A checkpoint of this moment, and the archive that the trail follows.
+async fn ends(panel: &Panel) -> Result<(Checkpoint, Option<Archive>), StoreError> {
+    let checkpoint = panel.chain.checkpoint().await?;
+    Ok((checkpoint, panel.chain.archived().await?))
+}
+
+async fn note(panel: &Panel, outcome: NewAuditEvent) {
+    if let Err(error) = panel.audit.record(outcome).await {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "The outcome of a download could not be audited"
+        );
+    }
 }
 
 fn refused(status: StatusCode, why: impl Into<String>) -> Response {

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::audit::python;
 use crate::support::{Panel, Serving, said};
 
 /// A panel that serves, with a token for each role.
@@ -151,6 +152,24 @@ fn a_token_for_one_gateway_reads_what_of_the_trail_is_about_it() {
     assert_eq!(ask("manager", "&gateway=g1").0, 200);
     assert_eq!(ask("manager", "&gateway=g2").0, 404);
     assert_eq!(ask("operator", "&gateway=g1").0, 403);
+}
+
+#[test]
+fn the_trail_that_a_program_fetches_can_be_checked_by_a_third_party() {
+    let door = Door::new();
+    let file = door.panel.folder.path().join("fetched.jsonl");
+    let (status, text) = door.ask("admin", "GET", "/api/v1/audit?format=jsonl", "");
+    assert_eq!(status, 200, "{text}");
+    fs::write(&file, &text).unwrap();
+    let (passes, told) = python(&[&file]);
+    assert!(passes && told.starts_with("whole: "), "{told}");
+    let (_, rest) = text.split_once('\n').unwrap();
+    fs::write(&file, rest).unwrap();
+    let (passes, told) = python(&[&file]);
+    assert!(
+        !passes && told.contains("the beginning is missing"),
+        "{told}"
+    );
 }
 
 #[test]

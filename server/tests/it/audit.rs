@@ -15,18 +15,25 @@ use domain::ports::AuditTrail as _;
 use domain::time::Timestamp;
 use ed25519_dalek::{Signer as _, SigningKey};
 
+use crate::browser::House;
 use crate::support::{Panel, said};
 
 const WITHIN: Duration = Duration::from_secs(60);
 
-fn python(files: &[&Path]) -> (bool, String) {
+pub(crate) fn python(files: &[&Path]) -> (bool, String) {
+    let (code, said) = judged(files);
+    (code == 0, said)
+}
+
+/// The exit code of the script of a third party, and what it says.
+fn judged(files: &[&Path]) -> (i32, String) {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../audit/openclaw-audit-check.py");
     let output = Command::new("python3")
         .arg(script)
         .args(files)
         .output()
         .unwrap();
-    (output.status.success(), said(&output))
+    (output.status.code().unwrap(), said(&output))
 }
 
 /// The file of an export.
@@ -75,6 +82,71 @@ fn a_whole_trail_is_verified_exported_and_checked_by_a_third_party() {
         "{}",
         said(&one_role)
     );
+}
+
+#[test]
+fn a_download_from_the_page_ends_with_a_checkpoint_and_a_third_party_can_check_it() {
+    let house = House::with(&[
+        ("anna", &["--role", "admin"]),
+        ("mia", &["--role", "manager"]),
+    ]);
+    let cookie = house.sign_in("anna", None);
+    let file = house.panel.folder.path().join("download.jsonl");
+    let made = || {
+        let made = house.panel.sql("SELECT count(*) FROM audit_checkpoints");
+        made.trim().parse::<u64>().unwrap()
+    };
+    let check = |text: &str| {
+        fs::write(&file, text).unwrap();
+        judged(&[&file])
+    };
+    let download = |filter: &str| {
+        let before = made();
+        let path = format!("/audit/download?format=jsonl{filter}");
+        let (status, text) = house.download(&path, &cookie);
+        assert_eq!(status, 200, "{text}");
+        assert_eq!(made(), before + 1, "a checkpoint at every export");
+        text
+    };
+    let whole = download("");
+    let (code, told) = check(&whole);
+    assert!(code == 0 && told.starts_with("whole: "), "{told}");
+    let cut = whole.lines().next_back().unwrap();
+    let (code, told) = check(&whole.replace(cut, ""));
+    assert!(code == 1 && told.contains("the end was cut off"), "{told}");
+    for time in ["&from=2020-01-01", "&span=today"] {
+        let (code, told) = check(&download(time));
+        assert!(code == 0 && told.starts_with("whole: "), "{time}: {told}");
+    }
+
+    // What a filter leaves out is nobody's tampering; what is in it can be checked line by line.
+    let chosen = download("&what=add-person&outcome=succeeded");
+    let (code, told) = check(&chosen);
+    assert_eq!(code, 2, "{told}");
+    assert!(
+        told.starts_with("2 events, each as it was written. A filter chose them (what add-person, outcome succeeded)"),
+        "{told}"
+    );
+    let (code, told) = check(&chosen.replace("\"target\":\"mia\"", "\"target\":\"eve\""));
+    assert!(code == 1 && told.contains("was altered"), "{told}");
+
+    // Whoever sees numbers masked gets nothing by which to try them out.
+    let (_, table) = house.download("/audit/download?format=csv", &cookie);
+    assert!(table.lines().next().unwrap().ends_with(",previous,hash"));
+    let cookie = house.sign_in("mia", None);
+    let (status, why) = house.download("/audit/download?format=jsonl", &cookie);
+    assert!(
+        status == 403 && why.contains("Download CSV, or ask an admin"),
+        "{why}"
+    );
+    let (status, table) = house.download("/audit/download?format=csv", &cookie);
+    assert_eq!(status, 200);
+    assert!(
+        table.lines().next().unwrap().ends_with(",duration_ms,id"),
+        "{table}"
+    );
+    let (status, _) = house.download("/audit/download?format=pdf", &cookie);
+    assert_eq!(status, 404);
 }
 
 /// Five events of 2024, and one of today.

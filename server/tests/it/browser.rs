@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::support::{Panel, Serving};
+use crate::support::{Panel, Serving, said};
 
 /// The panel's own origin, as its configuration says.
 pub(crate) const ORIGIN: &str = "http://127.0.0.1:8700";
@@ -74,6 +74,21 @@ impl House {
 
     pub(crate) fn get(&self, path: &str, cookie: Option<&str>) -> Head {
         self.ask("GET", path, "", cookie, &[]).0
+    }
+
+    /// Status and text of a file.
+    pub(crate) fn download(&self, path: &str, cookie: &str) -> (u16, String) {
+        let answer = Command::new("curl")
+            .args(["--silent", "--show-error", "--write-out", "\n%{http_code}"])
+            .args(["--header", "host: 127.0.0.1:8700"])
+            .args(["--header", &format!("cookie: {cookie}")])
+            .arg(format!("http://{}{path}", self.listen))
+            .output()
+            .unwrap();
+        assert!(answer.status.success(), "{}", said(&answer));
+        let answer = String::from_utf8(answer.stdout).unwrap();
+        let (text, status) = answer.rsplit_once('\n').unwrap();
+        (status.parse().unwrap(), text.to_owned())
     }
 
     /// A stream of events that has begun.

@@ -4,17 +4,29 @@ use super::canonical::{Record, integer, moment};
 use super::chain::Hash;
 use super::json::{self, NotCanonical};
 
+macro_rules! columns {
+    ($more:literal) => {
+        concat!(
+            "sequence,at,actor_key,actor,action,gateway,target,operation,reason,outcome,note,changes,duration_ms,id",
+            $more,
+            "\r\n"
+        )
+    };
+}
+
 /// The names of the columns.
-pub const CSV_HEADER: &str = "sequence,at,actor_key,actor,action,gateway,target,operation,reason,outcome,note,changes,\
-                              duration_ms,id,previous,hash\r\n";
+pub const CSV_HEADER: &str = columns!(",previous,hash");
+/// The names of the columns without hashes.
+pub const CSV_HEADER_WITHOUT_HASHES: &str = columns!("");
 
 impl Record<'_> {
     /// Appends the event as a row as RFC 4180 has it. A text that a spreadsheet would take for a formula gets a `'` before
-    /// it.
+    /// it. Without `hash` the one before is left out, too: where something is masked, a hash of the whole would tell
+    /// whoever tries all that it could be.
     ///
     /// # Errors
     /// When what is stored as JSON has no canonical form.
-    pub fn csv(&self, hash: &Hash, out: &mut Vec<u8>) -> Result<(), NotCanonical> {
+    pub fn csv(&self, hash: Option<&Hash>, out: &mut Vec<u8>) -> Result<(), NotCanonical> {
         integer(self.sequence, out);
         let mut at = Vec::new();
         moment(self.at, &mut at);
@@ -41,11 +53,15 @@ impl Record<'_> {
             &changes,
             duration.as_deref().unwrap_or_default().as_bytes(),
             self.id.to_string().as_bytes(),
-            self.previous.to_string().as_bytes(),
-            hash.to_string().as_bytes(),
         ] {
             out.push(b',');
             text(field, out);
+        }
+        if let Some(hash) = hash {
+            for hash in [self.previous, *hash] {
+                out.push(b',');
+                text(hash.to_string().as_bytes(), out);
+            }
         }
         out.extend_from_slice(b"\r\n");
         Ok(())

@@ -52,6 +52,7 @@ pub(crate) async fn page(call: &Call, number: &str, asked: &Asked) -> Result<Pag
         call.permit(Action::ViewAudit, None).await?;
     }
     let role = call.viewer().role(of);
+    let sees_numbers = domain::can::role_may(Some(role), Action::ViewPhoneNumbers).is_ok();
     let found = found.ok_or_else(gone)?;
     let reviews: Vec<Review> = all
         .into_iter()
@@ -87,7 +88,7 @@ pub(crate) async fn page(call: &Call, number: &str, asked: &Asked) -> Result<Pag
         {facts(event, role, now)}
         {said(&reviews, call.actor(), asked, event, now)}
         {form(call, event, &reviews, &people, asked)}
-        {chained(&found, reads_all)}
+        {chained(&found, reads_all, sees_numbers)}
     }
     .to_html();
     let title = format!("Event {} of the audit trail", event.sequence);
@@ -326,13 +327,19 @@ fn form(
     )
 }
 
-fn chained(found: &Chained, reads_all: bool) -> Option<AnyView> {
+/// Without its hashes for whoever sees numbers masked: by them the masked digits could be tried out.
+fn chained(found: &Chained, reads_all: bool, sees_numbers: bool) -> Option<AnyView> {
+    let hashes = sees_numbers.then(|| {
+        view! {
+            <li><b>"Hash of this event"</b><small><code class="long">{found.hash.to_string()}</code></small></li>
+            <li><b>"Hash of the one before"</b><small><code class="long">{found.previous.to_string()}</code></small></li>
+        }
+    });
     reads_all.then(|| {
         view! {
             <h2>"In the chain"</h2>
             <ul class="card rows" role="list">
-                <li><b>"Hash of this event"</b><small><code class="long">{found.hash.to_string()}</code></small></li>
-                <li><b>"Hash of the one before"</b><small><code class="long">{found.previous.to_string()}</code></small></li>
+                {hashes}
                 <li><b>"Id"</b><small><code class="long">{found.event.id.to_string()}</code></small></li>
             </ul>
         }

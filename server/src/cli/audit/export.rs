@@ -87,6 +87,7 @@ impl Export {
             after,
             from: self.from.map(Timestamp::rfc3339),
             to: self.to.map(Timestamp::rfc3339),
+            filter: None,
         };
         let last = serde_json::to_string(&last)?;
         match self.format {

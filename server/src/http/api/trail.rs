@@ -18,7 +18,7 @@ use crate::http::audit_file::{self, Files};
 enum Format {
     /// One event a line, with everything that the hashes cover.
     Jsonl,
-    /// A table.
+    /// A table, without hashes where something is masked.
     Csv,
 }
 
@@ -27,12 +27,14 @@ enum Format {
     get,
     path = "/api/v1/audit",
     tag = "audit",
-    params(("format" = inline(Format), Query, description = "`jsonl`, which can be verified, or `csv`")),
+    params(("format" = inline(Format), Query, description = "`jsonl` or `csv`. A file of JSON Lines ends with a signed checkpoint and can be verified as a chain \
+                  when no more than a time is asked for; with another filter each line by itself")),
     responses(
         (status = 200, content(
             (String = "application/x-ndjson"),
             (String = "text/csv; charset=utf-8"),
-        ), description = "The events that the filter lets through, newest first in CSV as in JSON Lines"),
+        ), description = "The events that the filter lets through, oldest first. What is masked for the role of the token is to be had \
+             as CSV alone, without hashes"),
         Problem
     )
 )]

@@ -3,7 +3,7 @@
 use std::io;
 
 use domain::audit::filter::{Acts, What};
-use domain::audit::{CSV_HEADER, Filter, Hash, NotCanonical, Record};
+use domain::audit::{CSV_HEADER, CSV_HEADER_WITHOUT_HASHES, Filter, Hash, NotCanonical, Record};
 use domain::logs::without_numbers;
 use domain::ports::{Place, StoreError};
 use domain::time::Timestamp;
@@ -25,12 +25,24 @@ pub enum ExportFormat {
     JsonLines,
     /// A table for people.
     Csv,
-    /// The same with phone numbers and addresses masked, for those who need not see them.
+    /// The same with phone numbers and addresses masked, for those who need not see them, and without hashes.
     MaskedCsv,
 }
 
+impl ExportFormat {
+    /// What comes before the first event.
+    const fn header(self) -> &'static str {
+        match self {
+            Self::JsonLines => "",
+            Self::Csv => CSV_HEADER,
+            Self::MaskedCsv => CSV_HEADER_WITHOUT_HASHES,
+        }
+    }
+}
+
 impl Store {
-    /// Writes the events after number `after`, from `from` on and before `to`, oldest first, and tells how many they were.
+    /// Writes the events that no archive up to number `after` holds, from `from` on and before `to`, oldest first, and tells
+    /// how many they were.
     ///
     /// # Errors
     /// When the database fails, or `write` does.
@@ -43,7 +55,8 @@ impl Store {
         mut write: impl FnMut(&[u8]) -> io::Result<()> + Send,
     ) -> Result<u64, StoreError> {
         let wanted = format!(
-            "sequence > {after} AND {} AND {}",
+            "{} AND {} AND {}",
+            not_archived(after),
             limit("at >=", from),
             limit("at <", to)
         );
@@ -51,19 +64,22 @@ impl Store {
         self.export(format, wanted, write).await
     }
 
-    /// Writes what a filter lets through, oldest first, no faster than it is taken, and tells how many they were.
+    /// Writes what a filter lets through of the events that no archive up to number `after` holds, oldest first, no faster
+    /// than it is taken, and tells how many they were.
     ///
     /// # Errors
     /// When the database fails, or `write` does.
     pub async fn export_filtered(
         &self,
         format: ExportFormat,
+        after: i64,
         filter: &Filter,
         write: impl FnMut(Vec<u8>) -> BoxFuture<'static, io::Result<()>> + Send,
     ) -> Result<u64, StoreError> {
         let wanted = self
             .within("reading the audit trail", self.condition(filter))
             .await?;
+        let wanted = format!("{} AND {wanted}", not_archived(after));
         self.export(format, wanted, write).await
     }
 
@@ -84,9 +100,7 @@ impl Store {
             let mut copied = Copied::default();
             let mut text = Vec::with_capacity(2 * PIECE);
             let mut count = 0_u64;
-            if format != ExportFormat::JsonLines {
-                text.extend_from_slice(CSV_HEADER.as_bytes());
-            }
+            text.extend_from_slice(format.header().as_bytes());
             let mut pieces = tx.copy_out_raw(&copy).await?;
             while let Some(piece) = pieces.try_next().await? {
                 copied.feed(&piece, |record, hash| {
@@ -114,7 +128,9 @@ impl Store {
         let Some(range) = self.range(filter, Place::Newest, 1).await? else {
             return Ok("false".to_owned());
         };
-        let mut all = vec![format!("sequence BETWEEN {} AND {}", range.low, range.high)];
+        // Without a beginning what has no business below the first one is in it, too, for whoever checks the file.
+        let low = if range.low > 1 { range.low } else { i64::MIN };
+        let mut all = vec![format!("sequence BETWEEN {low} AND {}", range.high)];
         let mut add = |column: &str, value: Option<String>| {
             all.extend(value.map(|value| format!("{column} = {}", literal(&value))));
         };
@@ -169,12 +185,12 @@ fn line(
             text.push(b'\n');
             Ok(())
         }
-        ExportFormat::Csv => record.csv(hash, text),
-        ExportFormat::MaskedCsv => masked(record, hash, text),
+        ExportFormat::Csv => record.csv(Some(hash), text),
+        ExportFormat::MaskedCsv => masked(record, text),
     }
 }
 
-fn masked(record: &Record<'_>, hash: &Hash, text: &mut Vec<u8>) -> Result<(), NotCanonical> {
+fn masked(record: &Record<'_>, text: &mut Vec<u8>) -> Result<(), NotCanonical> {
     let without = |of: Option<&str>| of.map(without_numbers);
     let (target, reason) = (without(record.target), without(record.reason));
     let (note, changes) = (without(record.note), without(record.changes));
@@ -193,7 +209,12 @@ fn masked(record: &Record<'_>, hash: &Hash, text: &mut Vec<u8>) -> Result<(), No
         changes: changes.as_deref(),
         ..*record
     }
-    .csv(hash, text)
+    .csv(None, text)
+}
+
+/// What is dropped of an archive goes from its beginning on, and may be under way.
+fn not_archived(after: i64) -> String {
+    format!("NOT sequence BETWEEN 1 AND {after}")
 }
 
 /// `COPY` takes no parameters; a number is none that could be anything else.
