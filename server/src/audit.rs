@@ -169,7 +169,7 @@ impl Custodian {
         if last.is_some_and(|last| now.since(last.at) < CHECK_EVERY) {
             return Ok(());
         }
-        let check = self.check(CheckWhen::Due(CHECK_EVERY)).await?;
+        let check = self.check(CheckWhen::Due(CHECK_EVERY), &[]).await?;
         // A check that finds nothing is no event; one that does is, so that managers are told.
         if let Some(check) = check.filter(|check| !check.is_whole()) {
             self.note_check(&check, Actor::Panel).await;
@@ -177,16 +177,23 @@ impl Custodian {
         Ok(())
     }
 
-    /// Checks the whole chain and keeps the result; `None` when another panel is at it.
-    pub(crate) async fn check(&self, when: CheckWhen) -> anyhow::Result<Option<Check>> {
+    /// Checks the whole chain, also against checkpoints that were `brought` from elsewhere, and keeps the result; `None`
+    /// when another panel is at it.
+    async fn check(
+        &self,
+        when: CheckWhen,
+        brought: &[Checkpoint],
+    ) -> anyhow::Result<Option<Check>> {
         let file = Arc::clone(&self.file);
         // Checkpoints first: one that is made meanwhile may know more than the check sees.
         let (mut checkpoints, mut flaws) = tokio::task::spawn_blocking(move || file.read())
             .await?
             .context("the file with the checkpoints of the audit trail cannot be read")?;
-        for stored in self.store.checkpoints(0).await? {
-            if !checkpoints.contains(&stored.checkpoint) {
-                checkpoints.push(stored.checkpoint);
+        let stored = self.store.checkpoints(0).await?.into_iter();
+        let stored = stored.map(|stored| stored.checkpoint);
+        for other in stored.chain(brought.iter().cloned()) {
+            if !checkpoints.contains(&other) {
+                checkpoints.push(other);
             }
         }
         checkpoints.retain(|checkpoint| {
@@ -228,8 +235,12 @@ impl Custodian {
     }
 
     /// The same for somebody who asked, with its event in the trail.
-    pub(crate) async fn check_for(&self, actor: Actor) -> anyhow::Result<Check> {
-        let checked = self.check(CheckWhen::Now).await?;
+    pub(crate) async fn check_for(
+        &self,
+        actor: Actor,
+        brought: &[Checkpoint],
+    ) -> anyhow::Result<Check> {
+        let checked = self.check(CheckWhen::Now, brought).await?;
         let check = checked.context("a check that was asked for was not made")?;
         self.note_check(&check, actor).await;
         Ok(check)
@@ -338,7 +349,7 @@ impl AuditChain for Custodian {
         }
         let (custodian, actor) = (self.clone(), permit.actor().clone());
         let checking = self.tracker.spawn(async move {
-            let checked = custodian.check_for(actor).await;
+            let checked = custodian.check_for(actor, &[]).await;
             custodian.set_checking(None);
             checked
         });

@@ -149,6 +149,40 @@ fn a_download_from_the_page_ends_with_a_checkpoint_and_a_third_party_can_check_i
     assert_eq!(status, 404);
 }
 
+#[test]
+fn checkpoints_that_were_sent_away_tell_what_all_that_is_here_does_not() {
+    let panel = Panel::new("");
+    for name in ["anna", "ben"] {
+        panel.done(&["user", "add", name, "--role", "viewer"]);
+    }
+    panel.done(&["audit", "export"]);
+    let own = panel.folder.path().join("data/audit-checkpoints.jsonl");
+    let kept = panel.folder.path().join("kept.jsonl");
+    fs::rename(&own, &kept).unwrap();
+    let kept = kept.to_str().unwrap();
+    panel.done(&["audit", "verify", "--checkpoints", kept]);
+    // Everything that is here, set back to what was before.
+    panel.tamper(
+        "DELETE FROM audit_events WHERE sequence > 1; DELETE FROM audit_checkpoints;
+         UPDATE audit_head SET sequence = 1, hash = (SELECT hash FROM audit_events WHERE sequence = 1)",
+    );
+    panel.done(&["audit", "verify"]);
+    panel.done(&["user", "add", "eve", "--role", "viewer"]);
+    let output = panel.run(&["audit", "verify", "--checkpoints", kept]);
+    assert_eq!(output.status.code(), Some(1));
+    let told = said(&output);
+    assert!(
+        told.contains("knows another event 3: the trail was written anew."),
+        "{told}"
+    );
+    for (text, why) in [("", "has no checkpoint"), ("\n{}\n", "line 2 of")] {
+        fs::write(kept, text).unwrap();
+        let output = panel.run(&["audit", "verify", "--checkpoints", kept]);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(said(&output).contains(why), "{}", said(&output));
+    }
+}
+
 /// Five events of 2024, and one of today.
 async fn with_old_events(more: &str) -> Panel {
     let panel = Panel::new(more);

@@ -1,9 +1,12 @@
 //! `panel audit verify`: whether the chain is whole, and if not, what is wrong with it.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::{Context as _, ensure};
 use clap::Args;
-use domain::audit::Check;
+use domain::audit::{Check, Checkpoint};
 use domain::words;
 use serde::Serialize;
 use tokio_util::task::TaskTracker;
@@ -19,6 +22,10 @@ pub(crate) struct Verify {
     /// As one JSON object.
     #[arg(long)]
     json: bool,
+    /// Checkpoints that were sent away before, one a line, as they came by mail or by POST: they are held against the trail,
+    /// too.
+    #[arg(long, value_name = "FILE")]
+    checkpoints: Option<PathBuf>,
 }
 
 /// What `--json` prints.
@@ -34,8 +41,12 @@ struct Verdict<'a> {
 
 impl Verify {
     pub(super) async fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
+        let brought = match &self.checkpoints {
+            Some(path) => brought(path)?,
+            None => Vec::new(),
+        };
         let base = Base::open(config).await?;
-        let checked = check(config, &base).await;
+        let checked = check(config, &base, &brought).await;
         base.close().await;
         let (check, unguarded) = checked?;
         if self.json {
@@ -59,9 +70,28 @@ impl Verify {
     }
 }
 
-async fn check(config: &Config, base: &Base) -> anyhow::Result<(Check, bool)> {
+/// A file with none would look as if the trail had been held against some.
+fn brought(path: &Path) -> anyhow::Result<Vec<Checkpoint>> {
+    let name = path.display();
+    let text = fs::read_to_string(path).with_context(|| format!("{name} cannot be read"))?;
+    let lines = text.lines().zip(1..);
+    let lines = lines.filter(|(line, _)| !line.trim().is_empty());
+    let checkpoints = lines.map(|(line, number)| {
+        serde_json::from_str(line)
+            .with_context(|| format!("line {number} of {name} is no checkpoint"))
+    });
+    let checkpoints = checkpoints.collect::<anyhow::Result<Vec<_>>>()?;
+    ensure!(!checkpoints.is_empty(), "{name} has no checkpoint");
+    Ok(checkpoints)
+}
+
+async fn check(
+    config: &Config,
+    base: &Base,
+    brought: &[Checkpoint],
+) -> anyhow::Result<(Check, bool)> {
     let custodian = Custodian::open(config, base, &TaskTracker::new())?;
-    let check = custodian.check_for(command_line()).await?;
+    let check = custodian.check_for(command_line(), brought).await?;
     Ok((check, custodian.is_unguarded().await?))
 }
 
