@@ -159,9 +159,10 @@ async fn a_check_that_takes_longer_than_a_person_waits_goes_on() {
 async fn hashes_of_an_event_are_for_whoever_sees_whole_numbers() {
     let world = Arc::new(world());
     for (role, sees) in [(Role::Admin, true), (Role::Manager, false)] {
-        let page = Browser::of(&world, role).get("/audit/5").await;
+        let page = Browser::of(&world, role).get("/audit/6").await;
         assert!(page.says("In the chain"), "{}", page.text());
-        assert_eq!(page.says("Hash of this event"), sees, "{role:?}");
-        assert_eq!(page.says("Hash of the one before"), sees, "{role:?}");
+        for hash in ["bb", "aa"] {
+            assert_eq!(page.says(&hash.repeat(32)), sees, "{role:?}");
+        }
     }
 }

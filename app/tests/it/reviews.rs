@@ -107,7 +107,6 @@ async fn an_event_tells_everything_about_it() {
     ] {
         assert!(page.says(said), "{said}: {}", page.text());
     }
-    assert!(page.says(&"bb".repeat(32)) && page.says(&"aa".repeat(32)));
     assert_eq!(browser.get("/audit/99").await.status, 404);
     assert_eq!(browser.get("/audit/x").await.status, 404);
 }
