@@ -30,11 +30,13 @@ pub(crate) struct Kept(Mutex<Known>);
 #[derive(Clone, Default)]
 pub(crate) struct Known {
     at: Timestamp,
-    waiting: Arc<Waiting>,
+    /// `None` while it is not known.
+    waiting: Option<Arc<Waiting>>,
     questions: Arc<Vec<Review>>,
 }
 
-/// Asked for now and then; a database that is away costs only this.
+/// Asked for now and then. Where the database does not say, what waits is not known; what was asked of people is believed
+/// to be as it was.
 pub(crate) async fn known(panel: &Panel, now: Timestamp) -> Known {
     let before = {
         let mut kept = lock(panel);
@@ -47,13 +49,10 @@ pub(crate) async fn known(panel: &Panel, now: Timestamp) -> Known {
     };
     let waiting = panel.reviews.waiting(COUNTED).await;
     let questions = panel.reviews.questions().await;
-    let (Ok(waiting), Ok(questions)) = (waiting, questions) else {
-        return before;
-    };
     let fresh = Known {
         at: now,
-        waiting: Arc::new(waiting),
-        questions: Arc::new(questions),
+        waiting: waiting.ok().map(Arc::new),
+        questions: questions.map_or(before.questions, Arc::new),
     };
     *lock(panel) = fresh.clone();
     fresh
@@ -78,15 +77,22 @@ pub(crate) fn may_review(role: Role) -> bool {
 pub(crate) fn count(panel: &Panel, role: Role, actor: &Actor) -> impl IntoView + use<> {
     let kept = may_review(role).then(|| lock(panel).clone());
     let said = kept.and_then(|kept| {
-        let key = actor.key();
-        let events = kept.waiting.events.iter();
-        let count = events
-            .filter(|event| event.event.actor.key() != key)
-            .count();
-        let more = if kept.waiting.more { "+" } else { "" };
+        let Some(waiting) = kept.waiting else {
+            return Some("? to review".to_owned());
+        };
+        let count = of_others(&waiting, actor);
+        let more = if waiting.more { "+" } else { "" };
         (count > 0).then(|| format!("{count}{more} to review"))
     });
     view! { <span class="count">{said}</span> }
+}
+
+fn of_others(waiting: &Waiting, actor: &Actor) -> usize {
+    let key = actor.key();
+    let events = waiting.events.iter();
+    events
+        .filter(|event| !waiting.agreed.is_own(&key, event))
+        .count()
 }
 
 /// That somebody asks this person, above every page but the one where they answer.
@@ -118,22 +124,27 @@ pub(crate) fn banner(panel: &Panel, actor: &Actor, here: &str) -> Option<AnyView
 
 /// Above the trail: how much waits, until when, and the way to it.
 pub(crate) fn line(panel: &Panel, actor: &Actor, now: Timestamp) -> AnyView {
-    let kept = lock(panel).clone();
-    let key = actor.key();
-    let events = kept.waiting.events.iter();
-    let count = events
-        .filter(|event| event.event.actor.key() != key)
-        .count();
+    let kept = lock(panel).waiting.clone();
+    let Some(waiting) = kept else {
+        return view! {
+            <div class="banner is-warn">
+                <p>"It is not known at the moment what waits for your review: the panel's database did not say."</p>
+                <a href=path::REVIEW>"Reviews"</a>
+            </div>
+        }
+        .into_any();
+    };
+    let count = of_others(&waiting, actor);
     if count == 0 {
         return view! { <p class="hint">"Nothing waits for your review. "<a href=path::REVIEW>"Reviews"</a></p> }
             .into_any();
     }
-    let more = if kept.waiting.more { "more than " } else { "" };
+    let more = if waiting.more { "more than " } else { "" };
     let said = match count {
         1 => format!("{more}1 event waits for review"),
         count => format!("{more}{count} events wait for review"),
     };
-    let due = panel.review_policy.due(&kept.waiting);
+    let due = panel.review_policy.due(&waiting);
     let (class, due) = match due {
         Some(at) if at <= now => (
             "banner is-warn",

@@ -4,7 +4,9 @@
 mod alert;
 mod hours;
 mod odd;
+mod own;
 mod policy;
+mod stretches;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -16,12 +18,12 @@ use crate::time::Timestamp;
 pub use alert::{Known, Rule, is_new_network, marks, network};
 pub use hours::OfficeHours;
 pub use odd::{Around, odd};
-pub use policy::Policy;
+pub use own::{Agreed, OWN, may_review};
+pub use policy::{Policy, WAITS_FOR};
+pub use stretches::Stretches;
 
 /// The longest comment, and the longest answer.
 pub const LONGEST: usize = 1_000;
-/// The most stretches of events that one review covers.
-const MOST_STRETCHES: usize = 1_000;
 
 /// What wants no review unless it was denied: whatever is not in this list does. Asking for something is no act yet, so
 /// only what became of it is reviewed.
@@ -147,8 +149,8 @@ pub struct Answer {
 
 impl Review {
     /// Whether it counts for an event: nobody's review counts for their own acts.
-    pub fn counts_for(&self, event: &AuditEvent) -> bool {
-        self.covers.contains(event.sequence) && may_review(&self.by, event).is_ok()
+    pub fn counts_for(&self, event: &AuditEvent, agreed: &Agreed) -> bool {
+        self.covers.contains(event.sequence) && may_review(&self.by, event, agreed).is_ok()
     }
 
     /// Whether it is a question that waits for `who`.
@@ -169,105 +171,16 @@ impl Review {
     }
 }
 
-/// Whether somebody may review an event.
-///
-/// # Errors
-/// Why not, for the person.
-pub fn may_review(who: &Actor, event: &AuditEvent) -> Result<(), &'static str> {
-    if event.event.actor.key() == who.key() {
-        Err(OWN)
-    } else {
-        Ok(())
-    }
-}
-
-/// Why somebody may not review their own acts.
-pub const OWN: &str =
-    "Nobody signs off their own acts. Another manager or admin has to look at this.";
-
 /// Whether an event waits for a review, by the reviews of it.
-pub fn waits<'a>(event: &AuditEvent, reviews: impl IntoIterator<Item = &'a Review>) -> bool {
+pub fn waits<'a>(
+    event: &AuditEvent,
+    reviews: impl IntoIterator<Item = &'a Review>,
+    agreed: &Agreed,
+) -> bool {
     wants_review(&event.event.action, event.event.outcome)
         && !reviews
             .into_iter()
-            .any(|review| review.verdict.settles() && review.counts_for(event))
-}
-
-/// Numbers of events, as stretches without gaps, in order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Stretches(Vec<(i64, i64)>);
-
-impl Stretches {
-    /// Of these numbers.
-    pub fn of(numbers: impl IntoIterator<Item = i64>) -> Self {
-        let mut numbers: Vec<i64> = numbers.into_iter().collect();
-        numbers.sort_unstable();
-        let mut stretches: Vec<(i64, i64)> = Vec::new();
-        for number in numbers {
-            match stretches.last_mut() {
-                Some((_, last)) if number <= last.saturating_add(1) => *last = number,
-                _ => stretches.push((number, number)),
-            }
-        }
-        Self(stretches)
-    }
-
-    /// First and last of each.
-    pub fn as_slice(&self) -> &[(i64, i64)] {
-        &self.0
-    }
-
-    /// Whether a number is in one.
-    pub fn contains(&self, number: i64) -> bool {
-        self.0
-            .iter()
-            .any(|(first, last)| (*first..=*last).contains(&number))
-    }
-
-    /// The first number of all.
-    pub fn first(&self) -> Option<i64> {
-        self.0.first().map(|(first, _)| *first)
-    }
-
-    /// The last number of all.
-    pub fn last(&self) -> Option<i64> {
-        self.0.last().map(|(_, last)| *last)
-    }
-
-    /// How many numbers they hold.
-    pub fn count(&self) -> u64 {
-        self.0
-            .iter()
-            .map(|(first, last)| last.abs_diff(*first).saturating_add(1))
-            .sum()
-    }
-
-    /// `7`, or `3-5,8`: in forms and in the audit trail.
-    pub fn text(&self) -> String {
-        let one = |(first, last): &(i64, i64)| {
-            if first == last {
-                first.to_string()
-            } else {
-                format!("{first}-{last}")
-            }
-        };
-        self.0.iter().map(one).collect::<Vec<_>>().join(",")
-    }
-
-    /// Reads [`Stretches::text`] back.
-    pub fn parse(text: &str) -> Option<Self> {
-        let mut stretches: Vec<(i64, i64)> = Vec::new();
-        for part in text.split(',') {
-            let (first, last) = part.split_once('-').unwrap_or((part, part));
-            let (first, last): (i64, i64) = (first.parse().ok()?, last.parse().ok()?);
-            let follows = stretches.last().is_none_or(|(_, before)| *before < first);
-            if first < 1 || last < first || !follows || stretches.len() == MOST_STRETCHES {
-                return None;
-            }
-            stretches.push((first, last));
-        }
-        Some(Self(stretches))
-    }
+            .any(|review| review.verdict.settles() && review.counts_for(event, agreed))
 }
 
 /// A review as somebody wants to make it.

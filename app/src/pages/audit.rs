@@ -27,7 +27,7 @@ use domain::time::Timestamp;
 use leptos::prelude::*;
 
 use self::filters::Told;
-use self::rows::{Looking, row};
+use self::rows::{Looking, operations, row};
 use super::{Asked, Page};
 use crate::call::Call;
 use crate::error::{OrSay as _, PanelError};
@@ -181,6 +181,8 @@ async fn list(
     let sequences: Vec<i64> = stories.iter().flat_map(Story::sequences).collect();
     let reviews = call.panel().reviews.of_events(&sequences).await;
     let reviews = reviews.or_say(|| call.error_id())?;
+    let agreed = call.panel().reviews.agreed(&operations(&stories)).await;
+    let agreed = agreed.or_say(|| call.error_id())?;
     let here = match place {
         Place::Newest => filters::url(filter, told, &[]),
         Place::Before(number) => filters::url(filter, told, &[("before", number.to_string())]),
@@ -193,6 +195,7 @@ async fn list(
         now: call.now(),
         here: &here,
         reviews: &reviews,
+        agreed: &agreed,
     };
     let rows: Vec<_> = stories
         .iter()

@@ -10,11 +10,11 @@ use domain::ports::{
     AuditReader, AuditTrail, Chained, Found, Place, ReviewError, Reviews, SavedViews, StoreError,
     Vocabulary, Waiting,
 };
-use domain::review::{Answer, Draft, Review, may_review, waits};
+use domain::review::{Agreed, Answer, Draft, Review, may_review, waits};
 use domain::time::Timestamp;
 use uuid::Uuid;
 
-use crate::fakes::{Fake, NOW};
+use crate::fakes::{Fake, NOW, away};
 
 #[async_trait]
 impl AuditTrail for Fake {
@@ -121,7 +121,10 @@ impl Reviews for Fake {
         if covered.is_empty() {
             return Err(ReviewError::Unknown);
         }
-        if covered.iter().all(|event| may_review(&by, event).is_err()) {
+        if covered
+            .iter()
+            .all(|event| may_review(&by, event, &self.0.agreed).is_err())
+        {
             return Err(ReviewError::Own);
         }
         self.0.note(format!(
@@ -167,6 +170,10 @@ impl Reviews for Fake {
             .store(self.0.reviews.iter().filter(covers).cloned().collect())
     }
 
+    async fn agreed(&self, _: &[OperationId]) -> Result<Agreed, StoreError> {
+        self.0.store(self.0.agreed.clone())
+    }
+
     async fn questions(&self) -> Result<Vec<Review>, StoreError> {
         let open = self.0.reviews.iter();
         let open = open.filter(|review| review.asked.is_some() && review.answers.is_empty());
@@ -178,10 +185,11 @@ impl Reviews for Fake {
             .0
             .audit
             .iter()
-            .filter(|event| waits(event, &self.0.reviews))
+            .filter(|event| waits(event, &self.0.reviews, &self.0.agreed))
             .cloned()
             .collect();
         events.sort_by_key(|event| -event.sequence);
+        let oldest = events.last().map(|event| event.at);
         let more = events.len() > limit as usize;
         events.truncate(limit as usize);
         let settled = self
@@ -189,9 +197,14 @@ impl Reviews for Fake {
             .reviews
             .iter()
             .filter(|review| review.verdict.settles());
+        if self.0.unsaid == Some("what waits for a review") {
+            return Err(away());
+        }
         self.0.store(Waiting {
             events,
             more,
+            oldest,
+            agreed: self.0.agreed.clone(),
             last_at: settled.map(|review| review.at).max(),
         })
     }

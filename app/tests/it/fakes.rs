@@ -32,7 +32,7 @@ use domain::ports::{
 };
 use domain::proposal::Proposal;
 use domain::report::Facts;
-use domain::review::{OfficeHours, Review};
+use domain::review::{Agreed, OfficeHours, Review};
 use domain::scan::{Login, Scan};
 use domain::second_factor::SetUp;
 use domain::session::SessionLimits;
@@ -89,6 +89,9 @@ pub(crate) struct World {
     pub(crate) second_factor_for: BTreeSet<Role>,
     pub(crate) audit: Vec<AuditEvent>,
     pub(crate) reviews: Vec<Review>,
+    pub(crate) agreed: Agreed,
+    /// What takes the database too long to say.
+    pub(crate) unsaid: Option<&'static str>,
     pub(crate) down_since: Option<Timestamp>,
     pub(crate) new_addresses: Vec<i64>,
     pub(crate) searched_to: Option<i64>,
@@ -115,14 +118,18 @@ impl World {
 
     pub(crate) fn store<T>(&self, of: T) -> Result<T, StoreError> {
         if self.database_away {
-            let source = std::io::Error::other("secret detail of the database");
-            Err(StoreError {
-                doing: "being asked by a test",
-                source: Box::new(source),
-            })
+            Err(away())
         } else {
             Ok(of)
         }
+    }
+}
+
+pub(crate) fn away() -> StoreError {
+    let source = std::io::Error::other("secret detail of the database");
+    StoreError {
+        doing: "being asked by a test",
+        source: Box::new(source),
     }
 }
 

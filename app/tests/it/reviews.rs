@@ -245,6 +245,121 @@ async fn nobody_signs_off_their_own_acts() {
 }
 
 #[tokio::test]
+async fn what_one_agreed_to_as_the_second_person_is_not_among_what_one_signs_off() {
+    let mut world = world();
+    let mut plain = world.audit[1].clone();
+    plain.sequence = 8;
+    plain.event.operation = Some(OperationId(Uuid::from_u128(2)));
+    "backup".clone_into(&mut plain.event.action);
+    let mut other = plain.clone();
+    (other.sequence, other.event.operation) = (10, None);
+    world.audit.extend([plain, other]);
+    let key = by(1, "anna", Role::Manager).key();
+    world.agreed = [(OperationId(Uuid::from_u128(2)), key)]
+        .into_iter()
+        .collect();
+    let browser = Browser::of(&Arc::new(world), Role::Manager);
+    let page = browser.get("/audit/review").await;
+    let (rest, own) = page.html.split_once("Your own acts").unwrap();
+    assert!(rest.contains("Sign off this one"), "{}", page.text());
+    assert!(
+        rest.contains("name=\"covers\" value=\"10\""),
+        "{}",
+        page.html
+    );
+    assert!(own.contains("you agreed to it"), "{}", page.text());
+    assert!(page.says("Agreeing as the second person is one, too."));
+    let page = browser.get("/audit/8").await;
+    assert!(page.says("Agreeing as the second person is one, too."));
+    assert!(!page.html.contains(endpoint::REVIEW_EVENTS));
+    // One link, three refused sign-ins and the one of nobody's: not the role, and not what she agreed to.
+    assert!(page.says("5 to review"), "{}", page.text());
+}
+
+#[tokio::test]
+async fn what_is_not_known_is_not_said_to_be_nothing() {
+    let mut world = world();
+    world.unsaid = Some("what waits for a review");
+    let browser = Browser::of(&Arc::new(world), Role::Manager);
+    let page = browser.get("/audit").await;
+    assert!(
+        page.says("It is not known at the moment what waits for your review"),
+        "{}",
+        page.text()
+    );
+    assert!(page.says("? to review") && !page.says("Nothing waits"));
+}
+
+#[tokio::test]
+async fn a_spray_over_many_names_is_one_row_with_one_sign_off() {
+    let mut world = world();
+    let refused = world.audit[5].clone();
+    for number in 0..90_i64 {
+        let mut event = refused.clone();
+        event.sequence = 100 + 2 * number;
+        event.at = ago(u64::try_from(5_000 - 10 * number).unwrap());
+        event.event.actor = Actor::Nobody {
+            address: Some(format!("185.0.2.{}", 1 + number % 2)),
+        };
+        event.event.note = Some(format!("{number} tries before it were turned away."));
+        event.event.target = match number % 3 {
+            0 => Some("anna".to_owned()),
+            1 => Some("ben".to_owned()),
+            _ => None,
+        };
+        world.audit.push(event);
+    }
+    let browser = Browser::of(&Arc::new(world), Role::Manager);
+    let page = browser.get("/audit/review").await;
+    assert!(
+        page.says(
+            "93 sign-ins were refused, for 2 names and some that nobody has, from 3 addresses"
+        ),
+        "{}",
+        page.text()
+    );
+    assert!(
+        page.says("Odd: denied") && page.says("87 notes more"),
+        "{}",
+        page.text()
+    );
+    // The link and the spray, each with its button.
+    assert_eq!(page.html.matches(">Sign off</button>").count(), 2);
+    assert!(page.html.contains("value=\"1-3,100,102,"), "{}", page.html);
+}
+
+#[tokio::test]
+async fn a_form_covers_no_more_than_a_review_can_and_says_how_many() {
+    let mut world = world();
+    for number in 0..600_i64 {
+        let mut done = world.audit[1].clone();
+        done.sequence = 1_000 + 4 * number;
+        done.event.operation = Some(OperationId(Uuid::from_u128(number.unsigned_abs().into())));
+        "backup".clone_into(&mut done.event.action);
+        let mut asked = done.clone();
+        asked.sequence -= 2;
+        asked.event.outcome = AuditOutcome::Requested;
+        world.audit.extend([done, asked]);
+    }
+    let world = Arc::new(world);
+    let browser = Browser::of(&world, Role::Manager);
+    let page = browser.get("/audit/review?what=backup").await;
+    assert!(
+        page.says("Sign off the first 500 of these 600"),
+        "{}",
+        page.text()
+    );
+    let (_, form) = page.html.rsplit_once("name=\"covers\" value=\"").unwrap();
+    let (covers, _) = form.split_once('"').unwrap();
+    let form = format!("covers={covers}&verdict=seen&back=%2Faudit%2Freview");
+    let answer = browser
+        .post("/audit/review", endpoint::REVIEW_EVENTS, &form)
+        .await;
+    assert_eq!(answer.location, "/audit/review");
+    assert_eq!(world.done().len(), 1);
+}
+
+#[tokio::test]
 async fn who_may_not_review_is_told_so_and_audited() {
     let world = Arc::new(world());
     for role in [Role::Operator, Role::Viewer] {

@@ -22,6 +22,7 @@ use domain::operation::{
 };
 use domain::person::{Actor, Role};
 use domain::ports::{ChainStanding, Proofs};
+use domain::review::Agreed;
 use domain::time::Timestamp;
 use uuid::Uuid;
 
@@ -274,6 +275,8 @@ pub(crate) fn world() -> World {
         ],
         audit: trail(),
         reviews: Vec::new(),
+        agreed: Agreed::default(),
+        unsaid: None,
         down_since: None,
         new_addresses: Vec::new(),
         searched_to: None,

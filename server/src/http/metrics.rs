@@ -255,6 +255,7 @@ mod tests {
             ..ChainStanding::default()
         };
         let event = NewAuditEvent::new(Actor::Panel, "restart", AuditOutcome::Succeeded);
+        listing.waiting.oldest = Some(NOW.minus(DAY * 9));
         listing.waiting.events = vec![AuditEvent {
             sequence: 7,
             id: uuid::Uuid::nil(),

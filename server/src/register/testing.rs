@@ -15,12 +15,13 @@ use domain::gateway::{Gateway, GatewayId};
 use domain::history::{Incident, Strip};
 use domain::logs::LogLine;
 use domain::observation::Observation;
+use domain::operation::OperationId;
 use domain::person::{Actor, Person, Role};
 use domain::ports::{
     AuditChain, ByHand, CalendarLink, Calendars, ChainStanding, Clock, Mail, Mailed, Observations,
     Register, RegisterError, Reminders, ReviewError, Reviews, StoreError, Verified, Waiting,
 };
-use domain::review::{Draft, Review};
+use domain::review::{Agreed, Draft, Review};
 use domain::time::Timestamp;
 use secrecy::SecretString;
 use uuid::Uuid;
@@ -188,6 +189,9 @@ impl Reviews for Listing {
         unreachable!("metrics only look")
     }
     async fn of_events(&self, _: &[i64]) -> Result<Vec<Review>, StoreError> {
+        unreachable!("metrics only look")
+    }
+    async fn agreed(&self, _: &[OperationId]) -> Result<Agreed, StoreError> {
         unreachable!("metrics only look")
     }
     async fn questions(&self) -> Result<Vec<Review>, StoreError> {

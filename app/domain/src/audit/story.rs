@@ -27,7 +27,7 @@ pub enum Kind {
     Single,
     /// They belong to an operation.
     Operation(OperationId),
-    /// The same sign-in was refused, one time after the other.
+    /// Sign-ins were refused: the same one time after the other, or all that were ([`fold_refused`]).
     Refused,
 }
 
@@ -68,6 +68,34 @@ pub fn stories(
         }
     }
     told
+}
+
+/// The same with all refused sign-ins as one story, where the newest of them is: who tries many names in turn makes one
+/// row, and not one for each name.
+pub fn fold_refused(told: Vec<Story>) -> Vec<Story> {
+    let mut folded: Vec<Story> = Vec::new();
+    let mut refused: Option<usize> = None;
+    for story in told {
+        let is_refused = story.events.iter().all(is_refused_sign_in);
+        match refused.filter(|_| is_refused) {
+            Some(first) => {
+                if let Some(first) = folded.get_mut(first) {
+                    first.kind = Kind::Refused;
+                    first.events.extend(story.events);
+                }
+            }
+            None => {
+                if is_refused {
+                    refused = Some(folded.len());
+                }
+                folded.push(story);
+            }
+        }
+    }
+    if let Some(story) = refused.and_then(|first| folded.get_mut(first)) {
+        story.events.sort_by_key(|event| event.sequence);
+    }
+    folded
 }
 
 fn is_refused_sign_in(event: &AuditEvent) -> bool {
@@ -143,6 +171,29 @@ impl Story {
             }
         }
         notes
+    }
+
+    /// When its last event was.
+    pub fn ended(&self) -> Timestamp {
+        self.events
+            .last()
+            .map_or(Timestamp::default(), |event| event.at)
+    }
+
+    /// The names that its events were about, each once.
+    pub fn targets(&self) -> BTreeSet<&str> {
+        let targets = self.events.iter();
+        targets
+            .filter_map(|event| event.event.target.as_deref())
+            .collect()
+    }
+
+    /// The addresses that it came from, each once.
+    pub fn addresses(&self) -> BTreeSet<&str> {
+        let actors = self.events.iter();
+        actors
+            .filter_map(|event| event.event.actor.address())
+            .collect()
     }
 
     /// The numbers of its events, oldest first.
@@ -245,5 +296,35 @@ mod tests {
         );
         assert_eq!(told[0].kind, Kind::Refused);
         assert_eq!(told[4].kind, Kind::Single);
+    }
+
+    #[test]
+    fn refused_sign_ins_are_one_story_whatever_names_were_tried_and_whatever_came_between() {
+        let refused = |sequence: i64, name: &str, address: &str| {
+            let mut event = event(sequence, act::SIGN_IN, None, AuditOutcome::Denied);
+            event.event.target = Some(name.to_owned());
+            event.event.actor = Actor::Nobody {
+                address: Some(address.to_owned()),
+            };
+            event
+        };
+        let listed = vec![
+            event(9, "restart", None, AuditOutcome::Succeeded),
+            refused(8, "anna", "192.0.2.7"),
+            refused(7, "ben", "192.0.2.7"),
+            event(6, "restart", None, AuditOutcome::Succeeded),
+            refused(5, "anna", "192.0.2.8"),
+            refused(4, "ben", "192.0.2.8"),
+        ];
+        let told = fold_refused(stories(listed, Vec::new(), |_| false));
+        assert_eq!(numbers(&told), [vec![9], vec![4, 5, 7, 8], vec![6]]);
+        let story = &told[1];
+        assert_eq!(story.kind, Kind::Refused);
+        assert_eq!((story.targets().len(), story.addresses().len()), (2, 2));
+        assert_eq!(story.main().map(|event| event.sequence), Some(8));
+        assert_eq!(story.ended(), Timestamp::from_millis(8_000));
+        // One alone stays what it is.
+        let alone = stories(vec![refused(3, "anna", "192.0.2.7")], Vec::new(), |_| false);
+        assert_eq!(fold_refused(alone.clone()), alone);
     }
 }

@@ -6,8 +6,9 @@ use uuid::Uuid;
 use super::StoreError;
 use crate::audit::AuditEvent;
 use crate::can::Permit;
+use crate::operation::OperationId;
 use crate::person::Actor;
-use crate::review::{Draft, Review};
+use crate::review::{Agreed, Draft, Review};
 use crate::time::Timestamp;
 
 /// Why a review or an answer was not made.
@@ -37,6 +38,10 @@ pub struct Waiting {
     pub events: Vec<AuditEvent>,
     /// Whether there are more of them.
     pub more: bool,
+    /// When the oldest of all that waits happened, whether it is among them or not.
+    pub oldest: Option<Timestamp>,
+    /// Who agreed to their operations as the second person.
+    pub agreed: Agreed,
     /// When something was last signed off.
     pub last_at: Option<Timestamp>,
 }
@@ -51,6 +56,8 @@ pub trait Reviews: Send + Sync {
     async fn answer(&self, by: &Actor, review: Uuid, text: String) -> Result<Review, ReviewError>;
     /// The reviews that cover any of these events, oldest first.
     async fn of_events(&self, sequences: &[i64]) -> Result<Vec<Review>, StoreError>;
+    /// Who agreed to these operations as the second person.
+    async fn agreed(&self, operations: &[OperationId]) -> Result<Agreed, StoreError>;
     /// The questions that nobody has answered, oldest first.
     async fn questions(&self) -> Result<Vec<Review>, StoreError>;
     /// What waits for a review.

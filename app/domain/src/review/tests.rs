@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::audit::NewAuditEvent;
+use crate::operation::OperationId;
 use crate::person::Role;
 
 fn person(number: u128, role: Role) -> Actor {
@@ -63,6 +64,7 @@ fn what_changes_something_and_what_is_denied_is_reviewed_and_what_is_routine_is_
 
 #[test]
 fn nobody_signs_off_their_own_acts_whatever_role_they_have_by_now() {
+    let none = Agreed::default();
     let own = event(
         5,
         person(1, Role::Admin),
@@ -70,10 +72,10 @@ fn nobody_signs_off_their_own_acts_whatever_role_they_have_by_now() {
         AuditOutcome::Succeeded,
     );
     let by_self = review(person(1, Role::Manager), Verdict::Seen, "1-9");
-    assert!(may_review(&by_self.by, &own).is_err());
-    assert!(waits(&own, [&by_self]));
+    assert!(may_review(&by_self.by, &own, &none).is_err());
+    assert!(waits(&own, [&by_self], &none));
     let by_other = review(person(2, Role::Manager), Verdict::Seen, "1-9");
-    assert!(!waits(&own, [&by_self, &by_other]));
+    assert!(!waits(&own, [&by_self, &by_other], &none));
     // A period settles what others did, and leaves the reviewer's own acts within it.
     let others = event(
         6,
@@ -81,8 +83,23 @@ fn nobody_signs_off_their_own_acts_whatever_role_they_have_by_now() {
         "restart",
         AuditOutcome::Failed,
     );
-    assert!(!waits(&others, [&by_self]));
-    assert!(waits(&others, [&by_other]));
+    assert!(!waits(&others, [&by_self], &none));
+    assert!(waits(&others, [&by_other], &none));
+}
+
+#[test]
+fn what_one_agreed_to_as_the_second_person_is_ones_own() {
+    let id = OperationId(Uuid::from_u128(7));
+    let mut done = event(5, person(1, Role::Admin), "wipe", AuditOutcome::Succeeded);
+    done.event.operation = Some(id);
+    let agreed = Agreed::from_iter([(id, person(2, Role::Manager).key())]);
+    let by = |number| review(person(number, Role::Manager), Verdict::Seen, "1-9");
+    assert!(may_review(&by(2).by, &done, &agreed).is_err());
+    assert!(waits(&done, [&by(1), &by(2)], &agreed));
+    assert!(!waits(&done, [&by(1), &by(2), &by(3)], &agreed));
+    // Of another operation, or of none, it is not.
+    done.event.operation = Some(OperationId(Uuid::from_u128(8)));
+    assert!(!waits(&done, [&by(2)], &agreed));
 }
 
 #[test]
@@ -94,14 +111,17 @@ fn a_question_settles_nothing_and_a_follow_up_does() {
         AuditOutcome::Succeeded,
     );
     let by = |verdict| review(person(2, Role::Manager), verdict, "5");
-    assert!(waits(&event, [&by(Verdict::Question)]));
+    let none = Agreed::default();
+    assert!(waits(&event, [&by(Verdict::Question)], &none));
     assert!(!waits(
         &event,
-        [&by(Verdict::Question), &by(Verdict::FollowUp)]
+        [&by(Verdict::Question), &by(Verdict::FollowUp)],
+        &none
     ));
     assert!(waits(
         &event,
-        [&review(person(2, Role::Manager), Verdict::Seen, "4,6")]
+        [&review(person(2, Role::Manager), Verdict::Seen, "4,6")],
+        &none
     ));
 }
 
@@ -164,6 +184,25 @@ fn stretches_of_a_form_are_read_or_refused() {
     ] {
         assert_eq!(Stretches::parse(bad), None, "{bad}");
     }
+}
+
+#[test]
+fn one_review_covers_as_many_groups_as_its_form_can_hold() {
+    let lone = |n: i64| vec![2 * n];
+    let (covers, taken) = Stretches::of_groups((1..=999).map(lone).chain([
+        // Beside each other, one more, and one too many; what comes after it is not looked at.
+        vec![5_001, 5_000],
+        vec![7_000, 8_000],
+        vec![5_002],
+    ]));
+    assert_eq!((taken, covers.count()), (1_000, 1_001));
+    assert_eq!(Stretches::parse(&covers.text()), Some(covers));
+    let (covers, taken) = Stretches::of_groups([vec![3, 1], vec![2]]);
+    assert_eq!((taken, covers.text().as_str()), (2, "1-3"));
+    // Of one that is too large itself, its newest.
+    let covers = Stretches::of((1..=1_200).map(|n| 2 * n)).newest();
+    assert_eq!((covers.first(), covers.last()), (Some(402), Some(2_400)));
+    assert_eq!(Stretches::parse(&covers.text()), Some(covers));
 }
 
 proptest! {

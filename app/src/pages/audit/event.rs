@@ -5,7 +5,7 @@ use domain::audit::{AuditEvent, Change};
 use domain::path;
 use domain::person::{Actor, Person, Role};
 use domain::ports::Chained;
-use domain::review::{LONGEST, Review, Verdict, may_review, waits};
+use domain::review::{Agreed, LONGEST, Review, Verdict, may_review, waits};
 use domain::time::Timestamp;
 use domain::words;
 use leptos::prelude::*;
@@ -67,6 +67,9 @@ pub(crate) async fn page(call: &Call, number: &str, asked: &Asked) -> Result<Pag
             .or_say(|| call.error_id())?,
         Err(_) => Vec::new(),
     };
+    let operation: Vec<_> = found.event.event.operation.into_iter().collect();
+    let agreed = call.panel().reviews.agreed(&operation).await;
+    let agreed = agreed.or_say(|| call.error_id())?;
     let now = call.now();
     let event = &found.event;
     let back = if reads_all {
@@ -86,8 +89,8 @@ pub(crate) async fn page(call: &Call, number: &str, asked: &Asked) -> Result<Pag
         {changes(&event.event.changes, role)}
         <h2>"About it"</h2>
         {facts(event, role, now)}
-        {said(&reviews, call.actor(), asked, event, now)}
-        {form(call, event, &reviews, &people, asked)}
+        {said(&reviews, &agreed, call.actor(), asked, event, now)}
+        {form(call, event, &reviews, &agreed, &people, asked)}
         {chained(&found, reads_all, sees_numbers)}
     }
     .to_html();
@@ -172,6 +175,7 @@ fn facts(event: &AuditEvent, role: Role, now: Timestamp) -> impl IntoView + use<
 /// What was said of it, oldest first, and the answer of whoever is asked.
 fn said(
     reviews: &[Review],
+    agreed: &Agreed,
     actor: &Actor,
     asked: &Asked,
     event: &AuditEvent,
@@ -186,7 +190,7 @@ fn said(
             let to = review.asked.as_ref().map(|asked| format!(" to {}", asked.name));
             let more = review.covers.count() - 1;
             let more = (more > 0).then(|| format!(" · together with {}", words::count(more, "other event", "other events")));
-            let own = (!review.counts_for(event))
+            let own = (!review.counts_for(event, agreed))
                 .then_some(" · does not count: nobody signs off their own acts");
             let comment = review.comment.as_ref().map(|comment| format!(" · “{comment}”"));
             let answers: Vec<_> = review
@@ -241,16 +245,17 @@ fn form(
     call: &Call,
     event: &AuditEvent,
     reviews: &[Review],
+    agreed: &Agreed,
     people: &[Person],
     asked: &Asked,
 ) -> Option<AnyView> {
     if call.may(Action::ReviewAudit).is_err() {
         return None;
     }
-    if let Err(why) = may_review(call.actor(), event) {
+    if let Err(why) = may_review(call.actor(), event, agreed) {
         return Some(view! { <h2>"Review"</h2><p class="hint">{why}</p> }.into_any());
     }
-    let state = if waits(event, reviews) {
+    let state = if waits(event, reviews, agreed) {
         "This waits for a review."
     } else {
         "This does not wait for a review; what is said is added all the same."

@@ -5,18 +5,20 @@ use std::collections::BTreeSet;
 use domain::action::Action;
 use domain::audit::Filter;
 use domain::audit::filter::BadField;
-use domain::audit::story::{Kind, Story, stories};
+use domain::audit::story::{Kind, Story, fold_refused, stories};
 use domain::credential::Cause;
 use domain::operation::{Command, OperationId};
 use domain::path;
 use domain::ports::Waiting;
-use domain::review::{Around, LONGEST, Policy, Stretches, Verdict, odd, wants_review};
+use domain::review::{
+    Agreed, Around, LONGEST, Policy, Stretches, Verdict, WAITS_FOR, odd, wants_review,
+};
 use domain::time::Timestamp;
 use domain::words;
 use leptos::prelude::*;
 
 use super::filters::{self, Told};
-use super::rows::{Looking, row};
+use super::rows::{Looking, operations, row};
 use super::{tell_outages, wanted};
 use crate::call::Call;
 use crate::error::{OrSay as _, PanelError};
@@ -56,6 +58,9 @@ pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError>
         .collect();
     let reviews = call.panel().reviews.of_events(&sequences).await;
     let reviews = reviews.or_say(|| call.error_id())?;
+    let operations = operations(told.iter().map(|(story, _)| story));
+    let agreed = call.panel().reviews.agreed(&operations).await;
+    let agreed = agreed.or_say(|| call.error_id())?;
     let looking = Looking {
         actor: call.actor(),
         role: call.role(),
@@ -63,10 +68,12 @@ pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError>
         now,
         here: &here,
         reviews: &reviews,
+        agreed: &agreed,
     };
     let key = call.actor().key();
-    let (own, others): (Vec<_>, Vec<_>) =
-        told.into_iter().partition(|(story, _)| is_own(story, &key));
+    let (own, others): (Vec<_>, Vec<_>) = told
+        .into_iter()
+        .partition(|(story, _)| is_own(story, &key, &agreed));
     let (odd, rest): (Vec<_>, Vec<_>) = others.into_iter().partition(|(_, odd)| !odd.is_empty());
     let content = view! {
         <div class="crumb">
@@ -140,7 +147,7 @@ async fn told(call: &Call, waiting: &Waiting) -> Result<Stories, domain::ports::
         .collect();
     let operations: Vec<OperationId> = operations.into_iter().collect();
     let whole = trail.of_operations(&operations).await?;
-    let mut told = stories(events, whole, |_| false);
+    let mut told = fold_refused(stories(events, whole, |_| false));
     tell_outages(call, &mut told).await?;
     let mains: Vec<i64> = told
         .iter()
@@ -189,12 +196,12 @@ async fn is_leak(call: &Call, story: &Story) -> Result<bool, domain::ports::Stor
     }))
 }
 
-fn is_own(story: &Story, key: &str) -> bool {
+fn is_own(story: &Story, key: &str, agreed: &Agreed) -> bool {
     let mut wanted = story
         .events
         .iter()
         .filter(|event| wants_review(&event.event.action, event.event.outcome));
-    wanted.all(|event| event.event.actor.key() == key)
+    wanted.all(|event| agreed.is_own(key, event))
 }
 
 fn last(waiting: &Waiting, now: Timestamp) -> AnyView {
@@ -209,7 +216,10 @@ fn due(policy: &Policy, waiting: &Waiting, now: Timestamp) -> AnyView {
     let days = words::count(policy.every_days.into(), "day", "days");
     let by = policy.by.as_ref();
     let by = by.map(|by| format!(" {by} sees to it."));
-    let every = format!(" A review is due every {days}.");
+    let every = format!(
+        " A review is due every {days}. What nobody has signed off within {} waits no more, and stays in the trail without a review.",
+        words::duration(WAITS_FOR)
+    );
     match policy.due(waiting) {
         None => view! {
             <div class="card empty">
@@ -218,10 +228,15 @@ fn due(policy: &Policy, waiting: &Waiting, now: Timestamp) -> AnyView {
             </div>
         }
         .into_any(),
-        Some(at) if at <= now => view! {
-            <div class="banner is-warn"><p><b>"The review is overdue"</b>" since "{moment::clock(at, now)}" ("{moment::age(at)}")."{every}{by}</p></div>
+        Some(at) if at <= now => {
+            let lapses = waiting.oldest.map(|oldest| {
+                view! { " The oldest event waits until "{moment::clock(oldest.plus(WAITS_FOR), now)}"." }
+            });
+            view! {
+                <div class="banner is-warn"><p><b>"The review is overdue"</b>" since "{moment::clock(at, now)}" ("{moment::age(at)}")."{lapses}{every}{by}</p></div>
+            }
+            .into_any()
         }
-        .into_any(),
         Some(at) => view! {
             <p class="hint">"Due "{moment::clock(at, now)}", in "{moment::left(at)}"."{every}{by}</p>
         }
@@ -240,16 +255,17 @@ fn section(title: &'static str, told: &Stories, looking: &Looking<'_>) -> Option
     Some(view! { <h2>{title}</h2><ol class="card rows" role="list">{rows}</ol> }.into_any())
 }
 
-/// One tap for what is not odd.
+/// One tap for what is not odd, as much of it as one review covers.
 fn sign_off(rest: &Stories, here: &str) -> Option<AnyView> {
     let count = rest.len();
-    let covers = Stretches::of(rest.iter().flat_map(|(story, _)| story.sequences()));
-    if count == 0 {
+    let (covers, taken) = Stretches::of_groups(rest.iter().map(|(story, _)| story.sequences()));
+    if taken == 0 {
         return None;
     }
-    let label = match count {
-        1 => "Sign off this one".to_owned(),
-        count => format!("Sign off these {count}"),
+    let label = match (taken, count) {
+        (1, 1) => "Sign off this one".to_owned(),
+        (taken, count) if taken < count => format!("Sign off the first {taken} of these {count}"),
+        (_, count) => format!("Sign off these {count}"),
     };
     Some(
         view! {

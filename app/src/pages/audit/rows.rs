@@ -1,10 +1,13 @@
 //! Stories as rows: what happened in a sentence, what there is to know of it, its outcome and its review.
 
+use std::collections::BTreeSet;
+
 use domain::audit::story::{Kind, Story};
 use domain::audit::{AuditEvent, AuditOutcome};
+use domain::operation::OperationId;
 use domain::path;
 use domain::person::{Actor, Role};
-use domain::review::{Review, Verdict, waits, wants_review};
+use domain::review::{Agreed, Review, Stretches, Verdict, waits, wants_review};
 use domain::time::Timestamp;
 use domain::words;
 use leptos::prelude::*;
@@ -15,6 +18,9 @@ use crate::forms::endpoint;
 use crate::ui::moment;
 use crate::ui::said::{address, phones};
 
+/// The most notes of sign-ins that were refused.
+const NOTES: usize = 3;
+
 /// For whom and when rows are made, and where a sign-off goes back to.
 pub(super) struct Looking<'a> {
     pub(super) actor: &'a Actor,
@@ -23,6 +29,15 @@ pub(super) struct Looking<'a> {
     pub(super) now: Timestamp,
     pub(super) here: &'a str,
     pub(super) reviews: &'a [Review],
+    pub(super) agreed: &'a Agreed,
+}
+
+/// The operations that stories are about.
+pub(super) fn operations<'a>(told: impl IntoIterator<Item = &'a Story>) -> Vec<OperationId> {
+    let events = told.into_iter().flat_map(|story| &story.events);
+    let operations: BTreeSet<OperationId> =
+        events.filter_map(|event| event.event.operation).collect();
+    operations.into_iter().collect()
 }
 
 /// Where an act came from, as this role may see it.
@@ -74,8 +89,17 @@ pub(super) fn row(story: &Story, odd: &[String], looking: &Looking<'_>) -> Optio
             .reason()
             .map(|reason| format!("“{}”", phones(reason, role))),
     );
-    parts.extend(story.notes().into_iter().map(|note| phones(note, role)));
-    parts.extend(from(&main.event.actor, role));
+    let notes = story.notes();
+    let most = match story.kind {
+        Kind::Refused => NOTES,
+        _ => notes.len(),
+    };
+    parts.extend(notes.iter().take(most).map(|note| phones(note, role)));
+    let rest = notes.len().saturating_sub(most) as u64;
+    parts.extend((rest > 0).then(|| words::count(rest, "note more", "notes more")));
+    if story.addresses().len() < 2 {
+        parts.extend(from(&main.event.actor, role));
+    }
     let parts = parts
         .iter()
         .fold(String::new(), |all, part| all + " · " + part);
@@ -88,6 +112,8 @@ pub(super) fn row(story: &Story, odd: &[String], looking: &Looking<'_>) -> Optio
         _ => None,
     };
     let began = story.began();
+    let to =
+        (story.kind == Kind::Refused).then(|| view! { " to "{moment::clock(story.ended(), now)} });
     let odd = (!odd.is_empty())
         .then(|| view! { <small class="is-warn">{format!("Odd: {}", odd.join(", "))}</small> });
     Some(
@@ -95,7 +121,7 @@ pub(super) fn row(story: &Story, odd: &[String], looking: &Looking<'_>) -> Optio
             <li>
                 <a class="go" href=path::audit_event(main.sequence)>{phones(&headline(story), role)}</a>
                 {odd}
-                <small>{moment::clock(began, now)}{parts}{steps}</small>
+                <small>{moment::clock(began, now)}{to}{parts}{steps}</small>
                 <div class="end">{chip(main.event.outcome)}{review_of(story, looking)}</div>
             </li>
         }
@@ -111,10 +137,13 @@ fn review_of(story: &Story, looking: &Looking<'_>) -> Option<AnyView> {
         .filter(|event| wants_review(&event.event.action, event.event.outcome))
         .collect();
     let main = *wanted.last()?;
-    let open = wanted.iter().any(|event| waits(event, looking.reviews));
+    let open = wanted
+        .iter()
+        .any(|event| waits(event, looking.reviews, looking.agreed));
     if !open {
         let mut seen = looking.reviews.iter();
-        let seen = seen.rfind(|review| review.verdict.settles() && review.counts_for(main))?;
+        let seen = seen
+            .rfind(|review| review.verdict.settles() && review.counts_for(main, looking.agreed))?;
         let said = match seen.verdict {
             Verdict::FollowUp => format!("{} follows up", seen.by.name()),
             _ => format!("seen by {}", seen.by.name()),
@@ -136,14 +165,20 @@ fn review_of(story: &Story, looking: &Looking<'_>) -> Option<AnyView> {
     if !looking.may_review {
         return Some(view! { {question} }.into_any());
     }
+    let key = looking.actor.key();
     if wanted
         .iter()
-        .all(|event| event.event.actor.key() == looking.actor.key())
+        .all(|event| looking.agreed.is_own(&key, event))
     {
-        return Some(view! { {question}<span>"your own act"</span> }.into_any());
+        let said = if main.event.actor.key() == key {
+            "your own act"
+        } else {
+            "you agreed to it"
+        };
+        return Some(view! { {question}<span>{said}</span> }.into_any());
     }
-    let covers = domain::review::Stretches::of(story.sequences()).text();
-    let label = format!("Sign off: {}", headline(story));
+    let covers = Stretches::of(story.sequences()).newest().text();
+    let label = format!("Sign off: {}", phones(&headline(story), looking.role));
     Some(
         view! {
             {question}

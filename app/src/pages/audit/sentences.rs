@@ -59,12 +59,38 @@ pub(super) fn headline(story: &Story) -> String {
         return String::new();
     };
     match story.kind {
-        Kind::Refused => {
-            let times = words::count(story.events.len() as u64, "time", "times");
-            let target = main.event.target.as_deref().unwrap_or("an account");
-            format!("Sign-in refused {times} for {target}")
-        }
+        Kind::Refused => refused(story),
         _ => sentence(main),
+    }
+}
+
+/// `Sign-in refused 3 times for anna`, or for how many names, and from how many addresses.
+fn refused(story: &Story) -> String {
+    let count = story.events.len() as u64;
+    let targets = story.targets();
+    let unnamed = story
+        .events
+        .iter()
+        .any(|event| event.event.target.is_none());
+    let names = match (targets.first(), targets.len(), unnamed) {
+        (Some(only), 1, false) => {
+            let times = words::count(count, "time", "times");
+            return format!("Sign-in refused {times} for {only}");
+        }
+        (None, ..) => "names that nobody has".to_owned(),
+        (_, names, false) => words::count(names as u64, "name", "names"),
+        (_, names, true) => format!(
+            "{} and some that nobody has",
+            words::count(names as u64, "name", "names")
+        ),
+    };
+    let said = words::count(count, "sign-in was refused", "sign-ins were refused");
+    match story.addresses().len() as u64 {
+        0 => format!("{said}, for {names}"),
+        from => format!(
+            "{said}, for {names}, from {}",
+            words::count(from, "address", "addresses")
+        ),
     }
 }
 

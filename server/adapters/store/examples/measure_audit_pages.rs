@@ -1,5 +1,6 @@
 //! Measures pages of the audit trail in the database of a URL that must be empty and may be filled: events of two years,
-//! every filter and what people combine, the first page and one from long ago. Prints the median and the 95th percentile of
+//! every filter and what people combine, the first page and one from long ago, and what waits for a review while nothing and
+//! while nearly everything is reviewed. Prints the median and the 95th percentile of
 //! each; asserts nothing. Ten million events take about 12 GB.
 //!
 //!     cargo run --release -p adapter-store --example measure_audit_pages -- URL [EVENTS [RUNS]]
@@ -15,6 +16,7 @@ use domain::ports::{
     AuditReader as _, Clock, Counts, Ids, Patience, Place, Reports as _, Reviews as _,
 };
 use domain::report::Month;
+use domain::review::ROUTINE;
 use domain::time::Timestamp;
 use secrecy::SecretString;
 use sqlx::postgres::PgConnection;
@@ -135,16 +137,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     say(&format!(
         "all pages: p50 {p50:.2?}, p95 {p95:.2?}, worst {worst:.2?}"
     ))?;
-    let mut waiting = Vec::new();
-    for _ in 0..runs {
-        let began = Instant::now();
-        store.waiting(200).await?;
-        waiting.push(began.elapsed());
-    }
-    let (p50, p95) = percentiles(&mut waiting);
-    say(&format!(
-        "what waits for a review: p50 {p50:.2?}, p95 {p95:.2?}"
-    ))?;
+    reviews(&store, "nothing is reviewed", runs).await?;
     let mut known = Vec::new();
     for _ in 0..runs {
         let began = Instant::now();
@@ -156,7 +149,78 @@ async fn main() -> Result<(), Box<dyn Error>> {
         "what there is to choose from: p50 {p50:.2?}, p95 {p95:.2?}"
     ))?;
     charts(&store, events, runs).await?;
-    reports(&store, events, runs).await
+    reports(&store, events, runs).await?;
+    // Two people who act themselves sign off what wants a review, and nothing between: as the page does it.
+    for number in [7, 8] {
+        sign_off(&mut connection, number, events, true).await?;
+    }
+    reviews(&store, "two who act signed off each act but the last", runs).await?;
+    sign_off(&mut connection, 99, events, false).await?;
+    reviews(
+        &store,
+        "all but the last was signed off in one stretch",
+        runs,
+    )
+    .await
+}
+
+/// What waits for a review, as every page asks for it.
+async fn reviews(store: &Store, state: &str, runs: usize) -> Result<(), Box<dyn Error>> {
+    let mut times = Vec::with_capacity(runs);
+    let mut found = String::new();
+    for _ in 0..runs {
+        let began = Instant::now();
+        let waiting = store.waiting(200).await?;
+        times.push(began.elapsed());
+        let more = if waiting.more { "more than " } else { "" };
+        found = format!("{more}{}", waiting.events.len());
+    }
+    let (p50, p95) = percentiles(&mut times);
+    say(&format!(
+        "what waits for a review, {state}: {found}, p50 {p50:.2?}, p95 {p95:.2?}"
+    ))?;
+    Ok(())
+}
+
+/// A person signs off all but the last fifty events: one by one what wants a review, or everything at once.
+async fn sign_off(
+    connection: &mut PgConnection,
+    number: u32,
+    events: i64,
+    one_by_one: bool,
+) -> Result<(), Box<dyn Error>> {
+    let who = format!("00000000-0000-0000-0000-0000000000{number:0>2}");
+    let review = Uuid::from_u128(number.into());
+    sqlx::query(
+        "INSERT INTO reviews (id, verdict, reviewed_by, reviewer_key, reviewed_at)
+         VALUES ($1, 'seen', jsonb_build_object('kind', 'person', 'id', $2, 'name', 'reviewer', 'role', 'manager'),
+                 'person:' || $2, to_timestamp($3 / 1000.0))",
+    )
+    .bind(review)
+    .bind(&who)
+    .bind(END)
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query(
+        "INSERT INTO review_stretches (review_id, first, last)
+         SELECT $1, min(sequence), max(sequence) FROM (
+             SELECT sequence, sequence - row_number() OVER (ORDER BY sequence) AS run FROM audit_events
+             WHERE sequence <= $2 AND (
+                 NOT $3 OR outcome <> 'requested' AND (outcome = 'denied' OR action <> ALL ($4))
+             )
+         ) AS numbered
+         GROUP BY run",
+    )
+    .bind(review)
+    .bind(events - 50)
+    .bind(one_by_one)
+    .bind(ROUTINE.map(str::to_owned).to_vec())
+    .execute(&mut *connection)
+    .await?;
+    connection
+        .execute("ANALYZE reviews; ANALYZE review_stretches")
+        .await?;
+    Ok(())
 }
 
 /// What the page counts for its chart, and what it counts for whoever waits.

@@ -17,6 +17,7 @@ mod seal;
 mod timeline;
 mod verify;
 mod views;
+mod waiting;
 mod words;
 
 use async_trait::async_trait;

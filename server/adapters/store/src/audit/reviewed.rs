@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use domain::report::{COUNTED, Reviewed};
-use domain::review::Verdict;
+use domain::review::{Verdict, WAITS_FOR};
 use domain::time::Timestamp;
-use time::OffsetDateTime;
 
 use super::report::count;
-use super::reviews::{WAITS_FOR, wants_review};
-use crate::rows::{column, moment, unknown};
+use super::waiting::Among;
+use crate::rows::{column, unknown};
 use crate::store::Store;
 
 impl Store {
@@ -56,32 +55,13 @@ impl Store {
         let Some(range) = self.numbers(Some(begin), Some(end)).await? else {
             return Ok((0, None));
         };
-        let late = format!(
-            "WITH covered AS (
-                 SELECT r.reviewer_key, range_agg(int8range(s.first, s.last, '[]')) AS stretches
-                 FROM reviews AS r JOIN review_stretches AS s ON s.review_id = r.id
-                 WHERE r.verdict IN ('seen', 'follow-up') AND s.last >= $1 AND r.reviewed_at < $3
-                 GROUP BY r.reviewer_key
-             )
-             SELECT count(*), min(at) FROM (
-                 SELECT e.at FROM audit_events AS e
-                 WHERE {} AND e.sequence BETWEEN $1 AND $2
-                   AND NOT EXISTS (
-                       SELECT FROM covered
-                       WHERE covered.reviewer_key <> e.actor_key AND e.sequence <@ covered.stretches
-                   )
-                 ORDER BY e.sequence LIMIT $4
-             ) AS late",
-            wants_review()
-        );
-        let (late_ones, oldest): (i64, Option<OffsetDateTime>) = sqlx::query_as(&late)
-            .bind(range.low)
-            .bind(range.high)
-            .bind(column(to))
-            .bind(i64::try_from(COUNTED).unwrap_or(i64::MAX))
-            .persistent(false)
-            .fetch_one(&self.pool)
-            .await?;
-        Ok((count(late_ones), oldest.map(moment)))
+        let among = Among {
+            numbers: (range.low, range.high),
+            reviewed_before: Some(to),
+            now: to,
+        };
+        let counted = i64::try_from(COUNTED).unwrap_or(i64::MAX);
+        let (late, oldest) = self.count_waiting(among, counted).await?;
+        Ok((count(late), oldest))
     }
 }

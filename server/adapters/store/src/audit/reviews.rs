@@ -1,26 +1,25 @@
 //! Reviews of the trail and answers to their questions: rows that are only added, each with its audit event.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::action::Action;
 use domain::audit::{AuditOutcome, NewAuditEvent, act};
 use domain::can::Permit;
+use domain::operation::OperationId;
 use domain::person::Actor;
 use domain::ports::{ReviewError, Reviews, StoreError, Waiting};
-use domain::review::{Answer, Asked, Draft, ROUTINE, Review, Stretches, Verdict};
+use domain::review::{Agreed, Answer, Asked, Draft, Review, Stretches, Verdict, WAITS_FOR};
 use domain::words;
 use sqlx::types::Json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::rows::{AuditRow, EVENT};
+use super::read::Direction;
+use super::waiting::{Among, Wanted};
 use crate::rows::{column, moment, unknown};
 use crate::store::Store;
 
-/// What is older waits no more: nobody has to begin with the trail of years. It stays in the trail without a review.
-pub(super) const WAITS_FOR: Duration = Duration::from_secs(90 * 86_400);
 /// The longest list of numbers in an audit event.
 const LISTED: usize = 120;
 
@@ -174,6 +173,15 @@ impl Reviews for Store {
         .await
     }
 
+    async fn agreed(&self, operations: &[OperationId]) -> Result<Agreed, StoreError> {
+        let operations: Vec<Uuid> = operations.iter().map(|operation| operation.0).collect();
+        self.within(
+            "reading who agreed to operations",
+            self.second_persons(&operations),
+        )
+        .await
+    }
+
     async fn questions(&self) -> Result<Vec<Review>, StoreError> {
         self.within("reading questions", async {
             let rows = reviews!(
@@ -199,20 +207,38 @@ impl Reviews for Store {
                 last_at: last.map(moment),
                 ..Waiting::default()
             };
-            let begin = self.clock.now().minus(WAITS_FOR);
-            let Some(begin) = self.first_since(begin).await? else {
+            let now = self.clock.now();
+            let Some(numbers) = self.numbers(Some(now.minus(WAITS_FOR)), None).await? else {
                 return Ok(waiting);
             };
-            let rows: Vec<AuditRow> = sqlx::query_as(&waiting_since())
-                .bind(begin)
-                .bind(i64::from(limit) + 1)
-                .persistent(false)
-                .fetch_all(&self.pool)
-                .await?;
-            let events = rows.into_iter().map(AuditRow::read);
-            waiting.events = events.collect::<sqlx::Result<_>>()?;
+            let among = Among {
+                numbers: (numbers.low, numbers.high),
+                reviewed_before: None,
+                now,
+            };
+            let newest = Wanted {
+                first: Direction::Back,
+                limit: i64::from(limit) + 1,
+            };
+            waiting.events = self.waiting_events(among, newest).await?;
             waiting.more = waiting.events.len() > limit as usize;
+            waiting.oldest = if waiting.more {
+                let oldest = Wanted {
+                    first: Direction::Forth,
+                    limit: 1,
+                };
+                let oldest = self.waiting_events(among, oldest).await?;
+                oldest.first().map(|event| event.at)
+            } else {
+                waiting.events.last().map(|event| event.at)
+            };
             waiting.events.truncate(limit as usize);
+            let events = waiting.events.iter();
+            let operations: Vec<Uuid> = events
+                .filter_map(|event| event.event.operation)
+                .map(|operation| operation.0)
+                .collect();
+            waiting.agreed = self.second_persons(&operations).await?;
             Ok(waiting)
         })
         .await
@@ -337,49 +363,9 @@ fn reviewed(review: &Review) -> NewAuditEvent {
     }
 }
 
-/// The condition of the index `audit_events_to_review`, word by word: only so the database uses it.
-pub(super) fn wants_review() -> String {
-    let routine: Vec<String> = ROUTINE.iter().map(|act| format!("'{act}'")).collect();
-    format!(
-        "outcome <> 'requested' AND (outcome = 'denied' OR action <> ALL (ARRAY[{}]))",
-        routine.join(", ")
-    )
-}
-
-/// Nobody's review counts for their own acts.
-fn waiting_since() -> String {
-    format!(
-        "WITH covered AS (
-             SELECT r.reviewer_key, range_agg(int8range(s.first, s.last, '[]')) AS stretches
-             FROM reviews AS r JOIN review_stretches AS s ON s.review_id = r.id
-             WHERE r.verdict IN ('seen', 'follow-up') AND s.last >= $1
-             GROUP BY r.reviewer_key
-         )
-         SELECT {EVENT} FROM audit_events AS e
-         WHERE {} AND e.sequence >= $1
-           AND NOT EXISTS (
-               SELECT FROM covered
-               WHERE covered.reviewer_key <> e.actor_key AND e.sequence <@ covered.stretches
-           )
-         ORDER BY e.sequence DESC LIMIT $2",
-        wants_review()
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_index_of_the_migration_has_the_list_of_the_domain() {
-        let migration = include_str!("../../../../../migrations/0017_reviews.sql");
-        let single_spaced = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let migration = single_spaced(migration)
-            .replace("( ", "(")
-            .replace(" )", ")");
-        let migration = migration.replace("[ ", "[").replace(" ]", "]");
-        assert!(migration.contains(&wants_review()), "{}", wants_review());
-    }
 
     #[test]
     fn long_lists_are_named_by_their_ends() {

@@ -1,11 +1,14 @@
 //! Reviews are added, never changed; nobody's counts for their own acts; each is an audit event.
 
+use std::time::Duration;
+
 use domain::action::Action;
-use domain::audit::{AuditOutcome, NewAuditEvent, act};
+use domain::audit::{AuditEvent, AuditOutcome, NewAuditEvent, act};
 use domain::can::{Permit, permit};
+use domain::operation::OperationId;
 use domain::person::{Actor, Role};
-use domain::ports::{AuditTrail, ReviewError, Reviews as _};
-use domain::review::{Asked, Draft, Review, Stretches, Verdict};
+use domain::ports::{AuditTrail, Clock as _, Reports as _, ReviewError, Reviews as _};
+use domain::review::{Asked, Draft, Policy, Review, Stretches, Verdict, waits};
 use uuid::Uuid;
 
 use crate::support::{Database, anna};
@@ -102,23 +105,151 @@ async fn own_acts_what_is_not_there_and_another_permit_are_refused_without_a_tra
     assert_eq!(database.count("audit_events").await, 6);
 }
 
+/// A person agreed to what was begun.
+async fn agreed(database: &Database, operation: OperationId, person: u128) {
+    // Whether the operation is one that was begun does not matter here.
+    database
+        .sql(&format!(
+            "SET session_replication_role = replica;
+             INSERT INTO proposals (id, gateway_id, name, command, asked_by, asked_at, decision, decided_by, decided_at, operation_id)
+             VALUES (gen_random_uuid(), 'g1', 'relink', '{{}}', '{{}}', now(), 'approved', '{}',
+                     to_timestamp({} / 1000.0), '{operation}')",
+            serde_json::to_string(&manager(person)).unwrap(),
+            database.clock.now().as_millis(),
+        ))
+        .await
+        .unwrap();
+}
+
+async fn ended(store: &adapter_store::Store, operation: OperationId) -> i64 {
+    let ended = NewAuditEvent {
+        operation: Some(operation),
+        ..NewAuditEvent::new(anna(), "relink", AuditOutcome::Succeeded)
+    };
+    store.record(ended).await.unwrap().sequence
+}
+
 #[tokio::test]
 async fn who_agreed_as_the_second_person_does_not_sign_it_off() {
     let database = Database::fresh().await;
     let store = six(&database).await;
     let operation = crate::support::begun_relink(&database, &store).await;
-    database
-        .sql(&format!(
-            "INSERT INTO proposals (id, gateway_id, name, command, asked_by, asked_at, decision, decided_by, decided_at, operation_id)
-             VALUES (gen_random_uuid(), 'g1', 'relink', '{{}}', '{{}}', now(), 'approved',
-                     '{{\"kind\":\"person\",\"id\":\"{}\"}}', now(), '{operation}')",
-            Uuid::from_u128(2)
-        ))
+    agreed(&database, operation, 2).await;
+    let refused = store.review(may(&manager(2)), seen("7")).await;
+    assert!(matches!(refused, Err(ReviewError::Own)), "{refused:?}");
+    store.review(may(&manager(3)), seen("7")).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_agreed_as_the_second_person_does_not_sign_it_off_together_with_others_either() {
+    let database = Database::fresh().await;
+    let store = six(&database).await;
+    let operation = crate::support::begun_relink(&database, &store).await;
+    agreed(&database, operation, 2).await;
+    let done = ended(&store, operation).await;
+    let begin = database.clock.now();
+    store.review(may(&manager(2)), seen("1-8")).await.unwrap();
+    assert_eq!(waiting(&store).await, [done, 6, 4, 2]);
+    let own = store.waiting(100).await.unwrap();
+    let key = manager(2).key();
+    assert!(
+        own.events
+            .iter()
+            .all(|event| own.agreed.is_own(&key, event))
+    );
+    // Whoever did it does not settle it either, and the report counts it as late.
+    store.review(may(&anna()), seen("1-8")).await.unwrap();
+    assert_eq!(waiting(&store).await, [done]);
+    let week = Duration::from_secs(7 * 86_400);
+    database.clock.advance(2 * week);
+    let facts = store.facts(begin, database.clock.now(), week).await;
+    assert_eq!(facts.unwrap().late, 1);
+    store.review(may(&manager(3)), seen("8")).await.unwrap();
+    assert!(waiting(&store).await.is_empty());
+}
+
+#[tokio::test]
+async fn the_oldest_of_all_that_waits_is_known_however_many_wait() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    let began = database.clock.now();
+    for _ in 0..201 {
+        let event = NewAuditEvent::new(anna(), "restart", AuditOutcome::Succeeded);
+        store.record(event).await.unwrap();
+        database.clock.advance(Duration::from_secs(3_600));
+    }
+    let waiting = store.waiting(200).await.unwrap();
+    assert!(waiting.more && waiting.events.len() == 200);
+    assert_eq!(waiting.oldest, Some(began));
+    let due = Policy::default().due(&waiting).unwrap();
+    assert!(due < database.clock.now());
+    // That something newer is signed off moves nothing.
+    store
+        .review(may(&manager(2)), seen("150-201"))
         .await
         .unwrap();
-    let agreed = store.review(may(&manager(2)), seen("7")).await;
-    assert!(matches!(agreed, Err(ReviewError::Own)), "{agreed:?}");
-    store.review(may(&manager(3)), seen("7")).await.unwrap();
+    let waiting = store.waiting(200).await.unwrap();
+    assert!(!waiting.more && waiting.events.len() == 149);
+    assert_eq!(Policy::default().due(&waiting), Some(due));
+}
+
+/// Whatever covers what, the database finds what the rules of the domain say.
+#[tokio::test]
+async fn what_waits_is_what_no_review_counts_for() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    let mut seed = 7_u64;
+    let mut thrown = |below: u64| {
+        seed = seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(11);
+        (seed >> 33) % below
+    };
+    let operations: Vec<OperationId> = (1..=12).map(Uuid::from_u128).map(OperationId).collect();
+    for _ in 0..90 {
+        let actor = manager(u128::from(1 + thrown(4)));
+        let operation = operations
+            .get(usize::try_from(thrown(36)).unwrap())
+            .copied();
+        let action = if thrown(3) == 0 {
+            act::SIGN_OUT
+        } else {
+            "restart"
+        };
+        let event = NewAuditEvent {
+            operation,
+            ..NewAuditEvent::new(actor, action, AuditOutcome::Succeeded)
+        };
+        store.record(event).await.unwrap();
+    }
+    for operation in operations.iter().step_by(2) {
+        agreed(&database, *operation, u128::from(1 + thrown(5))).await;
+    }
+    let agreed = store.agreed(&operations).await.unwrap();
+    let mut reviews: Vec<Review> = Vec::new();
+    for _ in 0..24 {
+        let events = AuditTrail::list(&store, None, 500).await.unwrap();
+        let waits = |event: &&AuditEvent| waits(event, &reviews, &agreed);
+        let expected: Vec<i64> = events
+            .iter()
+            .filter(waits)
+            .map(|one| one.sequence)
+            .collect();
+        assert_eq!(waiting(&store).await, expected);
+        let few = store.waiting(3).await.unwrap();
+        let numbers: Vec<i64> = few.events.iter().map(|event| event.sequence).collect();
+        assert_eq!(numbers, expected[..expected.len().min(3)]);
+        let oldest = events.iter().rfind(waits).map(|event| event.at);
+        assert_eq!(few.oldest, oldest);
+        let by = manager(u128::from(1 + thrown(5)));
+        let covers = (0..40).map(|_| 1 + i64::try_from(thrown(90)).unwrap());
+        let covers = Stretches::of(covers);
+        let draft = Draft::new(covers, Verdict::Seen, None, None).unwrap();
+        if let Ok(review) = store.review(may(&by), draft).await {
+            reviews.push(review);
+        }
+    }
+    assert!(reviews.len() > 20);
 }
 
 #[tokio::test]
