@@ -110,7 +110,7 @@ mod tests {
             address: Some("94.31.7.12".to_owned()),
             browser: Some("Firefox on Linux".to_owned()),
             session: None,
-            token: None,
+            token: Some("deploys".to_owned()),
         };
         AuditEvent {
             sequence,
@@ -134,7 +134,7 @@ mod tests {
         for said in [
             "Why this mail: a role was changed.",
             "When: 2026-11-18 11:06:40 UTC.",
-            "94.•••.12, Firefox on Linux",
+            "94.•••.12, Firefox on Linux, by the token “deploys”.",
             "The reason given: “his phone is",
             "https://panel.example/audit/7",
         ] {

@@ -360,6 +360,65 @@ async fn a_form_covers_no_more_than_a_review_can_and_says_how_many() {
 }
 
 #[tokio::test]
+async fn an_act_by_a_token_says_so_and_an_event_says_in_which_session() {
+    let mut world = world();
+    let Actor::Person {
+        session,
+        token,
+        browser,
+        ..
+    } = &mut world.audit[0].event.actor
+    else {
+        panic!("a person changed the role");
+    };
+    *session = Some(Uuid::from_u128(0x019a_0000_0000_7000_8000_0000_dead_beef));
+    *token = Some("deploys".to_owned());
+    *browser = None;
+    let browser = Browser::of(&Arc::new(world), Role::Manager);
+    for url in ["/audit", "/audit?view=events", "/audit/review"] {
+        let page = browser.get(url).await;
+        assert!(
+            page.says("94.•••.12 · by the token “deploys”"),
+            "{url}: {}",
+            page.text()
+        );
+    }
+    let page = browser.get("/audit/6").await;
+    for said in [
+        "Token “deploys”, with which a program acted for them",
+        "Session deadbeef",
+    ] {
+        assert!(page.says(said), "{said}: {}", page.text());
+    }
+    let page = browser.get("/audit/5").await;
+    assert!(
+        !page.says("Token") && !page.says("Session"),
+        "{}",
+        page.text()
+    );
+}
+
+#[tokio::test]
+async fn what_reviewers_and_the_asked_write_is_masked_by_role() {
+    let mut world = world();
+    let mut review = review(Verdict::Question, "5", Some(3));
+    review.comment = Some("Whose is 0151 12345642?".to_owned());
+    review.answers.push(domain::review::Answer {
+        by: by(3, "carla", Role::Operator),
+        at: NOW,
+        text: "Mine, +49 151 12345642.".to_owned(),
+    });
+    world.reviews = vec![review];
+    let world = Arc::new(world);
+    for (role, shown) in [(Role::Admin, true), (Role::Manager, false)] {
+        let page = Browser::of(&world, role).get("/audit/5").await;
+        for number in ["0151 12345642", "+49 151 12345642"] {
+            assert_eq!(page.says(number), shown, "{number}: {}", page.text());
+        }
+    }
+}
+
+#[tokio::test]
 async fn who_may_not_review_is_told_so_and_audited() {
     let world = Arc::new(world());
     for role in [Role::Operator, Role::Viewer] {

@@ -73,7 +73,7 @@ impl Audit {
     }
 }
 
-/// Who, what, with which outcome, on what, from where, why and what else.
+/// Who, what, with which outcome, on what, from where, by which token, why and what else.
 fn row(event: &AuditEvent) -> String {
     let what = &event.event;
     let mut row = format!(
@@ -88,16 +88,22 @@ fn row(event: &AuditEvent) -> String {
     for part in gateway.into_iter().chain(what.target.clone()) {
         row = row + " " + &part;
     }
-    let from = match &what.actor {
+    let (from, token) = match &what.actor {
         Actor::Person {
-            address, browser, ..
-        } => [address.clone(), browser.clone()],
-        Actor::Nobody { address } => [address.clone(), None],
-        Actor::CommandLine { .. } | Actor::Panel => [None, None],
+            address,
+            browser,
+            token,
+            ..
+        } => ([address.clone(), browser.clone()], token.as_deref()),
+        Actor::Nobody { address } => ([address.clone(), None], None),
+        Actor::CommandLine { .. } | Actor::Panel => ([None, None], None),
     };
     let from: Vec<String> = from.into_iter().flatten().collect();
     if !from.is_empty() {
         row = row + " from " + &from.join(", ");
+    }
+    if let Some(token) = token {
+        row = row + " by the token “" + token + "”";
     }
     for said in what.reason.iter().chain(&what.note) {
         row = row + " — " + said;
@@ -116,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_row_says_on_what_from_where_why_and_what_else() {
-        let event = AuditEvent {
+        let mut event = AuditEvent {
             sequence: 7,
             id: Uuid::nil(),
             at: Timestamp::from_millis(0),
@@ -138,12 +144,21 @@ mod tests {
                 )
             },
         };
-        let row = row(&event);
+        let said = row(&event);
         assert!(
-            row.ends_with(
+            said.ends_with(
                 "succeeded  ben from 192.0.2.7, Firefox on Linux — From viewer to operator."
             ),
-            "{row}"
+            "{said}"
+        );
+        if let Actor::Person { browser, token, .. } = &mut event.event.actor {
+            *browser = None;
+            *token = Some("deploys".to_owned());
+        }
+        let said = row(&event);
+        assert!(
+            said.contains("ben from 192.0.2.7 by the token “deploys” — From"),
+            "{said}"
         );
     }
 }

@@ -9,9 +9,10 @@ use domain::review::{Agreed, LONGEST, Review, Verdict, may_review, waits};
 use domain::time::Timestamp;
 use domain::words;
 use leptos::prelude::*;
+use uuid::Uuid;
 
 use super::filters::word;
-use super::rows::{class, from};
+use super::rows::{class, place};
 use super::sentences::sentence;
 use crate::call::Call;
 use crate::error::{OrSay as _, PanelError};
@@ -89,7 +90,7 @@ pub(crate) async fn page(call: &Call, number: &str, asked: &Asked) -> Result<Pag
         {changes(&event.event.changes, role)}
         <h2>"About it"</h2>
         {facts(event, role, now)}
-        {said(&reviews, &agreed, call.actor(), asked, event, now)}
+        {said(call, &reviews, &agreed, asked, event, role)}
         {form(call, event, &reviews, &agreed, &people, asked)}
         {chained(&found, reads_all, sees_numbers)}
     }
@@ -139,12 +140,21 @@ fn facts(event: &AuditEvent, role: Role, now: Timestamp) -> impl IntoView + use<
         Actor::Person { role, .. } => format!(", {} then", role.as_str()),
         _ => String::new(),
     };
-    let came = from(&what.actor, role);
+    let came = place(&what.actor, role);
+    let (session, token) = match &what.actor {
+        Actor::Person { session, token, .. } => (session.map(short), token.as_ref()),
+        _ => (None, None),
+    };
     let text = |of: Option<&String>| of.map(|text| phones(text, role));
     let took = what.duration_ms.map(std::time::Duration::from_millis);
     let rows = [
         ("Who", Some(format!("{}{as_role}", what.actor.name()))),
         ("From", (!came.is_empty()).then(|| came.join(" · "))),
+        (
+            "Token",
+            text(token).map(|name| format!("“{name}”, with which a program acted for them")),
+        ),
+        ("Session", session),
         ("Act", Some(what.action.clone())),
         ("Where", what.gateway.as_ref().map(ToString::to_string)),
         ("Target", text(what.target.as_ref())),
@@ -172,15 +182,22 @@ fn facts(event: &AuditEvent, role: Role, now: Timestamp) -> impl IntoView + use<
     }
 }
 
+/// What tells sessions apart: the part of the id that has no time in it.
+fn short(session: Uuid) -> String {
+    let id = session.simple().to_string();
+    id.chars().skip(id.len() - 8).collect()
+}
+
 /// What was said of it, oldest first, and the answer of whoever is asked.
 fn said(
+    call: &Call,
     reviews: &[Review],
     agreed: &Agreed,
-    actor: &Actor,
     asked: &Asked,
     event: &AuditEvent,
-    now: Timestamp,
+    role: Role,
 ) -> Option<AnyView> {
+    let (actor, now) = (call.actor(), call.now());
     if reviews.is_empty() {
         return None;
     }
@@ -192,12 +209,13 @@ fn said(
             let more = (more > 0).then(|| format!(" · together with {}", words::count(more, "other event", "other events")));
             let own = (!review.counts_for(event, agreed))
                 .then_some(" · does not count: nobody signs off their own acts");
-            let comment = review.comment.as_ref().map(|comment| format!(" · “{comment}”"));
+            let comment = review.comment.as_ref();
+            let comment = comment.map(|comment| format!(" · “{}”", phones(comment, role)));
             let answers: Vec<_> = review
                 .answers
                 .iter()
                 .map(|answer| {
-                    let text = format!(" · “{}”", answer.text);
+                    let text = format!(" · “{}”", phones(&answer.text, role));
                     view! { <li><b>{answer.by.name().to_owned()}" answered"</b><small>{moment::clock(answer.at, now)}{text}</small></li> }
                 })
                 .collect();

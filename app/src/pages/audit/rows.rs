@@ -40,8 +40,18 @@ pub(super) fn operations<'a>(told: impl IntoIterator<Item = &'a Story>) -> Vec<O
     operations.into_iter().collect()
 }
 
-/// Where an act came from, as this role may see it.
+/// Where an act came from, as this role may see it, and by which token when a program acted for somebody.
 pub(crate) fn from(actor: &Actor, role: Role) -> Vec<String> {
+    let token = match actor {
+        Actor::Person { token, .. } => token.as_deref(),
+        _ => None,
+    };
+    let token = token.map(|name| format!("by the token “{}”", phones(name, role)));
+    place(actor, role).into_iter().chain(token).collect()
+}
+
+/// Where an act came from, as this role may see it.
+pub(super) fn place(actor: &Actor, role: Role) -> Vec<String> {
     match actor {
         Actor::Person {
             address: at,
