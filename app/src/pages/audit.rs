@@ -235,16 +235,16 @@ async fn tell(
     } else {
         call.panel().trail.of_operations(&operations).await?
     };
-    let now = call.now();
     // One whose newest event that fits was on the page before was told there.
     let top = match place {
         Place::Newest => i64::MAX,
         Place::Before(number) => number,
         Place::After(_) => events.first().map_or(i64::MAX, |event| event.sequence + 1),
     };
-    let mut told = stories(events, whole, |event| {
-        event.sequence >= top && filter.takes(event, now)
-    });
+    let newer = whole.iter().filter(|event| event.sequence >= top);
+    let before = call.panel().trail.fitting(filter, newer.cloned().collect());
+    let before: BTreeSet<i64> = before.await?.iter().map(|event| event.sequence).collect();
+    let mut told = stories(events, whole, |event| before.contains(&event.sequence));
     tell_outages(call, &mut told).await?;
     Ok(told)
 }

@@ -61,6 +61,16 @@ impl AuditReader for Fake {
         })
     }
 
+    async fn fitting(
+        &self,
+        filter: &Filter,
+        events: Vec<AuditEvent>,
+    ) -> Result<Vec<AuditEvent>, StoreError> {
+        let events = events.into_iter();
+        self.0
+            .store(events.filter(|event| filter.takes(event, NOW)).collect())
+    }
+
     async fn event(&self, sequence: i64) -> Result<Option<Chained>, StoreError> {
         let event = self.0.audit.iter().find(|event| event.sequence == sequence);
         self.0.store(event.map(|event| Chained {

@@ -406,8 +406,8 @@ impl Filter {
         })
     }
 
-    /// Whether an event is let through. A search in the database takes words apart in its own way; this one finds what
-    /// holds every word that is searched for.
+    /// Whether an event is let through. A search in the database takes words apart in its own way, so that where it counts
+    /// the database is asked; this one finds what has, for every word that is searched for, one that begins like it.
     pub fn takes(&self, event: &AuditEvent, now: Timestamp) -> bool {
         let what = &event.event;
         let (from, to) = self.span.limits(now);
@@ -439,10 +439,18 @@ fn has_words(event: &AuditEvent, text: &str) -> bool {
         what.reason.as_deref(),
         what.note.as_deref(),
     ];
-    let parts: Vec<String> = parts.into_iter().flatten().map(str::to_lowercase).collect();
-    text.to_lowercase()
-        .split_whitespace()
-        .all(|word| parts.iter().any(|part| part.contains(word)))
+    let words_of = |text: &str| -> Vec<String> {
+        let text = text.to_lowercase();
+        let words = text.split(|c: char| !c.is_alphanumeric());
+        words
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect()
+    };
+    let there: Vec<String> = parts.into_iter().flatten().flat_map(words_of).collect();
+    words_of(text)
+        .iter()
+        .all(|word| there.iter().any(|one| one.starts_with(word)))
 }
 
 fn field<T>(

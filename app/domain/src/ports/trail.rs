@@ -55,6 +55,12 @@ pub struct Vocabulary {
 pub trait AuditReader: Send + Sync {
     /// A page of what the filter lets through.
     async fn page(&self, filter: &Filter, place: Place, limit: u32) -> Result<Found, StoreError>;
+    /// Those of these events that the filter lets through: words are searched for just as on a page.
+    async fn fitting(
+        &self,
+        filter: &Filter,
+        events: Vec<AuditEvent>,
+    ) -> Result<Vec<AuditEvent>, StoreError>;
     /// One event by its number.
     async fn event(&self, sequence: i64) -> Result<Option<Chained>, StoreError>;
     /// All events of these operations, oldest first.

@@ -41,7 +41,9 @@ pub(crate) async fn page(call: &Call, asked: &Asked) -> Result<Page, PanelError>
     let mut waiting = waiting.or_say(|| call.error_id())?;
     let now = call.now();
     let when = due(&call.panel().review_policy, &waiting, now);
-    waiting.events.retain(|event| filter.takes(event, now));
+    let events = std::mem::take(&mut waiting.events);
+    let fitting = call.panel().trail.fitting(&filter, events).await;
+    waiting.events = fitting.or_say(|| call.error_id())?;
     let here = if filter.is_open() {
         path::REVIEW.to_owned()
     } else {

@@ -135,7 +135,7 @@ impl Store {
     }
 
     /// Those of them that hold all the terms.
-    async fn among(
+    pub(super) async fn among(
         &self,
         filter: &Filter,
         words: &[String],

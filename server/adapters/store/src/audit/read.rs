@@ -58,7 +58,8 @@ impl AuditReader for Store {
         self.within("reading the audit trail", async {
             if let Some(operation) = filter.operation {
                 let events = self.events_of(&[operation]).await?;
-                return Ok(within(events, filter, place, limit, self.clock.now()));
+                let events = self.fitting_of(filter, events).await?;
+                return Ok(within(events, place, limit));
             }
             // One more than asked for tells whether there are more.
             let Some(range) = self.range(filter, place, i64::from(limit) + 1).await? else {
@@ -80,6 +81,15 @@ impl AuditReader for Store {
             })
         })
         .await
+    }
+
+    async fn fitting(
+        &self,
+        filter: &Filter,
+        events: Vec<AuditEvent>,
+    ) -> Result<Vec<AuditEvent>, StoreError> {
+        self.within("searching events", self.fitting_of(filter, events))
+            .await
     }
 
     async fn event(&self, sequence: i64) -> Result<Option<Chained>, StoreError> {
@@ -345,16 +355,9 @@ impl Store {
 }
 
 /// A page of the events of one operation, oldest first: they are few.
-fn within(
-    events: Vec<AuditEvent>,
-    filter: &Filter,
-    place: Place,
-    limit: u32,
-    now: Timestamp,
-) -> Found {
+fn within(events: Vec<AuditEvent>, place: Place, limit: u32) -> Found {
     let mut events: Vec<AuditEvent> = events
         .into_iter()
-        .filter(|event| filter.takes(event, now))
         .filter(|event| match place {
             Place::Newest => true,
             Place::Before(number) => event.sequence < number,

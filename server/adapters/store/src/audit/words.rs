@@ -1,6 +1,7 @@
 //! The search for words. The index knows each word together with the number of the bucket, of 16,384 events each, that it
 //! is in: buckets are searched from one end on, until there are enough hits.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use domain::audit::filter::{Acts, What};
@@ -74,6 +75,38 @@ impl Store {
             at_once = (at_once * 4).min(AT_ONCE);
         }
         Ok((found, None))
+    }
+
+    /// Those of these events that the filter lets through, by the same words as in a search.
+    pub(super) async fn fitting_of(
+        &self,
+        filter: &Filter,
+        mut events: Vec<AuditEvent>,
+    ) -> sqlx::Result<Vec<AuditEvent>> {
+        let now = self.clock.now();
+        let rest = Filter {
+            text: None,
+            ..filter.clone()
+        };
+        events.retain(|event| rest.takes(event, now));
+        let Some(text) = &filter.text else {
+            return Ok(events);
+        };
+        let words = self.words_of(text).await?;
+        if words.is_empty() || events.is_empty() {
+            return Ok(Vec::new());
+        }
+        let numbers: Vec<i64> = events.iter().map(|event| event.sequence).collect();
+        let whole = Range {
+            low: 1,
+            high: i64::MAX,
+            direction: Direction::Back,
+            limit: i64::try_from(numbers.len()).unwrap_or(i64::MAX),
+        };
+        let hits = self.among(filter, &words, whole, &numbers).await?;
+        let hits: BTreeSet<i64> = hits.iter().map(|event| event.sequence).collect();
+        events.retain(|event| hits.contains(&event.sequence));
+        Ok(events)
     }
 
     /// A text taken apart as the index does it.

@@ -112,6 +112,39 @@ async fn every_filter_finds_what_the_rule_says_and_nothing_else() {
     }
 }
 
+#[tokio::test]
+async fn which_of_given_events_fit_is_said_by_the_same_words_as_on_a_page() {
+    let database = Database::fresh().await;
+    let store = database.store().await;
+    let mut trail = trail(&database, &store).await;
+    let odd = NewAuditEvent {
+        reason: Some("v1.2-beta of host.example.org, re-linked by a.b@example.org".to_owned()),
+        ..NewAuditEvent::new(anna(), "restart", AuditOutcome::Succeeded)
+    };
+    trail.insert(0, store.record(odd).await.unwrap());
+    for text in [
+        "anna",
+        "nna",
+        "re-linked",
+        "linked",
+        "inked",
+        "example",
+        "host.example.org",
+        "a.b",
+        "beta",
+        "1.2",
+        "…",
+    ] {
+        let filter = Filter {
+            text: Some(text.to_owned()),
+            ..Filter::default()
+        };
+        let found = store.page(&filter, Place::Newest, 100).await.unwrap();
+        let fitting = store.fitting(&filter, trail.clone()).await.unwrap();
+        assert_eq!(fitting, found.events, "{text}");
+    }
+}
+
 /// The same trail with room between its events, and many more of one kind after it: what is searched bit by bit, by
 /// frequent terms and by rare ones.
 async fn stretch(database: &Database) {
