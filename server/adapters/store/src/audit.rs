@@ -33,6 +33,7 @@ pub use checkpoints::{Delivery, StoredCheckpoint, Way};
 pub use export::ExportFormat;
 pub(crate) use seal::seal;
 pub use verify::CheckWhen;
+pub(crate) use waiting::LastWaiting;
 
 use self::rows::AuditRow;
 use crate::rows::column;

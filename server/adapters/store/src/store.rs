@@ -12,7 +12,7 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use tower_sessions_sqlx_store::PostgresStore;
 
-use crate::audit::seal;
+use crate::audit::{LastWaiting, seal};
 use crate::config::DatabaseConfig;
 use crate::password::Hasher;
 use crate::people::RelyingParty;
@@ -39,6 +39,8 @@ pub struct Store {
     /// This panel's process, where the system tells.
     pub(crate) process: Option<Arc<Process>>,
     call_timeout: Duration,
+    /// What waited for a review the last time.
+    pub(crate) last_waiting: Arc<LastWaiting>,
     /// As whom tables are brought up to date; the panel itself when it has no other role.
     pub(crate) owner: Option<Arc<PgConnectOptions>>,
 }
@@ -79,6 +81,7 @@ impl Store {
             relying_party: None,
             process: Process::this().map(Arc::new),
             call_timeout: config.call_timeout,
+            last_waiting: Arc::default(),
             owner: config.owner.map(Arc::new),
         })
     }

@@ -216,22 +216,21 @@ impl Reviews for Store {
                 reviewed_before: None,
                 now,
             };
-            let newest = Wanted {
-                first: Direction::Back,
-                limit: i64::from(limit) + 1,
-            };
-            waiting.events = self.waiting_events(among, newest).await?;
-            waiting.more = waiting.events.len() > limit as usize;
-            waiting.oldest = if waiting.more {
-                let oldest = Wanted {
-                    first: Direction::Forth,
-                    limit: 1,
-                };
-                let oldest = self.waiting_events(among, oldest).await?;
-                oldest.first().map(|event| event.at)
+            if let Some(numbers) = self.all_waiting(among).await? {
+                waiting.more = numbers.len() > limit as usize;
+                let newest = numbers.iter().take(limit as usize);
+                let shown: Vec<i64> = newest.chain(numbers.last()).copied().collect();
+                waiting.events = self.numbered(&shown).await?;
+                waiting.oldest = waiting.events.last().map(|event| event.at);
             } else {
-                waiting.events.last().map(|event| event.at)
-            };
+                let wanted = |first, limit| Wanted { first, limit };
+                let newest = wanted(Direction::Back, i64::from(limit) + 1);
+                waiting.events = self.waiting_events(among, newest).await?;
+                waiting.more = waiting.events.len() > limit as usize;
+                let oldest = wanted(Direction::Forth, 1);
+                let oldest = self.waiting_events(among, oldest).await?;
+                waiting.oldest = oldest.first().map(|event| event.at);
+            }
             waiting.events.truncate(limit as usize);
             let events = waiting.events.iter();
             let operations: Vec<Uuid> = events

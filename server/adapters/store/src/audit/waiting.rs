@@ -1,6 +1,7 @@
-//! What nobody has signed off who may: found by the gaps between what was, so that it costs as much as what waits, and not as
-//! much as what was reviewed.
+//! What nobody has signed off who may: found by the gaps between what was. What waited the last time is kept: what was settled
+//! stays so, and only what came since is looked at. So it costs as much as what waits, and not as much as what was reviewed.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::audit::AuditEvent;
@@ -15,6 +16,29 @@ use crate::store::Store;
 
 /// An operation takes hours at most, so that what was agreed to before this has no event among those that wait.
 const AGREED_BEFORE: Duration = Duration::from_secs(30 * 86_400);
+
+/// The most events that are kept as waiting; where more wait, they are looked for each time.
+const KEPT: usize = 5_000;
+/// Reviews of so long before the last look are looked at again: clocks of panels differ, and what is begun is committed later.
+const AGAIN: Duration = Duration::from_secs(86_400);
+
+/// What waited the last time.
+#[derive(Default)]
+pub(crate) struct LastWaiting(Mutex<Option<Waited>>);
+
+/// All that waited at a moment among the events up to a number, newest first.
+#[derive(Clone)]
+struct Waited {
+    at: Timestamp,
+    last: i64,
+    numbers: Vec<i64>,
+}
+
+impl LastWaiting {
+    fn lock(&self) -> MutexGuard<'_, Option<Waited>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// Among which events is looked, and which reviews count.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +59,95 @@ pub(super) struct Wanted {
 }
 
 impl Store {
+    /// The numbers of all events that wait, newest first; `None` when they are too many to keep.
+    pub(super) async fn all_waiting(&self, among: Among) -> sqlx::Result<Option<Vec<i64>>> {
+        let (_, last) = among.numbers;
+        // A trail that is shorter than it was is another one.
+        let before = self.last_waiting.lock().clone();
+        let numbers = match before.filter(|before| before.last <= last) {
+            Some(before) => self.still_waiting(&before, among).await?,
+            None => self.waiting_numbers(among).await?,
+        };
+        let kept = (numbers.len() <= KEPT).then_some(numbers);
+        *self.last_waiting.lock() = kept.clone().map(|numbers| Waited {
+            at: among.now,
+            last,
+            numbers,
+        });
+        Ok(kept)
+    }
+
+    /// Found anew, and one more than can be kept where there are more.
+    async fn waiting_numbers(&self, among: Among) -> sqlx::Result<Vec<i64>> {
+        let query = format!(
+            "{} SELECT sequence FROM found ORDER BY sequence DESC LIMIT $3",
+            found(Direction::Back)
+        );
+        sqlx::query_scalar(&query)
+            .bind(among.numbers.0)
+            .bind(among.numbers.1)
+            .bind(i64::try_from(KEPT).unwrap_or(i64::MAX).saturating_add(1))
+            .bind(among.agreed_since())
+            .bind(among.reviewed_before.map(column))
+            .persistent(false)
+            .fetch_all(&self.pool)
+            .await
+    }
+
+    /// Of what waited and of what came since, what no review since counts for.
+    async fn still_waiting(&self, before: &Waited, among: Among) -> sqlx::Result<Vec<i64>> {
+        let wants = wants_review();
+        let first_open = before.numbers.last().copied();
+        let first_open = first_open.unwrap_or(before.last + 1);
+        let query = format!(
+            "WITH covered AS MATERIALIZED (
+                 SELECT r.reviewer_key, range_agg(int8range(s.first, s.last, '[]')) AS numbers
+                 FROM reviews AS r JOIN review_stretches AS s ON s.review_id = r.id
+                 WHERE r.verdict IN ('seen', 'follow-up') AND r.reviewed_at >= $1 AND s.last >= $7
+                 GROUP BY r.reviewer_key
+             ),
+             open AS MATERIALIZED (
+                 SELECT sequence FROM unnest($2::bigint[]) AS waited (sequence) WHERE sequence >= $3
+                 UNION ALL
+                 SELECT sequence FROM audit_events WHERE {wants} AND sequence > $4 AND sequence BETWEEN $3 AND $5
+             )
+             SELECT e.sequence FROM open JOIN audit_events AS e USING (sequence)
+             WHERE NOT EXISTS (
+                 SELECT FROM covered
+                 WHERE e.sequence <@ covered.numbers AND covered.reviewer_key <> e.actor_key
+                   AND NOT EXISTS (
+                       SELECT FROM proposals AS p
+                       WHERE p.operation_id = e.operation_id
+                         AND covered.reviewer_key = 'person:' || (p.decided_by ->> 'id')
+                   )
+             )
+             ORDER BY e.sequence DESC LIMIT $6"
+        );
+        sqlx::query_scalar(&query)
+            .bind(column(before.at.minus(AGAIN)))
+            .bind(&before.numbers)
+            .bind(among.numbers.0)
+            .bind(before.last)
+            .bind(among.numbers.1)
+            .bind(i64::try_from(KEPT).unwrap_or(i64::MAX).saturating_add(1))
+            .bind(first_open.max(among.numbers.0))
+            .persistent(false)
+            .fetch_all(&self.pool)
+            .await
+    }
+
+    /// The events of these numbers, newest first.
+    pub(super) async fn numbered(&self, numbers: &[i64]) -> sqlx::Result<Vec<AuditEvent>> {
+        let query = format!(
+            "SELECT {EVENT} FROM audit_events AS e WHERE e.sequence = ANY($1) ORDER BY e.sequence DESC"
+        );
+        let rows: Vec<AuditRow> = sqlx::query_as(&query)
+            .bind(numbers)
+            .fetch_all(&self.pool)
+            .await?;
+        rows.into_iter().map(AuditRow::read).collect()
+    }
+
     /// Events that wait, from one end on.
     pub(super) async fn waiting_events(
         &self,
