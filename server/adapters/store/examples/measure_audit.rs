@@ -135,7 +135,7 @@ async fn costs(store: &Store, url: &str) -> Result<(), Box<dyn Error>> {
             "INSERT INTO bare (sequence, id, at, actor, actor_key, action, target, outcome, note)
              VALUES ($1, $2, now(), $3, 'person:1', 'sign-in', $4, 'succeeded', $5)",
         )
-        .bind(i64::try_from(n)?)
+        .bind(i64::try_from(n + 1)?)
         .bind(Uuid::from_u64_pair(9, n as u64))
         .bind(&actor_json)
         .bind(n.to_string())
