@@ -208,11 +208,10 @@ impl Custodian {
             }
             is_ours
         });
-        let signed = |end: &Checkpoint| self.signed(end);
-        let check = self
-            .store
-            .check_audit(when, &checkpoints, flaws, &signed)
-            .await?;
+        let own = self.clone();
+        let signed = move |end: &Checkpoint| own.signed(end);
+        let checked = self.store.check_audit(when, checkpoints, flaws, signed);
+        let check = checked.await?;
         if let Some(check) = &check {
             tell(check);
         }

@@ -60,7 +60,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for _ in 0..2 {
         let begin = Instant::now();
         let check = store
-            .check_audit(CheckWhen::Now, &[], Vec::new(), &|_| Ok(()))
+            .check_audit(CheckWhen::Now, Vec::new(), Vec::new(), |_| Ok(()))
             .await?;
         let check = check.ok_or("not checked")?;
         say(

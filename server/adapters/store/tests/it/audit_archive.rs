@@ -97,7 +97,7 @@ async fn numbers(store: &Store) -> Vec<i64> {
 }
 
 async fn checked(store: &Store, checkpoints: &[Checkpoint]) -> Check {
-    let checked = store.check_audit(CheckWhen::Now, checkpoints, Vec::new(), &signed);
+    let checked = store.check_audit(CheckWhen::Now, checkpoints.to_vec(), Vec::new(), signed);
     checked.await.unwrap().unwrap()
 }
 

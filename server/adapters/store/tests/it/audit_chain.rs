@@ -18,7 +18,7 @@ use crate::audit::event;
 use crate::support::{Database, anna, may_manage_people, person, restart};
 
 async fn checked(store: &Store, checkpoints: &[Checkpoint]) -> Check {
-    let checked = store.check_audit(CheckWhen::Now, checkpoints, Vec::new(), &|_| Ok(()));
+    let checked = store.check_audit(CheckWhen::Now, checkpoints.to_vec(), Vec::new(), |_| Ok(()));
     checked.await.unwrap().unwrap()
 }
 
@@ -508,8 +508,8 @@ async fn a_check_that_is_due_is_made_by_one_panel_and_kept() {
     assert_eq!(store.last_audit_check().await.unwrap(), None);
     let due = CheckWhen::Due(Duration::from_secs(3_600));
     let (one, two) = tokio::join!(
-        store.check_audit(due, &[], Vec::new(), &|_| Ok(())),
-        other.check_audit(due, &[], Vec::new(), &|_| Ok(()))
+        store.check_audit(due, Vec::new(), Vec::new(), |_| Ok(())),
+        other.check_audit(due, Vec::new(), Vec::new(), |_| Ok(()))
     );
     let made: Vec<_> = [one.unwrap(), two.unwrap()].into_iter().flatten().collect();
     assert_eq!(made.len(), 1);
@@ -520,7 +520,7 @@ async fn a_check_that_is_due_is_made_by_one_panel_and_kept() {
     database.clock.advance(Duration::from_secs(3_601));
     let flaw = Flaw::Line { line: 3 };
     let check = other
-        .check_audit(due, &[], vec![flaw.clone()], &|_| Ok(()))
+        .check_audit(due, Vec::new(), vec![flaw.clone()], |_| Ok(()))
         .await
         .unwrap();
     assert_eq!(check.unwrap().flaws, [flaw]);
