@@ -117,7 +117,7 @@ pub(crate) fn banner(panel: &Panel, actor: &Actor, here: &str) -> Option<AnyView
         ),
     };
     Some(
-        view! { <div class="banner is-now"><p>{said}</p><a href=href>"Answer"</a></div> }
+        view! { <div class="banner is-now no-print"><p>{said}</p><a href=href>"Answer"</a></div> }
             .into_any(),
     )
 }

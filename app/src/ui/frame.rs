@@ -104,7 +104,7 @@ pub(crate) fn notices(call: &Call, page: &Page, asked: &Asked, here: &str) -> St
             view! { <a href=path::ACCOUNT>"Change it"</a> }
         });
         view! {
-            <div class="banner is-warn">
+            <div class="banner is-warn no-print">
                 <p>"Your password was made for you: whoever handed it over may know it. Choose one of your own."</p>{link}
             </div>
         }
@@ -116,7 +116,7 @@ pub(crate) fn notices(call: &Call, page: &Page, asked: &Asked, here: &str) -> St
             _ => None,
         };
         let see = see.map(|href| view! { <a href=href>"See it"</a> });
-        view! { <div class="banner is-down" role="alert"><p>{problem.sentence()}</p>{see}</div> }
+        view! { <div class="banner is-down no-print" role="alert"><p>{problem.sentence()}</p>{see}</div> }
     });
     let question = reviews::banner(call.panel(), call.actor(), here);
     let new_device = sessions::new_device(call);

@@ -95,7 +95,7 @@ pub(crate) fn new_device(call: &Call) -> Option<AnyView> {
     let id = found.id.to_string();
     Some(
         view! {
-            <div class="banner is-warn" role="status">
+            <div class="banner is-warn no-print" role="status">
                 <p>
                     "Somebody signed in as you with "{browser}" from "{from}" at "{moment::clock(found.begun_at, now)}
                     ", a browser that you had not used here before. Was it you?"
