@@ -52,8 +52,8 @@ pub(crate) fn welcome(name: &str, public_url: &str) -> Letter {
     Letter {
         subject: "Your account: mail comes here from now on".to_owned(),
         text: format!(
-            "Hello {name},\n\nfrom now on you are told here when somebody signs in as you with a new browser, and when the \
-             password, the second factor or the role of your account changes.\n\nTo have it elsewhere, or not at all: \
+            "Hello {name},\n\nfrom now on you are told here when somebody signs in as you with a new browser, when the password, \
+             the second factor or the role of your account changes, and when a token is made for it.\n\nTo have it elsewhere, or not at all: \
              {public_url}{}\n\nIf you do not know this panel, somebody mistyped an address; nothing else will come once \
              they mend it.\n",
             path::ACCOUNT

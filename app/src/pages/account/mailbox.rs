@@ -29,8 +29,8 @@ pub(super) async fn card(call: &Call, asked: &Asked) -> Result<Option<AnyView>, 
         <div class="card pad stack">
             {failed}
             <p class="hint">
-                "You are told there when somebody signs in as you with a new browser, and when the password, the second \
-                 factor or the role of your account changes."
+                "You are told there when somebody signs in as you with a new browser, when the password, the second \
+                 factor or the role of your account changes, and when a token is made for it."
             </p>
             {body}
         </div>
