@@ -5,6 +5,8 @@ mod api;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod audit_archives;
+#[cfg(test)]
 mod browser;
 #[cfg(test)]
 mod served;

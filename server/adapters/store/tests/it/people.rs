@@ -236,6 +236,18 @@ async fn the_last_admin_cannot_be_lost_even_to_two_changes_at_once() {
     assert_eq!(database.count(admins).await, 1);
 }
 
+fn admin(id: Uuid, name: &str, session: Option<Uuid>) -> Actor {
+    Actor::Person {
+        id,
+        name: name.to_owned(),
+        role: Role::Admin,
+        address: None,
+        browser: None,
+        session,
+        token: None,
+    }
+}
+
 #[tokio::test]
 async fn of_two_admins_who_reset_each_other_at_once_one_keeps_the_way_in() {
     let database = Database::fresh().await;
@@ -245,16 +257,7 @@ async fn of_two_admins_who_reset_each_other_at_once_one_keeps_the_way_in() {
     let manages = async |id: Uuid, name: &str| {
         let person = one.find(id).await.unwrap().unwrap();
         let session = Sessions::begin(&one, &person, device(name)).await.unwrap();
-        let by = Actor::Person {
-            id,
-            name: name.to_owned(),
-            role: Role::Admin,
-            address: None,
-            browser: None,
-            session: Some(session),
-            token: None,
-        };
-        permit(&by, Action::ManagePeople, None).unwrap()
+        permit(&admin(id, name, Some(session)), Action::ManagePeople, None).unwrap()
     };
     let (annas, bertas) = (manages(anna, "anna").await, manages(berta, "berta").await);
     let (a, b) = tokio::join!(
@@ -275,15 +278,7 @@ async fn whoever_was_demoted_or_kept_out_meanwhile_makes_no_admin_any_more() {
     let store = database.store().await;
     let (anna, _) = person(&store, "anna", Role::Admin).await;
     person(&store, "berta", Role::Admin).await;
-    let by = Actor::Person {
-        id: anna,
-        name: "anna".to_owned(),
-        role: Role::Admin,
-        address: None,
-        browser: None,
-        session: None,
-        token: None,
-    };
+    let by = admin(anna, "anna", None);
     let before = || permit(&by, Action::ManagePeople, None).unwrap();
     let operator = store.set_roles(may_manage_people(), anna, Role::Operator.into());
     operator.await.unwrap();
@@ -518,15 +513,7 @@ async fn a_password_typed_again_is_audited_and_throttled_like_a_sign_in() {
     let database = Database::fresh().await;
     let store = database.store().await;
     let (id, password) = person(&store, "carla", Role::Admin).await;
-    let carla = Actor::Person {
-        id,
-        name: "carla".to_owned(),
-        role: Role::Admin,
-        address: None,
-        browser: None,
-        session: None,
-        token: None,
-    };
+    let carla = admin(id, "carla", None);
     let confirmed = store
         .confirm(&carla, password.clone(), "".into())
         .await
